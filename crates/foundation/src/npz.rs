@@ -1,0 +1,267 @@
+//! Named arrays in a NumPy container: `.npz` files that open with `numpy.load` and need no pickle.
+//!
+//! Owns the container and the array encoding. Does not own which arrays a file must hold: the formats do.
+
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use npyz::{NpyFile, WriterBuilder};
+use zip::result::ZipError;
+
+use crate::error::{Error, Result};
+use crate::files;
+
+/// The elements of an array, in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Elements {
+    /// `float32`
+    F32(Vec<f32>),
+    /// `int32`
+    I32(Vec<i32>),
+    /// unicode
+    Text(Vec<String>),
+}
+
+/// An array: its shape and its elements in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// Lengths of the dimensions; empty for a single value.
+    pub shape: Vec<usize>,
+    /// As many elements as the shape says.
+    pub elements: Elements,
+}
+
+impl Array {
+    /// A `float32` array.
+    pub fn f32(shape: impl Into<Vec<usize>>, elements: Vec<f32>) -> Self {
+        Self { shape: shape.into(), elements: Elements::F32(elements) }
+    }
+
+    /// An `int32` array.
+    pub fn i32(shape: impl Into<Vec<usize>>, elements: Vec<i32>) -> Self {
+        Self { shape: shape.into(), elements: Elements::I32(elements) }
+    }
+
+    /// A unicode array.
+    pub fn text(shape: impl Into<Vec<usize>>, elements: Vec<String>) -> Self {
+        Self { shape: shape.into(), elements: Elements::Text(elements) }
+    }
+}
+
+/// Writes the named arrays to `path` as a whole, or not at all.
+pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {
+    let path = path.as_ref();
+    files::write_with(path, |file| {
+        let mut archive = zip::ZipWriter::new(file);
+        // Descriptors hardly shrink; stored members also open without inflating. The fixed time stamp that
+        // is the default keeps files of the same content the same to the byte.
+        let options = zip::write::SimpleFileOptions::default()
+            .compression_method(zip::CompressionMethod::Stored)
+            .large_file(true);
+        let failed = |cause: std::io::Error| files::refused("cannot write", path, cause);
+        for (name, array) in arrays {
+            archive.start_file(format!("{name}.npy"), options).map_err(|cause| failed(cause.into()))?;
+            write_array(&mut archive, array).map_err(failed)?;
+        }
+        archive.finish().map_err(|cause| failed(cause.into()))?;
+        Ok(())
+    })
+}
+
+/// Writes one array to `path` as `.npy`, as a whole or not at all.
+pub fn write_npy(path: impl AsRef<Path>, array: &Array) -> Result<()> {
+    let path = path.as_ref();
+    files::write_with(path, |file| {
+        write_array(file, array).map_err(|cause| files::refused("cannot write", path, cause))
+    })
+}
+
+fn write_array(writer: impl Write, array: &Array) -> std::io::Result<()> {
+    fn write_elements<T: npyz::AutoSerialize + Copy>(
+        writer: impl Write,
+        shape: &[u64],
+        elements: &[T],
+    ) -> std::io::Result<()> {
+        let mut rows = npyz::WriteOptions::new().default_dtype().shape(shape).writer(writer).begin_nd()?;
+        rows.extend(elements.iter().copied())?;
+        rows.finish()
+    }
+    let shape: Vec<u64> = array.shape.iter().map(|&length| length as u64).collect();
+    match &array.elements {
+        Elements::F32(elements) => write_elements(writer, &shape, elements),
+        Elements::I32(elements) => write_elements(writer, &shape, elements),
+        Elements::Text(elements) => {
+            // NumPy has no zero-width text that every version reads back, so the width is at least 1.
+            let width = elements.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
+            let dtype = npyz::DType::new_scalar(format!("<U{width}").parse().expect("the type string is well formed"));
+            let mut rows = npyz::WriteOptions::<str>::new().dtype(dtype).shape(&shape).writer(writer).begin_nd()?;
+            for text in elements {
+                rows.push(text.as_str())?;
+            }
+            rows.finish()
+        }
+    }
+}
+
+/// An open `.npz` file, whose arrays are read by name.
+#[derive(Debug)]
+pub struct Reader<R = std::io::BufReader<std::fs::File>> {
+    path: PathBuf,
+    archive: zip::ZipArchive<R>,
+}
+
+impl Reader {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// A missing file, and a file that is no such container (cut, or of another kind).
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let archive = zip::ZipArchive::new(files::open(path)?).map_err(|cause| {
+            Error::data("not a complete .npz file")
+                .in_file(path)
+                .caused_by(cause)
+                .hint("make the file again; it may have been cut")
+        })?;
+        Ok(Self { path: path.to_path_buf(), archive })
+    }
+}
+
+impl<R: Read + Seek> Reader<R> {
+    /// True when the file holds an array of this name.
+    pub fn contains(&self, name: &str) -> bool {
+        self.archive.index_for_name(&format!("{name}.npy")).is_some()
+    }
+
+    /// Reads a `float32` array (`float64` is rounded): shape and elements.
+    pub fn f32(&mut self, name: &str) -> Result<(Vec<usize>, Vec<f32>)> {
+        let array = self.array(name)?;
+        match array.elements {
+            Elements::F32(elements) => Ok((array.shape, elements)),
+            _ => Err(self.wrong_type(name, "float32")),
+        }
+    }
+
+    /// Reads an `int32` array (`int64` where every value fits): shape and elements.
+    pub fn i32(&mut self, name: &str) -> Result<(Vec<usize>, Vec<i32>)> {
+        let array = self.array(name)?;
+        match array.elements {
+            Elements::I32(elements) => Ok((array.shape, elements)),
+            _ => Err(self.wrong_type(name, "int32")),
+        }
+    }
+
+    /// Reads a unicode array: shape and elements.
+    pub fn text(&mut self, name: &str) -> Result<(Vec<usize>, Vec<String>)> {
+        let array = self.array(name)?;
+        match array.elements {
+            Elements::Text(elements) => Ok((array.shape, elements)),
+            _ => Err(self.wrong_type(name, "unicode")),
+        }
+    }
+
+    /// Reads an array of any supported type.
+    ///
+    /// # Errors
+    /// An absent or cut array, and one that is a pickle (an older program's file), named.
+    pub fn array(&mut self, name: &str) -> Result<Array> {
+        let path = self.path.clone();
+        let broken = |cause: std::io::Error| {
+            Error::data(format!("the array `{name}` cannot be read")).in_file(&path).caused_by(cause)
+        };
+        let member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
+            ZipError::FileNotFound => Error::data(format!("the array `{name}` is missing"))
+                .in_file(&path)
+                .hint("the file was made by another program or version; make it again"),
+            other => broken(other.into()),
+        })?;
+        let file = NpyFile::new(member).map_err(broken)?;
+        if file.header().uses_pickled_array() {
+            return Err(Error::data(format!("the array `{name}` is a Python pickle, which is not read"))
+                .in_file(&path)
+                .hint("pickles can run code; make the file again with this program"));
+        }
+        if file.order() != npyz::Order::C {
+            return Err(Error::data(format!("the array `{name}` is stored column by column"))
+                .in_file(&path)
+                .hint("store it with numpy.ascontiguousarray"));
+        }
+        let shape: Vec<usize> = file.shape().iter().map(|&length| length as usize).collect();
+        let unsupported =
+            |descr: String| Error::data(format!("the array `{name}` has the unsupported type {descr}")).in_file(&path);
+        let npyz::DType::Plain(plain) = file.dtype() else {
+            return Err(unsupported(file.dtype().descr()));
+        };
+        let elements = match plain.to_string().trim_start_matches(['<', '>', '|', '=']) {
+            "f4" => Elements::F32(file.into_vec().map_err(broken)?),
+            "f8" => {
+                Elements::F32(file.into_vec::<f64>().map_err(broken)?.into_iter().map(|value| value as f32).collect())
+            }
+            "i4" => Elements::I32(file.into_vec().map_err(broken)?),
+            "i8" => {
+                let wide = file.into_vec::<i64>().map_err(broken)?;
+                let narrow = wide.into_iter().map(i32::try_from).collect::<Result<_, _>>();
+                Elements::I32(
+                    narrow
+                        .map_err(|cause| Error::data(format!("the array `{name}`")).in_file(&path).caused_by(cause))?,
+                )
+            }
+            text if text.starts_with('U') => Elements::Text(file.into_vec().map_err(broken)?),
+            _ => return Err(unsupported(plain.to_string())),
+        };
+        Ok(Array { shape, elements })
+    }
+
+    fn wrong_type(&self, name: &str, expected: &str) -> Error {
+        Error::data(format!("the array `{name}` is not of type {expected}")).in_file(&self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn arrays_read_back_are_those_written(
+            numbers in proptest::collection::vec(any::<i32>(), 0..20),
+            texts in proptest::collection::vec("[^\u{0}]{0,6}", 0..10),
+            floats in proptest::collection::vec(-1e6f32..1e6, 0..20),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("arrays.npz");
+            let arrays = [
+                ("numbers", Array::i32([numbers.len()], numbers)),
+                ("texts", Array::text([texts.len(), 1], texts)),
+                ("floats", Array::f32([1, floats.len()], floats)),
+            ];
+            write(&path, &arrays).unwrap();
+            let mut reader = Reader::open(&path).unwrap();
+            for (name, array) in arrays {
+                prop_assert_eq!(reader.array(name).unwrap(), array);
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_array_and_a_cut_file_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arrays.npz");
+        write(&path, &[("there", Array::i32([1], vec![7]))]).unwrap();
+        let message = Reader::open(&path).unwrap().array("absent").unwrap_err().to_string();
+        assert!(message.contains("arrays.npz: the array `absent` is missing"), "{message}");
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
+        assert!(Reader::open(&path).unwrap_err().to_string().contains("not a complete .npz file"));
+    }
+
+    #[test]
+    fn an_array_of_another_type_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arrays.npz");
+        write(&path, &[("numbers", Array::i32([1], vec![7]))]).unwrap();
+        let message = Reader::open(&path).unwrap().f32("numbers").unwrap_err().to_string();
+        assert!(message.contains("not of type float32"), "{message}");
+    }
+}
