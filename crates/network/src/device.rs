@@ -1,0 +1,181 @@
+//! Where the network runs: the processor, or an accelerator that was compiled in and is there.
+//!
+//! Owns the choice and its error messages. Leaves what runs on a device to the rest of the crate.
+
+use burn::tensor::Device;
+use silknow_config::DeviceChoice;
+use silknow_foundation::{Error, Result};
+
+/// What a report on devices says about one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceDescription {
+    /// The word that chooses it: `cpu`, `cuda` or `wgpu`.
+    pub choice: DeviceChoice,
+    /// True when [`select`] would deliver it.
+    pub available: bool,
+    /// What it is, or what is missing and how to get it.
+    pub detail: String,
+}
+
+/// The device for a choice; `auto` is the first of CUDA, wgpu and the processor that is there.
+///
+/// # Errors
+/// A device that was not compiled in or is not there, with what to do about it.
+pub fn select(choice: DeviceChoice) -> Result<Device> {
+    match choice {
+        DeviceChoice::Auto => Ok(cuda::find().or_else(|_| wgpu::find()).unwrap_or_else(|_| Device::flex())),
+        DeviceChoice::Cpu => Ok(Device::flex()),
+        DeviceChoice::Cuda => cuda::find(),
+        DeviceChoice::Wgpu => wgpu::find(),
+    }
+}
+
+/// All devices that can be chosen, and whether they can be had.
+pub fn describe_devices() -> Vec<DeviceDescription> {
+    [DeviceChoice::Cpu, DeviceChoice::Cuda, DeviceChoice::Wgpu]
+        .into_iter()
+        .map(|choice| match select(choice) {
+            Ok(device) => DeviceDescription { choice, available: true, detail: describe(choice, &device) },
+            Err(error) => DeviceDescription {
+                choice,
+                available: false,
+                detail: match error.hint_text() {
+                    Some(hint) => format!("{}; {hint}", error.message()),
+                    None => error.message().to_owned(),
+                },
+            },
+        })
+        .collect()
+}
+
+fn describe(choice: DeviceChoice, device: &Device) -> String {
+    match choice {
+        DeviceChoice::Cpu => {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            format!("{threads} threads, {}", vector_instructions())
+        }
+        _ => accelerator_name(device),
+    }
+}
+
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn accelerator_name(device: &Device) -> String {
+    device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
+}
+
+#[cfg(not(any(feature = "cuda", feature = "wgpu")))]
+fn accelerator_name(device: &Device) -> String {
+    format!("{device:?}")
+}
+
+/// The widest vector instructions that the CPU backend uses here.
+#[cfg(target_arch = "x86_64")]
+fn vector_instructions() -> &'static str {
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        "AVX-512"
+    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+        "AVX2"
+    } else {
+        "SSE2 (this processor is slow at networks)"
+    }
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn vector_instructions() -> &'static str {
+    "the standard vector instructions"
+}
+
+/// True when a small computation on the device works; drivers that are there but do not fit fail only then,
+/// and Burn panics when they do.
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn computes(device: &Device) -> bool {
+    use burn::tensor::Tensor;
+    let device = std::panic::AssertUnwindSafe(device);
+    std::panic::catch_unwind(|| {
+        let ones = Tensor::<2>::ones([4, 4], &device);
+        ones.clone().matmul(ones).into_data().try_into_vec::<f32>().is_ok_and(|values| values == [4.0; 16])
+    })
+    .unwrap_or(false)
+}
+
+#[cfg(feature = "cuda")]
+mod cuda {
+    use burn::tensor::DeviceType;
+
+    use super::*;
+
+    pub(super) fn find() -> Result<Device> {
+        let present = std::panic::catch_unwind(|| Device::enumerate(DeviceType::Cuda).into_vec()).unwrap_or_default();
+        let Some(device) = present.into_iter().next() else {
+            return Err(Error::configuration("no CUDA device was found")
+                .hint("install the NVIDIA driver, or choose the device cpu or auto"));
+        };
+        if !computes(&device) {
+            return Err(Error::configuration("the CUDA device does not compute").hint(
+                "install the CUDA run-time libraries (nvrtc) that fit the driver, or choose the device cpu or auto",
+            ));
+        }
+        Ok(device)
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+mod cuda {
+    use super::*;
+
+    pub(super) fn find() -> Result<Device> {
+        Err(Error::configuration("this program was built without CUDA")
+            .hint("build it with `--features cuda`, or choose the device cpu or auto"))
+    }
+}
+
+#[cfg(feature = "wgpu")]
+mod wgpu {
+    use burn::tensor::{DeviceKind, DeviceType};
+
+    use super::*;
+
+    pub(super) fn find() -> Result<Device> {
+        let present = std::panic::catch_unwind(|| Device::enumerate(DeviceType::Wgpu).into_vec()).unwrap_or_default();
+        // An adapter that only imitates a graphics card on the processor is slower than the processor itself.
+        let imitation = Device::wgpu(DeviceKind::Cpu);
+        let Some(device) = present.into_iter().find(|device| *device != imitation) else {
+            return Err(Error::configuration("no graphics card was found through Vulkan, Metal or DirectX")
+                .hint("install the card's driver, or choose the device cpu or auto"));
+        };
+        if !computes(&device) {
+            return Err(Error::configuration("the graphics card does not compute")
+                .hint("bring its driver up to date, or choose the device cpu or auto"));
+        }
+        Ok(device)
+    }
+}
+
+#[cfg(not(feature = "wgpu"))]
+mod wgpu {
+    use super::*;
+
+    pub(super) fn find() -> Result<Device> {
+        Err(Error::configuration("this program was built without wgpu")
+            .hint("build it with `--features wgpu`, or choose the device cpu or auto"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_is_always_there() {
+        assert_eq!(select(DeviceChoice::Cpu).unwrap(), Device::flex());
+        let cpu = &describe_devices()[0];
+        assert!(cpu.available && cpu.detail.contains("threads"), "{cpu:?}");
+    }
+
+    #[test]
+    #[cfg(not(feature = "cuda"))]
+    fn a_device_that_was_not_compiled_in_names_the_feature() {
+        let message = select(DeviceChoice::Cuda).unwrap_err().to_string();
+        assert!(message.contains("--features cuda"), "{message}");
+    }
+}

@@ -1,0 +1,155 @@
+//! The fully connected layers trained on top of the pooled values.
+//!
+//! Owns the head's layers, their initialisation and their names. Leaves the normalisation of its output to `top`.
+
+use burn::module::{Module, Param};
+use burn::tensor::activation::relu;
+use burn::tensor::{Device, Tensor, TensorData};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+use crate::resnet::parameter;
+
+/// A fully connected layer.
+#[derive(Module, Debug)]
+struct FullyConnected {
+    /// `[outputs, inputs]`
+    weight: Param<Tensor<2>>,
+    /// `[outputs]`
+    bias: Param<Tensor<1>>,
+}
+
+impl FullyConnected {
+    fn new(position: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
+        let weight = he_uniform(inputs * outputs, inputs, rng);
+        let weight = Tensor::from_data(TensorData::new(weight, [outputs, inputs]), device);
+        let bias = Tensor::from_data(TensorData::new(vec![0f32; outputs], [outputs]), device);
+        Self {
+            weight: parameter(&weight_name(position), weight.require_grad()),
+            bias: parameter(&bias_name(position), bias.require_grad()),
+        }
+    }
+
+    fn forward(&self, values: Tensor<2>) -> Tensor<2> {
+        values.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
+    }
+}
+
+/// The trained layers on top: ReLU after all but the last. Without layers it hands its input on.
+#[derive(Module, Debug)]
+pub struct Head {
+    layers: Vec<FullyConnected>,
+    inputs: usize,
+}
+
+impl Head {
+    /// Layers of the widths `add_fc` on top of `inputs` values.
+    ///
+    /// Initialised after He et al. 2015: uniform with variance 2 / inputs, biases 0. The same seed gives the
+    /// same values on every machine; the generator is the head's own.
+    pub fn new(inputs: usize, add_fc: &[usize], seed: u64, device: &Device) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let widths = std::iter::once(&inputs).chain(add_fc);
+        let layers = widths
+            .zip(add_fc)
+            .enumerate()
+            .map(|(position, (&inputs, &outputs))| FullyConnected::new(position, inputs, outputs, &mut rng, device))
+            .collect();
+        Self { layers, inputs }
+    }
+
+    /// Length of what the head delivers.
+    pub fn outputs(&self) -> usize {
+        self.layers.last().map_or(self.inputs, |layer| layer.bias.dims()[0])
+    }
+
+    /// `[N, inputs]` to `[N, outputs]`.
+    pub fn forward(&self, values: Tensor<2>) -> Tensor<2> {
+        let last = self.layers.len().saturating_sub(1);
+        self.layers.iter().enumerate().fold(values, |values, (position, layer)| {
+            let values = layer.forward(values);
+            if position < last { relu(values) } else { values }
+        })
+    }
+
+    /// The layers' weights and biases with their names, from input to output.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = NamedLayer<&Param<Tensor<2>>, &Param<Tensor<1>>>> {
+        self.layers.iter().enumerate().map(|(position, layer)| NamedLayer {
+            weight_name: weight_name(position),
+            weight: &layer.weight,
+            bias_name: bias_name(position),
+            bias: &layer.bias,
+        })
+    }
+
+    /// The layers' weights and biases with their names, to be replaced.
+    pub(crate) fn parameters_mut(
+        &mut self,
+    ) -> impl Iterator<Item = NamedLayer<&mut Param<Tensor<2>>, &mut Param<Tensor<1>>>> {
+        self.layers.iter_mut().enumerate().map(|(position, layer)| NamedLayer {
+            weight_name: weight_name(position),
+            weight: &mut layer.weight,
+            bias_name: bias_name(position),
+            bias: &mut layer.bias,
+        })
+    }
+}
+
+/// A layer's parameters with the names under which they are stored.
+pub(crate) struct NamedLayer<W, B> {
+    pub(crate) weight_name: String,
+    pub(crate) weight: W,
+    pub(crate) bias_name: String,
+    pub(crate) bias: B,
+}
+
+fn weight_name(position: usize) -> String {
+    format!("head.{position}.weight")
+}
+
+fn bias_name(position: usize) -> String {
+    format!("head.{position}.bias")
+}
+
+/// `count` values for a layer that sums over `fan_in` of them and passes on the positive half: uniform with
+/// variance 2 / `fan_in`. Uniform rather than normal, because no logarithm of a system library enters.
+pub(crate) fn he_uniform(count: usize, fan_in: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {
+    let limit = (6.0 / fan_in as f32).sqrt();
+    (0..count).map(|_| (2.0 * rng.random::<f32>() - 1.0) * limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(head: &Head) -> Vec<Vec<f32>> {
+        head.parameters()
+            .flat_map(|layer| [layer.weight.val().into_data(), layer.bias.val().into_data()])
+            .map(|data| data.try_into_vec().unwrap())
+            .collect()
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_head_and_another_seed_another() {
+        let device = Device::flex();
+        let head = |seed| values(&Head::new(16, &[8, 4], seed, &device));
+        assert_eq!(head(7), head(7));
+        assert_ne!(head(7), head(8));
+    }
+
+    #[test]
+    fn initial_weights_have_the_variance_of_he() {
+        let weights = &values(&Head::new(512, &[256], 1, &Device::flex()))[0];
+        let variance = weights.iter().map(|weight| f64::from(weight * weight)).sum::<f64>() / weights.len() as f64;
+        assert!((variance * 512.0 / 2.0 - 1.0).abs() < 0.02, "{variance}");
+    }
+
+    #[test]
+    fn a_head_without_layers_hands_its_input_on() {
+        let device = Device::flex();
+        let head = Head::new(3, &[], 1, &device);
+        let input = Tensor::<2>::from_floats([[1.0, -2.0, 3.0]], &device);
+        assert_eq!(head.forward(input).into_data().try_into_vec::<f32>().unwrap(), [1.0, -2.0, 3.0]);
+        assert_eq!(head.outputs(), 3);
+    }
+}

@@ -1,0 +1,58 @@
+//! From image files to descriptors: loading, batches, progress, interruption.
+//!
+//! Owns the stream; one batch is in memory at a time beside the descriptors. Leaves decoding to
+//! `silknow-image`, the network to [`Model::describe_pixels`].
+
+use std::path::Path;
+
+use silknow_config::Augmentation;
+use silknow_foundation::{Error, Observer, Result};
+use silknow_image::{Loader, Request, View};
+
+use super::Model;
+
+/// The descriptors of those images that could be read.
+#[derive(Debug, Default)]
+pub struct Described {
+    /// Unit descriptors `[kept.len(), D]`, row by row.
+    pub descriptors: Vec<f32>,
+    /// Positions of the described images among the paths, ascending.
+    pub kept: Vec<usize>,
+    /// Positions of the other images among the paths, ascending, each with the reason.
+    pub failures: Vec<(usize, Error)>,
+}
+
+impl Model {
+    /// Describes image files, `batch_size` at a time (at least one), decoding ahead on `threads` threads.
+    ///
+    /// An image that cannot be read is listed and spoils nothing.
+    ///
+    /// # Errors
+    /// The observer's interruption.
+    pub fn describe_files<P: AsRef<Path>>(
+        &self,
+        paths: &[P],
+        batch_size: usize,
+        threads: usize,
+        observer: &dyn Observer,
+    ) -> Result<Described> {
+        let requests = paths
+            .iter()
+            .map(|path| Request { path: path.as_ref().to_path_buf(), identity: String::new(), view: View::Plain })
+            .collect();
+        let progress = observer.begin("describing images", paths.len() as u64);
+        let mut described = Described::default();
+        described.descriptors.reserve_exact(paths.len() * self.dims());
+        // A plain view draws nothing, so augmentation and seed do not matter.
+        let loader =
+            Loader::start(requests, batch_size, self.pipeline().clone(), Augmentation::none(), 0, threads);
+        for batch in loader {
+            observer.check()?;
+            described.descriptors.extend(self.describe_pixels(&batch.pixels, batch.positions.len())?);
+            progress.advance((batch.positions.len() + batch.failures.len()) as u64);
+            described.kept.extend(batch.positions);
+            described.failures.extend(batch.failures);
+        }
+        Ok(described)
+    }
+}

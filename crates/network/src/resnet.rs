@@ -1,0 +1,202 @@
+//! ResNet 18 to 152 as Burn computes it: one convolution, one block, the frozen part and the trainable part.
+//!
+//! Owns the forward pass. Batch normalisation is always the constant scale and shift of its stored statistics,
+//! so it lives in the convolutions here. Leaves names and shapes to `layout`, values to `weights`.
+
+use burn::module::{Module, Param, ParamId};
+use burn::tensor::activation::relu;
+use burn::tensor::module::{conv2d, max_pool2d};
+use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::{Device, Tensor, TensorData};
+use silknow_foundation::Result;
+
+use crate::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
+use crate::weights::WeightFile;
+
+/// Who owns the values of a part of the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// Nobody changes them: the scale is multiplied into the kernel once.
+    Frozen,
+    /// The kernel is trained; scale and shift stay what they are.
+    Trained,
+}
+
+/// A convolution with the batch normalisation after it.
+#[derive(Module, Debug)]
+pub(crate) struct Conv {
+    /// Name of the kernel tensor.
+    name: String,
+    /// Kernel `[outputs, inputs, kernel, kernel]`.
+    kernel: Param<Tensor<4>>,
+    /// Constant scale `[outputs, 1, 1, 1]` of a trained kernel; a frozen one holds it already.
+    scale: Option<Tensor<4>>,
+    /// Constant shift `[outputs]`.
+    shift: Tensor<1>,
+    stride_px: usize,
+    padding_px: usize,
+}
+
+impl Conv {
+    fn new(layout: &ConvLayout, weights: &WeightFile, role: Role, device: &Device) -> Result<Self> {
+        let (scale, shift) = normalisation(layout, weights)?;
+        let mut kernel = weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec();
+        let scale = match role {
+            Role::Frozen => {
+                for (row, scale) in kernel.chunks_exact_mut(layout.fan_in()).zip(&scale) {
+                    row.iter_mut().for_each(|value| *value *= scale);
+                }
+                None
+            }
+            Role::Trained => Some(Tensor::from_data(TensorData::new(scale, [layout.outputs, 1, 1, 1]), device)),
+        };
+        let kernel = Tensor::from_data(TensorData::new(kernel, layout.weight_shape()), device);
+        let name = layout.weight_name();
+        Ok(Self {
+            kernel: parameter(&name, kernel.set_require_grad(role == Role::Trained)),
+            name,
+            scale,
+            shift: Tensor::from_data(TensorData::new(shift, [layout.outputs]), device),
+            stride_px: layout.stride_px,
+            padding_px: layout.padding_px(),
+        })
+    }
+
+    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
+    fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
+        let kernel = match &self.scale {
+            Some(scale) => self.kernel.val() * scale.clone(),
+            None => self.kernel.val(),
+        };
+        let options = ConvOptions::new([self.stride_px; 2], [self.padding_px; 2], [1; 2], 1);
+        conv2d(maps, kernel, Some(self.shift.clone()), options)
+    }
+}
+
+/// Scale and shift per channel that batch normalisation with stored statistics comes to.
+pub(crate) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
+    let values = |tensor| weights.values(&format!("{}.{tensor}", layout.norm_name), &[layout.outputs]);
+    let (weight, bias, mean, variance) =
+        (values("weight")?, values("bias")?, values("running_mean")?, values("running_var")?);
+    let folded = weight.iter().zip(bias).zip(mean.iter().zip(variance)).map(|((&weight, &bias), (&mean, &variance))| {
+        let scale = f64::from(weight) / (f64::from(variance) + BATCH_NORM_EPSILON).sqrt();
+        (scale as f32, (f64::from(bias) - f64::from(mean) * scale) as f32)
+    });
+    Ok(folded.unzip())
+}
+
+/// A parameter whose identity follows from its name, so that an optimiser's state that was stored finds its
+/// parameters again.
+pub(crate) fn parameter<const D: usize>(name: &str, value: Tensor<D>) -> Param<Tensor<D>> {
+    // FNV-1a, 64 bits: spread enough for some hundred names.
+    let id = name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
+    Param::initialized(ParamId::from(id), value)
+}
+
+/// A residual block.
+#[derive(Module, Debug)]
+pub(crate) struct Block {
+    convs: Vec<Conv>,
+    shortcut: Option<Conv>,
+}
+
+impl Block {
+    fn new(layout: &BlockLayout, weights: &WeightFile, role: Role, device: &Device) -> Result<Self> {
+        let conv = |layout| Conv::new(layout, weights, role, device);
+        Ok(Self {
+            convs: layout.convs.iter().map(conv).collect::<Result<_>>()?,
+            shortcut: layout.shortcut.as_ref().map(conv).transpose()?,
+        })
+    }
+
+    fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
+        let around = match &self.shortcut {
+            Some(shortcut) => shortcut.forward(maps.clone()),
+            None => maps.clone(),
+        };
+        let last = self.convs.len() - 1;
+        let through = self.convs.iter().enumerate().fold(maps, |maps, (position, conv)| {
+            let maps = conv.forward(maps);
+            if position < last { relu(maps) } else { maps }
+        });
+        relu(through + around)
+    }
+}
+
+/// The part of a ResNet that is never trained: the stem and the blocks before the cut.
+#[derive(Module, Debug)]
+pub(crate) struct FrozenResNet {
+    stem: Conv,
+    blocks: Vec<Block>,
+}
+
+impl FrozenResNet {
+    /// The stem and the first `cut` blocks, on `device` without autodiff.
+    pub(crate) fn new(weights: &WeightFile, layout: &Layout, cut: usize, device: &Device) -> Result<Self> {
+        let device = device.clone().without_autodiff();
+        let block = |layout| Block::new(layout, weights, Role::Frozen, &device);
+        Ok(Self {
+            stem: Conv::new(&layout.stem, weights, Role::Frozen, &device)?,
+            blocks: layout.blocks[..cut].iter().map(block).collect::<Result<_>>()?,
+        })
+    }
+
+    /// Normalised pixels `[N, 3, S, S]` to feature maps `[N, C, H, W]`.
+    pub(crate) fn forward(&self, pixels: Tensor<4>) -> Tensor<4> {
+        let maps = relu(self.stem.forward(pixels));
+        let maps = max_pool2d(maps, MaxPoolOptions::new([3; 2]).with_stride([2; 2]).with_padding([1; 2]));
+        self.blocks.iter().fold(maps, |maps, block| block.forward(maps))
+    }
+}
+
+/// The blocks after the cut. Their kernels are trained; scale and shift of batch normalisation never are.
+#[derive(Module, Debug)]
+pub struct TrainableBlocks {
+    blocks: Vec<Block>,
+}
+
+impl TrainableBlocks {
+    /// The blocks from `cut` on, on `device`.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    pub fn new(weights: &WeightFile, layout: &Layout, cut: usize, device: &Device) -> Result<Self> {
+        let block = |layout| Block::new(layout, weights, Role::Trained, device);
+        Ok(Self { blocks: layout.blocks[cut..].iter().map(block).collect::<Result<_>>()? })
+    }
+
+    /// True when every block is frozen.
+    pub fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    /// Feature maps `[N, C, H, W]` to pooled values `[N, F]`.
+    pub fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
+        global_average_pool(self.blocks.iter().fold(maps, |maps, block| block.forward(maps)))
+    }
+
+    /// The trained kernels with their names, from input to output.
+    pub(crate) fn kernels(&self) -> impl Iterator<Item = (&str, &Param<Tensor<4>>)> {
+        self.convs().map(|conv| (conv.name.as_str(), &conv.kernel))
+    }
+
+    /// The trained kernels with their names, to be replaced.
+    pub(crate) fn kernels_mut(&mut self) -> impl Iterator<Item = (&str, &mut Param<Tensor<4>>)> {
+        self.blocks
+            .iter_mut()
+            .flat_map(|block| block.convs.iter_mut().chain(&mut block.shortcut))
+            .map(|conv| (conv.name.as_str(), &mut conv.kernel))
+    }
+
+    fn convs(&self) -> impl Iterator<Item = &Conv> {
+        self.blocks.iter().flat_map(|block| block.convs.iter().chain(&block.shortcut))
+    }
+}
+
+/// The mean over all positions: `[N, C, H, W]` to `[N, C]`.
+pub(crate) fn global_average_pool(maps: Tensor<4>) -> Tensor<2> {
+    let [images, channels, height, width] = maps.dims();
+    maps.reshape([images, channels, height * width]).mean_dim(2).reshape([images, channels])
+}

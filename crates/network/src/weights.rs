@@ -1,0 +1,215 @@
+//! A backbone's weights as named numbers, and the four places they come from.
+//!
+//! Owns the names' clean-up, the check against the architecture and the random initialisation. Leaves the file
+//! formats to `read` and the download to `hub`.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use sha2::{Digest, Sha256};
+use silknow_config::{Architecture, Weights};
+use silknow_foundation::{Error, Observer, Result, files};
+
+use crate::head::he_uniform;
+use crate::layout::Layout;
+
+pub mod hub;
+mod read;
+
+pub use hub::Hub;
+pub(crate) use read::safetensors_by_name;
+
+/// Mean per colour of ImageNet, on pixels in [0, 1].
+pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
+
+/// Standard deviation per colour of ImageNet, on pixels in [0, 1].
+pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
+
+/// The small backbone made for this project (CC0), shipped so that work without a network is possible.
+static BUILTIN: &[u8] = include_bytes!("../assets/resnet18-art.safetensors");
+
+/// Numbers with a shape, in row-major order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightTensor {
+    /// Lengths of the dimensions; as many numbers as their product.
+    pub shape: Vec<usize>,
+    /// The numbers.
+    pub data: Vec<f32>,
+}
+
+/// The weights of a whole backbone in torchvision's naming, checked against an architecture.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WeightFile {
+    /// The tensors by name, for example `layer1.0.conv1.weight`; no classifier.
+    pub tensors: BTreeMap<String, WeightTensor>,
+    /// Mean per colour that pixels in [0, 1] are reduced by.
+    pub mean: [f32; 3],
+    /// Standard deviation per colour that they are then divided by.
+    pub std: [f32; 3],
+    /// Where the weights come from, for people: a path, an address, `builtin` or `none`.
+    pub source: String,
+    /// SHA-256 of the file, hexadecimal; empty for random weights.
+    pub sha256: String,
+}
+
+impl WeightFile {
+    /// Loads weights in torchvision's naming from a `.safetensors` file (f16, bf16, f32, f64) or a PyTorch
+    /// checkpoint (`.pth`, `.pt`). The classifier `fc.*` and the counters `num_batches_tracked` are ignored, the
+    /// prefixes `state_dict.`, `model.` and `module.` are taken off.
+    ///
+    /// The metadata `mean` and `std` of a safetensors file (three numbers each) hold where they are stated, else
+    /// ImageNet's.
+    ///
+    /// # Errors
+    /// A file that is missing, cut or of another kind; a tensor that is missing, foreign or of another shape,
+    /// named.
+    pub fn load(path: &Path, architecture: Architecture) -> Result<Self> {
+        let bytes = files::read(path)?;
+        let content = read::content(path, &bytes)?;
+        let sha256 = sha256_hex(&bytes);
+        Self::checked(content, architecture, path.display().to_string(), sha256).map_err(|error| error.in_file(path))
+    }
+
+    /// The small backbone that is shipped with the program; resnet18 only.
+    ///
+    /// # Errors
+    /// Another architecture than resnet18.
+    pub fn builtin(architecture: Architecture) -> Result<Self> {
+        if architecture != Architecture::ResNet18 {
+            return Err(Error::configuration(format!("there are no built-in weights for {architecture}")).hint(
+                "use the backbone resnet18 with `weights; builtin`, or `weights; imagenet`, or give a weight file",
+            ));
+        }
+        let content = read::safetensors(BUILTIN)?;
+        Self::checked(content, architecture, "builtin".to_owned(), sha256_hex(BUILTIN))
+    }
+
+    /// Random weights for a seed: kernels after He et al. 2015, batch normalisation that changes nothing but the
+    /// last of each block, which is reduced so that the blocks' sum stays of the order of its parts.
+    pub fn random(architecture: Architecture, seed: u64) -> Self {
+        let layout = Layout::of(architecture);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let block_gain = 1.0 / (layout.blocks.len() as f32).sqrt();
+        let last_norms: Vec<_> =
+            layout.blocks.iter().filter_map(|block| block.convs.last()).map(|conv| &conv.norm_name).collect();
+        let mut tensors = BTreeMap::new();
+        for conv in layout.convs() {
+            let kernel = he_uniform(conv.outputs * conv.fan_in(), conv.fan_in(), &mut rng);
+            tensors.insert(conv.weight_name(), WeightTensor { shape: conv.weight_shape(), data: kernel });
+            let gain = if last_norms.contains(&&conv.norm_name) { block_gain } else { 1.0 };
+            for (tensor, value) in [("weight", gain), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)] {
+                let values = WeightTensor { shape: vec![conv.outputs], data: vec![value; conv.outputs] };
+                tensors.insert(format!("{}.{tensor}", conv.norm_name), values);
+            }
+        }
+        let source = format!("none (random, seed {seed})");
+        Self { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD, source, sha256: String::new() }
+    }
+
+    /// The weights that the parameters ask for.
+    ///
+    /// `hub` says where ImageNet's weights are fetched from and kept; `seed` feeds random ones, for which the
+    /// observer gets a warning.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load), [`builtin`](Self::builtin) and [`hub::imagenet`].
+    pub fn resolve(
+        weights: &Weights,
+        architecture: Architecture,
+        seed: u64,
+        hub: &Hub<'_>,
+        observer: &dyn Observer,
+    ) -> Result<Self> {
+        match weights {
+            Weights::Path(path) => Self::load(path, architecture),
+            Weights::Builtin => Self::builtin(architecture),
+            Weights::ImageNet => hub::imagenet(architecture, hub, observer),
+            Weights::None => {
+                observer.warning(
+                    "the backbone's weights are random: descriptors will hardly tell what a picture shows",
+                );
+                Ok(Self::random(architecture, seed))
+            }
+        }
+    }
+
+    /// The numbers of a tensor of the given shape.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    pub fn values(&self, name: &str, shape: &[usize]) -> Result<&[f32]> {
+        let tensor = self.tensors.get(name).ok_or_else(|| missing(name))?;
+        if tensor.shape != shape || tensor.data.len() != shape.iter().product::<usize>() {
+            return Err(misshapen(name, &tensor.shape, shape));
+        }
+        Ok(&tensor.data)
+    }
+
+    fn checked(content: read::Content, architecture: Architecture, source: String, sha256: String) -> Result<Self> {
+        let file = Self { tensors: content.tensors, mean: content.mean, std: content.std, source, sha256 };
+        file.check(architecture)?;
+        Ok(file)
+    }
+
+    /// Checks that the tensors are those of the architecture, no fewer and no more, each with its shape and
+    /// with finite numbers.
+    ///
+    /// # Errors
+    /// The first tensor that is not as it should be, named.
+    pub fn check(&self, architecture: Architecture) -> Result<()> {
+        let expected: BTreeMap<_, _> = Layout::of(architecture).tensors().collect();
+        self.check_names(&expected, architecture)?;
+        for (name, shape) in &expected {
+            let values = self.values(name, shape)?;
+            if let Some(position) = values.iter().position(|value| !value.is_finite()) {
+                return Err(Error::data(format!("the tensor `{name}` holds {} at {position}", values[position]))
+                    .hint("the file is damaged; get it again"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_names(&self, expected: &BTreeMap<String, Vec<usize>>, architecture: Architecture) -> Result<()> {
+        let absent = expected.keys().find(|name| !self.tensors.contains_key(*name)).map(|name| missing(name));
+        let foreign = || {
+            let name = self.tensors.keys().find(|name| !expected.contains_key(*name))?;
+            Some(Error::data(format!("the tensor `{name}` does not belong to {architecture}")))
+        };
+        match absent.or_else(foreign) {
+            None => Ok(()),
+            Some(error) => Err(error.hint(match self.architecture() {
+                Some(other) => format!("these are the weights of {other}; choose that backbone or another file"),
+                None => format!("give the weights of a {architecture} in torchvision's naming"),
+            })),
+        }
+    }
+
+    /// The architecture whose names these tensors have, if it is one of ours.
+    fn architecture(&self) -> Option<Architecture> {
+        let named_alike = |architecture: &Architecture| {
+            let expected: BTreeMap<_, _> = Layout::of(*architecture).tensors().collect();
+            expected.keys().eq(self.tensors.keys())
+        };
+        Architecture::ALL.iter().copied().find(named_alike)
+    }
+}
+
+fn missing(name: &str) -> Error {
+    Error::data(format!("the tensor `{name}` is missing"))
+}
+
+fn misshapen(name: &str, shape: &[usize], expected: &[usize]) -> Error {
+    Error::data(format!("the tensor `{name}` has the shape {shape:?}, expected {expected:?}"))
+}
+
+/// SHA-256 in hexadecimal.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,141 @@
+//! Reading weight files: safetensors and PyTorch checkpoints, to named numbers.
+//!
+//! Owns formats, element types and the clean-up of names. Leaves the check against an architecture to `weights`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use pytorch_reader::PytorchReader;
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use silknow_foundation::{Error, Result};
+
+use super::{IMAGENET_MEAN, IMAGENET_STD, WeightTensor};
+
+/// What a weight file holds.
+pub(super) struct Content {
+    pub(super) tensors: BTreeMap<String, WeightTensor>,
+    pub(super) mean: [f32; 3],
+    pub(super) std: [f32; 3],
+}
+
+/// Reads a file whose bytes are `bytes`; its ending tells the format. Errors name the file.
+pub(super) fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
+    let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
+    let content = match ending.as_str() {
+        "safetensors" => safetensors(bytes),
+        "pth" | "pt" => checkpoint(path),
+        _ => Err(Error::configuration("not a weight file")
+            .hint("weights are `imagenet`, `builtin`, `none`, or a file ending in .safetensors, .pth or .pt")),
+    };
+    content.map_err(|error| error.in_file(path))
+}
+
+/// Reads a backbone from safetensors in memory.
+pub(super) fn safetensors(bytes: &[u8]) -> Result<Content> {
+    let file = open_safetensors(bytes)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(cut_safetensors)?;
+    let metadata = header.metadata().clone().unwrap_or_default();
+    let mut tensors = BTreeMap::new();
+    for (name, view) in file.iter() {
+        if let Some(clean) = clean_name(name) {
+            insert(&mut tensors, clean, safetensor(name, &view)?)?;
+        }
+    }
+    let colours = |key, otherwise| stated_colours(&metadata, key, otherwise);
+    Ok(Content { tensors, mean: colours("mean", IMAGENET_MEAN)?, std: colours("std", IMAGENET_STD)? })
+}
+
+/// Reads all tensors of a safetensors file in memory, under their own names.
+pub(crate) fn safetensors_by_name(bytes: &[u8]) -> Result<BTreeMap<String, WeightTensor>> {
+    let file = open_safetensors(bytes)?;
+    file.iter().map(|(name, view)| Ok((name.to_owned(), safetensor(name, &view)?))).collect()
+}
+
+fn open_safetensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
+    SafeTensors::deserialize(bytes).map_err(cut_safetensors)
+}
+
+fn cut_safetensors(cause: safetensors::SafeTensorError) -> Error {
+    Error::data("not a complete safetensors file")
+        .caused_by(cause)
+        .hint("it may have been cut while it was fetched or copied; get it again")
+}
+
+fn safetensor(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
+    let data = match view.dtype() {
+        Dtype::F16 => numbers(view.data(), half::f16::from_le_bytes, half::f16::to_f32),
+        Dtype::BF16 => numbers(view.data(), half::bf16::from_le_bytes, half::bf16::to_f32),
+        Dtype::F32 => numbers(view.data(), f32::from_le_bytes, |value| value),
+        Dtype::F64 => numbers(view.data(), f64::from_le_bytes, |value| value as f32),
+        other => return Err(unsupported(name, &format!("{other:?}"))),
+    };
+    Ok(WeightTensor { shape: view.shape().to_vec(), data })
+}
+
+/// Reads a PyTorch checkpoint. It is parsed, not run: only tensors are taken from it.
+fn checkpoint(path: &Path) -> Result<Content> {
+    let cut = |cause: String| {
+        Error::data("not a complete PyTorch checkpoint")
+            .caused_by(cause)
+            .hint("it may have been cut while it was fetched or copied; get it again")
+    };
+    let reader = PytorchReader::new(path).map_err(|cause| cut(cause.to_string()))?;
+    let mut tensors = BTreeMap::new();
+    for (name, tensor) in reader.tensors() {
+        use pytorch_reader::DType;
+        let Some(clean) = clean_name(name) else { continue };
+        let bytes = tensor.read().map_err(|cause| cut(cause.to_string()))?;
+        let data = match tensor.dtype() {
+            DType::F16 => numbers(&bytes, half::f16::from_ne_bytes, half::f16::to_f32),
+            DType::BF16 => numbers(&bytes, half::bf16::from_ne_bytes, half::bf16::to_f32),
+            DType::F32 => numbers(&bytes, f32::from_ne_bytes, |value| value),
+            DType::F64 => numbers(&bytes, f64::from_ne_bytes, |value| value as f32),
+            other => return Err(unsupported(name, &format!("{other:?}"))),
+        };
+        insert(&mut tensors, clean, WeightTensor { shape: tensor.shape().to_vec(), data })?;
+    }
+    Ok(Content { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD })
+}
+
+/// The name without the prefixes that training scripts put before it; none for tensors that are not needed.
+fn clean_name(name: &str) -> Option<String> {
+    let mut name = name;
+    while let Some(rest) = ["state_dict.", "model.", "module."].iter().find_map(|prefix| name.strip_prefix(prefix)) {
+        name = rest;
+    }
+    let needed = !name.starts_with("fc.") && !name.ends_with("num_batches_tracked");
+    needed.then(|| name.to_owned())
+}
+
+fn insert(tensors: &mut BTreeMap<String, WeightTensor>, name: String, tensor: WeightTensor) -> Result<()> {
+    match tensors.insert(name.clone(), tensor) {
+        None => Ok(()),
+        Some(_) => Err(Error::data(format!("the tensor `{name}` is there twice, under different prefixes"))),
+    }
+}
+
+fn unsupported(name: &str, element_type: &str) -> Error {
+    Error::data(format!("the tensor `{name}` has elements of type {element_type}"))
+        .hint("weights are f16, bf16, f32 or f64")
+}
+
+fn numbers<T, const BYTES: usize>(bytes: &[u8], parse: fn([u8; BYTES]) -> T, convert: fn(T) -> f32) -> Vec<f32> {
+    let (elements, _) = bytes.as_chunks::<BYTES>();
+    elements.iter().map(|&element| convert(parse(element))).collect()
+}
+
+/// Three numbers from the metadata, with commas or as a list, or what holds without them.
+fn stated_colours(metadata: &HashMap<String, String>, key: &str, otherwise: [f32; 3]) -> Result<[f32; 3]> {
+    let Some(text) = metadata.get(key) else { return Ok(otherwise) };
+    let usable = |number: &f32| number.is_finite() && (key != "std" || *number > 0.0);
+    text.trim_matches(|c: char| c.is_whitespace() || "[]()".contains(c))
+        .split(',')
+        .map(|part| part.trim().parse().ok().filter(usable))
+        .collect::<Option<Vec<f32>>>()
+        .and_then(|numbers| numbers.try_into().ok())
+        .ok_or_else(|| {
+            Error::data(format!("the metadata `{key}` is `{text}`"))
+                .hint("three numbers are expected, one a colour, such as 0.485,0.456,0.406")
+        })
+}
