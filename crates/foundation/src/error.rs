@@ -80,6 +80,13 @@ impl Error {
         Self::new(ErrorKind::Interrupted, "interrupted")
     }
 
+    /// The same error as another's fault: where a file is read decides what its defects are.
+    #[must_use]
+    pub fn with_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
+        self
+    }
+
     /// Names the file in which the fault lies.
     #[must_use]
     pub fn in_file(mut self, file: impl AsRef<Path>) -> Self {

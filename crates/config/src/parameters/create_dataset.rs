@@ -5,6 +5,11 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use silknow_foundation::Result;
+
+use crate::key::Operation;
+use crate::options::Settings;
+use crate::parameters::{Parameters, Values, defaults};
 
 /// What `create-dataset` needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,4 +30,42 @@ pub struct CreateDatasetParameters {
     pub configuration_dir: PathBuf,
     /// Seed of the split into five parts.
     pub seed: u64,
+}
+
+impl CreateDatasetParameters {
+    /// The defaults, for this export.
+    pub fn new(csvfile: impl Into<PathBuf>) -> Self {
+        let csvfile = csvfile.into();
+        Self { csvfile, ..defaults(&["csvfile"]) }
+    }
+}
+
+impl Parameters for CreateDatasetParameters {
+    const OPERATION: Operation = Operation::CreateDataset;
+
+    fn from_settings(settings: &Settings<'_>) -> Result<Self> {
+        Ok(Self {
+            csvfile: settings.one("csvfile"),
+            imgsavepath: settings.one("imgsavepath"),
+            minnumsamples: settings.one("minnumsamples"),
+            retaincollections: settings.list("retaincollections"),
+            num_labeled: settings.one("num_labeled"),
+            master_dir: settings.one("master_dir"),
+            configuration_dir: settings.one("configuration_dir"),
+            seed: settings.one("seed"),
+        })
+    }
+
+    fn to_values(&self) -> Values {
+        let mut values = Values::default();
+        values.path("csvfile", &self.csvfile);
+        values.path("imgsavepath", &self.imgsavepath);
+        values.one("minnumsamples", self.minnumsamples);
+        values.words("retaincollections", &self.retaincollections);
+        values.one("num_labeled", self.num_labeled);
+        values.path("master_dir", &self.master_dir);
+        values.path("configuration_dir", &self.configuration_dir);
+        values.one("seed", self.seed);
+        values
+    }
 }

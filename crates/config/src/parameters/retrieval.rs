@@ -5,8 +5,12 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
+use silknow_foundation::Result;
 
 use crate::choice::DeviceChoice;
+use crate::key::Operation;
+use crate::options::Settings;
+use crate::parameters::{Parameters, Values, defaults};
 
 /// What `build-kdtree` needs to know.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -48,4 +52,104 @@ pub struct GetKNNParameters {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+}
+
+impl BuildKDTreeParameters {
+    /// The defaults, for this model, master file, target folder and variables.
+    pub fn new(
+        model_path: impl Into<PathBuf>,
+        master_dir_tree: impl Into<PathBuf>,
+        master_file_tree: impl Into<String>,
+        savepath: impl Into<PathBuf>,
+        relevant_variables: Vec<String>,
+    ) -> Self {
+        Self {
+            model_path: model_path.into(),
+            master_file_tree: master_file_tree.into(),
+            master_dir_tree: master_dir_tree.into(),
+            savepath: savepath.into(),
+            relevant_variables,
+            ..defaults(&["model_path", "master_file_tree", "master_dir_tree", "savepath", "relevant_variables"])
+        }
+    }
+}
+
+impl Parameters for BuildKDTreeParameters {
+    const OPERATION: Operation = Operation::BuildKDTree;
+
+    fn from_settings(settings: &Settings<'_>) -> Result<Self> {
+        Ok(Self {
+            model_path: settings.one("model_path"),
+            master_file_tree: settings.one("master_file_tree"),
+            master_dir_tree: settings.one("master_dir_tree"),
+            savepath: settings.one("savepath"),
+            relevant_variables: settings.list("relevant_variables"),
+            batch_size: settings.one("batch_size"),
+            device: settings.one("device"),
+        })
+    }
+
+    fn to_values(&self) -> Values {
+        let mut values = Values::default();
+        values.path("model_path", &self.model_path);
+        values.one("master_file_tree", &self.master_file_tree);
+        values.path("master_dir_tree", &self.master_dir_tree);
+        values.path("savepath", &self.savepath);
+        values.variables("relevant_variables", &self.relevant_variables);
+        values.one("batch_size", self.batch_size);
+        values.one("device", self.device);
+        values
+    }
+}
+
+impl GetKNNParameters {
+    /// The defaults, for this index, model, master file of queries and target folder.
+    pub fn new(
+        treepath: impl Into<PathBuf>,
+        model_path: impl Into<PathBuf>,
+        master_dir_prediction: impl Into<PathBuf>,
+        master_file_prediction: impl Into<String>,
+        savepath: impl Into<PathBuf>,
+    ) -> Self {
+        Self {
+            treepath: treepath.into(),
+            master_file_prediction: master_file_prediction.into(),
+            master_dir_prediction: master_dir_prediction.into(),
+            model_path: model_path.into(),
+            savepath: savepath.into(),
+            ..defaults(&["treepath", "master_file_prediction", "master_dir_prediction", "model_path", "savepath"])
+        }
+    }
+}
+
+impl Parameters for GetKNNParameters {
+    const OPERATION: Operation = Operation::GetKNN;
+
+    fn from_settings(settings: &Settings<'_>) -> Result<Self> {
+        Ok(Self {
+            treepath: settings.one("treepath"),
+            master_file_prediction: settings.one("master_file_prediction"),
+            master_dir_prediction: settings.one("master_dir_prediction"),
+            model_path: settings.one("model_path"),
+            savepath: settings.one("savepath"),
+            num_neighbors: settings.one("num_neighbors"),
+            bool_labeled_input: settings.one("bool_labeled_input"),
+            batch_size: settings.one("batch_size"),
+            device: settings.one("device"),
+        })
+    }
+
+    fn to_values(&self) -> Values {
+        let mut values = Values::default();
+        values.path("treepath", &self.treepath);
+        values.one("master_file_prediction", &self.master_file_prediction);
+        values.path("master_dir_prediction", &self.master_dir_prediction);
+        values.path("model_path", &self.model_path);
+        values.path("savepath", &self.savepath);
+        values.one("num_neighbors", self.num_neighbors);
+        values.boolean("bool_labeled_input", self.bool_labeled_input);
+        values.one("batch_size", self.batch_size);
+        values.one("device", self.device);
+        values
+    }
 }

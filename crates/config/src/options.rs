@@ -1,0 +1,355 @@
+//! What was typed: the text of every key with its place, from a configuration file or given explicitly.
+//!
+//! Owns the reading of files, the precedence (explicit over file) and the wording of what is wrong with a key.
+//! What the values mean together is for the parameter structs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use silknow_foundation::{Error, ErrorKind, Result, files, suggest};
+
+use crate::key::{Fallback, Key, Operation};
+use crate::kind::Kind;
+
+/// How values that do not come from a file were given; it decides how errors call them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Explicit {
+    /// As arguments of a function: `num_neighbors`.
+    #[default]
+    Arguments,
+    /// As flags of the command line: `--num_neighbors`.
+    Flags,
+}
+
+impl Explicit {
+    /// The key as it is typed in this form.
+    fn spell(self, key: &str) -> String {
+        match self {
+            Self::Arguments => key.to_owned(),
+            Self::Flags => format!("--{key}"),
+        }
+    }
+}
+
+/// The raw options of one operation: for every key that was given, its text.
+///
+/// ```
+/// use silknow_config::{EvaluateModelParameters, Explicit, Operation, Options, Parameters};
+///
+/// let mut options = Options::new(Operation::EvaluateModel, Explicit::Arguments);
+/// options.parse_file("pred_gt_path; ./results/\nresult_path; ./results/\n", "evaluate.txt")?;
+/// options.set("result_path", "./elsewhere/")?;
+/// let parameters = EvaluateModelParameters::from_options(&options)?;
+/// assert_eq!(parameters.result_path.to_str(), Some("./elsewhere/"));
+/// # Ok::<(), silknow_config::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Options {
+    operation: Operation,
+    explicit_form: Explicit,
+    file: Option<PathBuf>,
+    in_file: BTreeMap<&'static str, Line>,
+    explicit: BTreeMap<&'static str, String>,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    number: u64,
+    text: String,
+}
+
+impl Options {
+    /// No options yet. Errors about explicit values will call them as `explicit_form` says.
+    pub fn new(operation: Operation, explicit_form: Explicit) -> Self {
+        Self { operation, explicit_form, file: None, in_file: BTreeMap::new(), explicit: BTreeMap::new() }
+    }
+
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// A file that is missing or not UTF-8, an unknown key, a repeated key.
+    pub fn read_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        // Not UTF-8 is a fault of the configuration here, and not of the data.
+        let text = files::read_text(path).map_err(|error| match error.kind() {
+            ErrorKind::Data => error.with_kind(ErrorKind::Configuration),
+            _ => error,
+        })?;
+        self.parse_file(&text, path)
+    }
+
+    /// Reads the text of a configuration file; `path` is what errors call it.
+    ///
+    /// A line is `key; value`. A line without `;` and a `****TITLE****` line are ignored.
+    ///
+    /// # Errors
+    /// An unknown key, a repeated key.
+    pub fn parse_file(&mut self, text: &str, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        self.file = Some(path.to_path_buf());
+        for (line, number) in text.lines().zip(1..) {
+            let line = line.trim();
+            if line.starts_with("****") {
+                continue;
+            }
+            let Some((name, value)) = line.split_once(';') else { continue };
+            let here = |error: Error| error.in_file(path).at_line(number);
+            let name = name.trim();
+            let key = self.operation.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
+            let line = Line { number, text: value.trim().to_owned() };
+            if let Some(first) = self.in_file.insert(key.name, line) {
+                let message = format!("the key `{name}` is repeated; it stands in line {} too", first.number);
+                return Err(here(Error::configuration(message)).hint("keep one of the two lines"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives a value explicitly; it counts more than the file's.
+    ///
+    /// # Errors
+    /// An unknown key, a key given before (perhaps in another spelling).
+    pub fn set(&mut self, name: &str, text: impl Into<String>) -> Result<()> {
+        let key = self.operation.key(name).ok_or_else(|| self.unknown(name, |name| self.explicit_form.spell(name)))?;
+        match self.explicit.insert(key.name, text.into().trim().to_owned()) {
+            None => Ok(()),
+            Some(_) => {
+                let name = self.explicit_form.spell(name);
+                Err(Error::configuration(format!("`{name}` is given twice")).hint("give it once"))
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str, spell: impl Fn(&str) -> String) -> Error {
+        let error = Error::configuration(format!("unknown key `{}` for {}", spell(name), self.operation));
+        let owners: Vec<&str> =
+            Operation::ALL.iter().filter(|operation| operation.key(name).is_some()).map(|it| it.verb()).collect();
+        if !owners.is_empty() {
+            return error.hint(format!("`{}` is a key of {}", spell(name), owners.join(" and ")));
+        }
+        let names: Vec<&str> = self.operation.keys().map(|key| key.name).collect();
+        match suggest::nearest(name, names.iter().copied()) {
+            Some(nearest) => error.hint(format!("did you mean `{}`?", spell(nearest))),
+            None => error.hint(format!("known keys: {}", names.join(", "))),
+        }
+    }
+
+    /// Checks every value against its key's kind, and fills in the defaults.
+    pub(crate) fn check(&self) -> Result<Settings<'_>> {
+        let mut parts = BTreeMap::new();
+        for key in self.operation.keys() {
+            let text = match (self.text(key.name), key.fallback) {
+                (Some(text), _) => text,
+                (None, Fallback::Value(text)) => text,
+                (None, Fallback::Absent) => continue,
+                (None, Fallback::Required) => return Err(self.missing(key)),
+            };
+            parts.insert(key.name, key.kind.parts(text).ok_or_else(|| self.wrong(key, text))?);
+        }
+        Ok(Settings { options: self, parts })
+    }
+
+    /// The text that counts for a key, where one was given.
+    fn text(&self, name: &str) -> Option<&str> {
+        self.explicit.get(name).or_else(|| self.in_file.get(name).map(|line| &line.text)).map(String::as_str)
+    }
+
+    fn missing(&self, key: &Key) -> Error {
+        let error = Error::configuration(format!("the key `{}` of {} is missing", key.name, self.operation));
+        match (&self.file, self.explicit_form) {
+            (Some(file), _) => error.in_file(file).hint(format!("add a line such as `{}; {}`", key.name, key.example)),
+            (None, Explicit::Flags) => error
+                .hint(format!("give {}, or --config with a file that has it", flag_with_value(key.name, key.example))),
+            (None, Explicit::Arguments) => error.hint(format!("for example `{}`", key.example)),
+        }
+    }
+
+    fn wrong(&self, key: &Key, text: &str) -> Error {
+        let found = if text.is_empty() { "has no value".to_owned() } else { format!("is `{text}`") };
+        let error = self.fault(key.name, |name| format!("`{name}` must be {}, but it {found}", key.kind));
+        let nearest = match key.kind {
+            Kind::Choice(words) => suggest::nearest(text, words.iter().copied()),
+            _ => None,
+        };
+        match nearest {
+            Some(word) => error.hint(format!("did you mean `{word}`?")),
+            None => error.hint(format!("for example `{}`", key.example)),
+        }
+    }
+
+    /// An error about the value of a key, at its place: the line of the file, or the flag or argument.
+    fn fault(&self, name: &str, message: impl FnOnce(&str) -> String) -> Error {
+        match (self.explicit.contains_key(name), &self.file, self.in_file.get(name)) {
+            (false, Some(file), Some(line)) => Error::configuration(message(name)).in_file(file).at_line(line.number),
+            _ => Error::configuration(message(&self.explicit_form.spell(name))),
+        }
+    }
+}
+
+fn flag_with_value(name: &str, value: &str) -> String {
+    // What a shell would take apart or for a comment is quoted, so that the line can be copied.
+    if value.contains([' ', '#', '[']) { format!("--{name} '{value}'") } else { format!("--{name} {value}") }
+}
+
+/// Options whose values were each found valid; the parameter structs take theirs from here.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    options: &'a Options,
+    parts: BTreeMap<&'static str, Vec<String>>,
+}
+
+impl Settings<'_> {
+    /// The single value of a key that has one always.
+    ///
+    /// # Panics
+    /// When the key is not one of the operation, or `T` does not read what the key's kind lets through: a
+    /// slip in this crate that its tests find.
+    pub(crate) fn one<T: FromStr>(&self, key: &str) -> T {
+        self.optional(key).unwrap_or_else(|| panic!("the key `{key}` has no value"))
+    }
+
+    /// The single value of a key that may be absent.
+    pub(crate) fn optional<T: FromStr>(&self, key: &str) -> Option<T> {
+        self.parts.get(key).map(|parts| read(key, &parts[0]))
+    }
+
+    /// The values of a list.
+    pub(crate) fn list<T: FromStr>(&self, key: &str) -> Vec<T> {
+        self.parts[key].iter().map(|part| read(key, part)).collect()
+    }
+
+    /// The values of a list of N that may be absent.
+    pub(crate) fn optional_array<T: FromStr, const N: usize>(&self, key: &str) -> Option<[T; N]> {
+        let parts = self.parts.get(key)?;
+        assert_eq!(parts.len(), N, "the length of `{key}` was checked");
+        Some(std::array::from_fn(|index| read(key, &parts[index])))
+    }
+
+    /// The values of a list of N that is there always.
+    pub(crate) fn array<T: FromStr, const N: usize>(&self, key: &str) -> [T; N] {
+        self.optional_array(key).unwrap_or_else(|| panic!("the key `{key}` has no value"))
+    }
+
+    /// An error about a key whose value does not go with another's; `message` gets the key as it was typed.
+    pub(crate) fn fault(&self, key: &str, message: impl FnOnce(&str) -> String) -> Error {
+        self.options.fault(key, message)
+    }
+}
+
+fn read<T: FromStr>(key: &str, part: &str) -> T {
+    part.parse().unwrap_or_else(|_| panic!("the kind of the key `{key}` lets `{part}` through"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dataset() -> Options {
+        Options::new(Operation::CreateDataset, Explicit::Flags)
+    }
+
+    fn message(result: Result<impl std::fmt::Debug>) -> String {
+        result.unwrap_err().to_string()
+    }
+
+    #[test]
+    fn titles_and_lines_without_semicolon_are_ignored() {
+        let mut options = dataset();
+        options.parse_file("****A; TITLE****\n\nsome words\r\n  csvfile ; a;b.csv \r\n", "c.txt").unwrap();
+        assert_eq!(options.text("csvfile"), Some("a;b.csv"));
+        assert_eq!(options.in_file.len(), 1);
+    }
+
+    #[test]
+    fn explicit_values_count_more_than_the_files_in_either_order() {
+        let mut options = dataset();
+        options.set("num_labeled", "2").unwrap();
+        options.parse_file("num_labeled; 1", "c.txt").unwrap();
+        assert_eq!(options.text("num_labeled"), Some("2"));
+    }
+
+    #[test]
+    fn an_unknown_key_names_file_line_and_nearest_key() {
+        assert_eq!(
+            message(dataset().parse_file("csvfile; a\nimgsavpath; b", "c.txt")),
+            "c.txt:2: unknown key `imgsavpath` for create-dataset\nhint: did you mean `imgsavepath`?"
+        );
+        assert_eq!(
+            message(dataset().set("imgsavpath", "b")),
+            "unknown key `--imgsavpath` for create-dataset\nhint: did you mean `--imgsavepath`?"
+        );
+    }
+
+    #[test]
+    fn a_key_of_another_operation_is_told_so() {
+        assert_eq!(
+            message(dataset().parse_file("num_neighbors; 3", "c.txt")),
+            "c.txt:1: unknown key `num_neighbors` for create-dataset\nhint: `num_neighbors` is a key of get-knn \
+             and crossvalidation"
+        );
+    }
+
+    #[test]
+    fn a_repeated_key_names_both_lines_also_in_another_spelling() {
+        assert_eq!(
+            message(dataset().parse_file("minnumsamples; 3\n\nminnumsaples; 4", "c.txt")),
+            "c.txt:3: the key `minnumsaples` is repeated; it stands in line 1 too\nhint: keep one of the two lines"
+        );
+        let mut options = dataset();
+        options.set("minnumsamples", "3").unwrap();
+        assert!(message(options.set("minnumsaples", "3")).starts_with("`--minnumsaples` is given twice"));
+    }
+
+    #[test]
+    fn a_missing_key_is_named_with_a_line_or_flag_to_copy() {
+        let mut options = dataset();
+        assert_eq!(
+            message(options.check()),
+            "the key `csvfile` of create-dataset is missing\nhint: give --csvfile ./export.csv, or --config with a \
+             file that has it"
+        );
+        options.parse_file("num_labeled; 1", "c.txt").unwrap();
+        assert_eq!(
+            message(options.check()),
+            "c.txt: the key `csvfile` of create-dataset is missing\nhint: add a line such as `csvfile; ./export.csv`"
+        );
+    }
+
+    #[test]
+    fn a_wrong_value_names_its_place_and_what_was_expected() {
+        let mut options = dataset();
+        options.parse_file("csvfile; a.csv\nnum_labeled; 6", "c.txt").unwrap();
+        assert_eq!(
+            message(options.check()),
+            "c.txt:2: `num_labeled` must be a whole number from 0 to 5, but it is `6`\nhint: for example `1`"
+        );
+        options.set("num_labeled", "-1").unwrap();
+        assert_eq!(
+            message(options.check()),
+            "`--num_labeled` must be a whole number from 0 to 5, but it is `-1`\nhint: for example `1`"
+        );
+    }
+
+    #[test]
+    fn a_misspelt_choice_names_the_nearest() {
+        let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
+        options.set("backbone", "resnet5").unwrap();
+        assert_eq!(
+            message(options.check()),
+            "`backbone` must be resnet18, resnet34, resnet50, resnet101 or resnet152, but it is `resnet5`\nhint: did \
+             you mean `resnet50`?"
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_not_utf8_is_a_fault_of_the_configuration() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("c.txt");
+        std::fs::write(&path, b"csvfile; a\nnum_labeled; \xff").unwrap();
+        let error = dataset().read_file(&path).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("c.txt:2: the text is not UTF-8"), "{error}");
+        assert_eq!(dataset().read_file(folder.path().join("none.txt")).unwrap_err().kind(), ErrorKind::Io);
+    }
+}

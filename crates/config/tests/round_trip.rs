@@ -1,0 +1,251 @@
+//! What is written reads back as it was, for any parameters of any operation; defaults and refusals through the public interface.
+
+use std::path::PathBuf;
+
+use proptest::option;
+use proptest::prelude::*;
+use silknow_config::{
+    Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
+    DeviceChoice, EvaluateModelParameters, Explicit, GetKNNParameters, LossKind, Operation, Options, Parameters,
+    TrainModelParameters, TrainingParameters, Weights,
+};
+
+fn read_back<P: Parameters>(parameters: &P) -> P {
+    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
+    options.parse_file(&parameters.to_configuration_text(), "written.txt").unwrap();
+    P::from_options(&options).unwrap()
+}
+
+fn path() -> impl Strategy<Value = PathBuf> {
+    "[a-zA-Z0-9_./;ä織-]([a-zA-Z0-9_./;ä織 -]{0,12}[a-z/])?".prop_map(PathBuf::from)
+}
+
+fn file_name() -> impl Strategy<Value = String> {
+    "[a-zA-Z0-9_ä-]{1,12}\\.txt"
+}
+
+fn variables() -> impl Strategy<Value = Vec<String>> {
+    proptest::collection::btree_set("[a-z_]{1,8}", 1..6).prop_map(|names| names.into_iter().collect()).prop_shuffle()
+}
+
+fn range(lowest: f32, highest: f32) -> impl Strategy<Value = [f32; 2]> {
+    (lowest..=highest, lowest..=highest).prop_map(|(one, other)| [one.min(other), one.max(other)])
+}
+
+fn augmentation() -> impl Strategy<Value = Augmentation> {
+    (
+        (range(0.01, 1.0), any::<bool>(), 0.0f32..=1.0, any::<bool>(), any::<bool>()),
+        (
+            option::of((range(-1.0, 1.0), range(-1.0, 1.0)).prop_map(|(x, y)| [x[0], x[1], y[0], y[1]])),
+            option::of(0.0f32..=100.0),
+            option::of(range(0.0, 10.0)),
+            option::of(range(0.0, 10.0)),
+            option::of(0.0f32..=0.5),
+            option::of(0.0f32..=180.0),
+        ),
+    )
+        .prop_map(|(documented, further)| Augmentation {
+            random_crop: documented.0,
+            random_rotation90: documented.1,
+            gaussian_noise: documented.2,
+            flip_left_right: documented.3,
+            flip_up_down: documented.4,
+            random_shear: further.0,
+            random_brightness: further.1,
+            random_contrast: further.2,
+            random_saturation: further.3,
+            random_hue: further.4,
+            random_rotation: further.5,
+        })
+}
+
+fn weights() -> impl Strategy<Value = Weights> {
+    prop_oneof![Just(Weights::ImageNet), Just(Weights::None), path().prop_map(Weights::Path)]
+}
+
+fn training() -> impl Strategy<Value = TrainingParameters> {
+    (
+        (proptest::collection::vec(1usize..4096, 0..4), 0usize..=8, 3usize..5000, 1usize..100_000, 1e-7f64..=1.0),
+        (0u32..100, 1usize..100, proptest::sample::select(LossKind::ALL), variables(), augmentation(), 0usize..100),
+        (0.001f32..=2.0, proptest::sample::select(Architecture::ALL), weights(), 32usize..=2048, any::<u64>()),
+        proptest::sample::select(DeviceChoice::ALL),
+    )
+        .prop_map(|(first, second, third, device)| TrainingParameters {
+            add_fc: first.0,
+            hub_num_retrain: first.1,
+            train_batch_size: first.2,
+            how_many_training_steps: first.3,
+            learning_rate: first.4,
+            val_percentage: second.0,
+            how_often_validation: second.1,
+            loss_ind: second.2,
+            relevant_variables: second.3,
+            augmentation: second.4,
+            augmented_views: second.5,
+            margin: third.0,
+            backbone: third.1,
+            weights: third.2,
+            input_size: third.3,
+            seed: third.4,
+            device,
+        })
+}
+
+proptest! {
+    #[test]
+    fn training_parameters_read_back_as_written(
+        master_file_name in file_name(),
+        master_dir in path(),
+        logpath in path(),
+        training in training(),
+        num_neighbors in 1usize..1000,
+        resume in any::<bool>(),
+    ) {
+        let train = TrainModelParameters {
+            master_file_name: master_file_name.clone(),
+            master_dir: master_dir.clone(),
+            logpath: logpath.clone(),
+            training: training.clone(),
+            resume,
+        };
+        prop_assert!(train.validate().is_ok());
+        prop_assert_eq!(&read_back(&train), &train);
+        let all = CrossvalidationParameters { master_file_name, master_dir, logpath, training, num_neighbors, resume };
+        prop_assert_eq!(&read_back(&all), &all);
+    }
+
+    #[test]
+    fn retrieval_parameters_read_back_as_written(
+        (model_path, master_dir, savepath, treepath) in (path(), path(), path(), path()),
+        master_file in file_name(),
+        relevant_variables in variables(),
+        batch_size in 1usize..=4096,
+        num_neighbors in 1usize..1000,
+        bool_labeled_input in any::<bool>(),
+        device in proptest::sample::select(DeviceChoice::ALL),
+    ) {
+        let build = BuildKDTreeParameters {
+            batch_size,
+            device,
+            ..BuildKDTreeParameters::new(&model_path, &master_dir, &master_file, &savepath, relevant_variables)
+        };
+        prop_assert_eq!(&read_back(&build), &build);
+        let neighbours = GetKNNParameters {
+            num_neighbors,
+            bool_labeled_input,
+            batch_size,
+            device,
+            ..GetKNNParameters::new(treepath, model_path, master_dir, master_file, savepath)
+        };
+        prop_assert_eq!(&read_back(&neighbours), &neighbours);
+    }
+
+    #[test]
+    fn dataset_and_evaluation_parameters_read_back_as_written(
+        (csvfile, imgsavepath, master_dir, configuration_dir) in (path(), path(), path(), path()),
+        minnumsamples in 1usize..10_000,
+        museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
+        num_labeled in 0usize..=5,
+        seed in any::<u64>(),
+    ) {
+        let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
+        prop_assert_eq!(&read_back(&evaluate), &evaluate);
+        let create = CreateDatasetParameters {
+            csvfile,
+            imgsavepath,
+            minnumsamples,
+            retaincollections: museums.into_iter().collect(),
+            num_labeled,
+            master_dir,
+            configuration_dir,
+            seed,
+        };
+        prop_assert_eq!(&read_back(&create), &create);
+    }
+}
+
+#[test]
+fn the_defaults_are_the_documented_ones() {
+    let text = TrainModelParameters::default().to_configuration_text();
+    let expected = "\
+****CONFIGURATION FOR TRAINING A MODEL****
+master_file_name; master_file_tree.txt
+master_dir; ./samples/
+logpath; ./output_files/Default/
+add_fc; [1024, 128]
+hub_num_retrain; 0
+train_batch_size; 150
+how_many_training_steps; 200
+learning_rate; 1e-4
+val_percentage; 25
+how_often_validation; 10
+loss_ind; soft_contrastive_incomp_loss
+relevant_variables; #place, #timespan, #material, #technique, #depiction
+random_crop; [0.7, 1]
+random_rotation90; True
+gaussian_noise; 0.01
+flip_left_right; True
+flip_up_down; True
+****FURTHER OPTIONS****
+augmented_views; 0
+margin; 2
+backbone; resnet152
+weights; imagenet
+input_size; 224
+seed; 0
+device; auto
+resume; False
+";
+    assert_eq!(text, expected);
+}
+
+#[test]
+fn the_documentations_other_spellings_are_read() {
+    let spellings = [
+        (Operation::CreateDataset, "minnumsaples", "minnumsamples"),
+        (Operation::TrainModel, "master_file", "master_file_name"),
+        (Operation::Crossvalidation, "masterfile_name_crossval", "master_file_name"),
+        (Operation::Crossvalidation, "masterfile_dir_crossval", "master_dir"),
+    ];
+    for (operation, other, name) in spellings {
+        assert_eq!(operation.key(other).map(|key| key.name), Some(name));
+    }
+}
+
+#[test]
+fn values_that_do_not_go_together_are_refused_at_their_place() {
+    let refused = |text: &str| {
+        let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
+        options.parse_file(text, "train.txt").unwrap();
+        TrainModelParameters::from_options(&options).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused("backbone; resnet18\nhub_num_retrain; 9"),
+        "train.txt:2: `hub_num_retrain` must be at most 8 for resnet18, but it is `9`\nhint: resnet18 has 8 residual \
+         blocks; `8` retrains all"
+    );
+    assert_eq!(
+        refused("train_batch_size; 2\nloss_ind; soft_triplet"),
+        "train.txt:1: `train_batch_size` must be at least 3 for soft_triplet, but it is `2`\nhint: a triplet takes \
+         three images"
+    );
+    assert_eq!(
+        refused("weights; builtin"),
+        "train.txt:1: `weights` cannot be `builtin` for resnet152\nhint: the weights that come with the program are \
+         for the backbone resnet18"
+    );
+}
+
+#[test]
+fn parameters_made_in_code_are_checked_as_strictly() {
+    let mut parameters = GetKNNParameters::new("tree", "model", "samples", "queries.txt", "results");
+    parameters.validate().unwrap();
+    parameters.num_neighbors = 0;
+    let message = parameters.validate().unwrap_err().to_string();
+    assert!(message.starts_with("`num_neighbors` must be a whole number of at least 1, but it is `0`"), "{message}");
+
+    let mut dataset = CreateDatasetParameters::new("export.csv");
+    dataset.retaincollections = vec!["garin, imatex".to_owned()];
+    let message = dataset.validate().unwrap_err().to_string();
+    assert!(message.starts_with("a value for create-dataset cannot stand in a configuration file"), "{message}");
+}
