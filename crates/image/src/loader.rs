@@ -1,0 +1,199 @@
+//! Loading ahead: images are decoded and augmented on other threads while the network works.
+//!
+//! Owns the threads, the order and the bound on memory. What a view looks like is the pipeline's affair.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::JoinHandle;
+
+use silknow_config::Augmentation;
+use silknow_foundation::{Error, Result};
+
+use crate::decoding::decode;
+use crate::pipeline::{Pipeline, View};
+
+/// One image that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Request {
+    /// Its file.
+    pub path: PathBuf,
+    /// What its random numbers hang on; its path in the collection, say, which is the same on every machine.
+    pub identity: String,
+    /// How it is to be seen.
+    pub view: View,
+}
+
+/// Some images, one after the other.
+#[derive(Debug)]
+pub struct Batch {
+    /// Position, among all requests, of the batch's first.
+    pub first: usize,
+    /// Positions, among all requests, of the images in `pixels`, ascending.
+    pub positions: Vec<usize>,
+    /// `[positions.len(), 3, input_size, input_size]` values.
+    pub pixels: Vec<f32>,
+    /// Positions of the requests without an image, ascending, and why.
+    pub failures: Vec<(usize, Error)>,
+}
+
+/// Yields the requested images in their order, batch by batch.
+///
+/// Threads work ahead by about one batch, whatever the number of requests. An image that cannot be decoded is
+/// listed in its batch and spoils nothing. Dropping the loader stops the threads.
+#[derive(Debug)]
+pub struct Loader {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+    batch_size: usize,
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Shared {
+    requests: Vec<Request>,
+    pipeline: Pipeline,
+    augmentation: Augmentation,
+    seed: u64,
+    /// How many images may be started and not yet taken.
+    ahead: usize,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Requests that a thread has begun, or will never need to.
+    started: usize,
+    /// Requests whose result was taken.
+    taken: usize,
+    /// Finished images that are not taken yet, by position.
+    finished: BTreeMap<usize, Result<Vec<f32>>>,
+}
+
+impl Loader {
+    /// Starts `threads` threads (at least one) that load `requests` in batches of `batch_size` (at least one).
+    ///
+    /// `augmentation` and `seed` matter to augmented views alone.
+    pub fn start(
+        requests: Vec<Request>,
+        batch_size: usize,
+        pipeline: Pipeline,
+        augmentation: Augmentation,
+        seed: u64,
+        threads: usize,
+    ) -> Self {
+        let batch_size = batch_size.max(1);
+        let threads = threads.clamp(1, requests.len().max(1));
+        let shared = Arc::new(Shared {
+            requests,
+            pipeline,
+            augmentation,
+            seed,
+            ahead: batch_size.max(2 * threads),
+            state: Mutex::default(),
+            changed: Condvar::new(),
+        });
+        let workers = (0..threads)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || shared.work())
+            })
+            .collect();
+        Self { shared, workers, batch_size, next: 0 }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread panics while it holds the lock")
+    }
+
+    /// Loads one request after the other until none is left.
+    fn work(&self) {
+        while let Some(position) = self.begin() {
+            let result = self.load(&self.requests[position]);
+            self.lock().finished.insert(position, result);
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next position to load, once it is near enough to what was taken.
+    fn begin(&self) -> Option<usize> {
+        let waiting = |state: &mut State| {
+            state.started < self.requests.len() && state.started >= state.taken.saturating_add(self.ahead)
+        };
+        let mut state =
+            self.changed.wait_while(self.lock(), waiting).expect("no thread panics while it holds the lock");
+        let position = state.started;
+        (position < self.requests.len()).then(|| {
+            state.started += 1;
+            position
+        })
+    }
+
+    fn load(&self, request: &Request) -> Result<Vec<f32>> {
+        let load = || {
+            let image = decode(&request.path)?;
+            let mut pixels = vec![0.0; self.pipeline.values_per_image()];
+            let Request { identity, view, .. } = request;
+            self.pipeline.view(&image, *view, &self.augmentation, self.seed, identity, &mut pixels);
+            Ok(pixels)
+        };
+        // A decoder that panics on a malicious file must not take the run with it, nor leave it waiting.
+        catch_unwind(AssertUnwindSafe(load))
+            .unwrap_or_else(|_| Err(Error::internal("the image made its decoder panic").in_file(&request.path)))
+    }
+
+    /// Waits for the result of one request and makes room for another.
+    fn take(&self, position: usize) -> Result<Vec<f32>> {
+        let missing = |state: &mut State| !state.finished.contains_key(&position);
+        let mut state =
+            self.changed.wait_while(self.lock(), missing).expect("no thread panics while it holds the lock");
+        let result = state.finished.remove(&position).expect("it was waited for");
+        state.taken = position + 1;
+        drop(state);
+        self.changed.notify_all();
+        result
+    }
+}
+
+impl Iterator for Loader {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let first = self.next;
+        let end = first.saturating_add(self.batch_size).min(self.shared.requests.len());
+        if first == end {
+            return None;
+        }
+        self.next = end;
+        let mut batch = Batch { first, positions: Vec::new(), pixels: Vec::new(), failures: Vec::new() };
+        batch.pixels.reserve_exact((end - first) * self.shared.pipeline.values_per_image());
+        for position in first..end {
+            match self.shared.take(position) {
+                Ok(pixels) => {
+                    batch.positions.push(position);
+                    batch.pixels.extend_from_slice(&pixels);
+                }
+                Err(error) => batch.failures.push((position, error)),
+            }
+        }
+        Some(batch)
+    }
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // Nothing is left to begin; what is being loaded is finished, which takes milliseconds.
+        if let Ok(mut state) = self.shared.state.lock() {
+            state.started = self.shared.requests.len();
+        }
+        self.shared.changed.notify_all();
+        for worker in self.workers.drain(..) {
+            // A thread that panicked has said so; dropping must not panic again.
+            let _ = worker.join();
+        }
+    }
+}
