@@ -170,6 +170,14 @@ impl From<String> for Weights {
     }
 }
 
+impl FromStr for Weights {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::from(text.to_owned()))
+    }
+}
+
 impl From<Weights> for String {
     fn from(weights: Weights) -> Self {
         weights.to_string()

@@ -137,8 +137,16 @@ impl Options {
 
     /// Checks every value against its key's kind, and fills in the defaults.
     pub(crate) fn check(&self) -> Result<Settings<'_>> {
+        self.check_keys(|_| true)
+    }
+
+    /// Checks some of the keys only: for work that shares keys with an operation without being it.
+    ///
+    /// # Errors
+    /// A missing key, a value of the wrong type or out of range.
+    pub fn check_keys(&self, wanted: impl Fn(&Key) -> bool) -> Result<Settings<'_>> {
         let mut parts = BTreeMap::new();
-        for key in self.operation.keys() {
+        for key in self.operation.keys().filter(|key| wanted(key)) {
             let text = match (self.text(key.name), key.fallback) {
                 (Some(text), _) => text,
                 (None, Fallback::Value(text)) => text,
@@ -203,19 +211,25 @@ impl Settings<'_> {
     /// The single value of a key that has one always.
     ///
     /// # Panics
-    /// When the key is not one of the operation, or `T` does not read what the key's kind lets through: a
-    /// slip in this crate that its tests find.
-    pub(crate) fn one<T: FromStr>(&self, key: &str) -> T {
+    /// When the key was not checked or is absent, or `T` does not read what the key's kind lets through: slips
+    /// of the caller, not of the user.
+    pub fn one<T: FromStr>(&self, key: &str) -> T {
         self.optional(key).unwrap_or_else(|| panic!("the key `{key}` has no value"))
     }
 
     /// The single value of a key that may be absent.
-    pub(crate) fn optional<T: FromStr>(&self, key: &str) -> Option<T> {
+    ///
+    /// # Panics
+    /// When `T` does not read what the key's kind lets through.
+    pub fn optional<T: FromStr>(&self, key: &str) -> Option<T> {
         self.parts.get(key).map(|parts| read(key, &parts[0]))
     }
 
     /// The values of a list.
-    pub(crate) fn list<T: FromStr>(&self, key: &str) -> Vec<T> {
+    ///
+    /// # Panics
+    /// As [`one`](Self::one).
+    pub fn list<T: FromStr>(&self, key: &str) -> Vec<T> {
         self.parts[key].iter().map(|part| read(key, part)).collect()
     }
 

@@ -102,7 +102,7 @@ impl TrainingParameters {
             augmented_views: settings.one("augmented_views"),
             margin: settings.one("margin"),
             backbone: settings.one("backbone"),
-            weights: Weights::from(settings.one::<String>("weights")),
+            weights: settings.one("weights"),
             input_size: settings.one("input_size"),
             seed: settings.one("seed"),
             device: settings.one("device"),
