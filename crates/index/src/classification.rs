@@ -5,7 +5,9 @@
 use std::path::Path;
 
 use silknow_foundation::npz::{self, Array};
-use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
+use silknow_foundation::{LabelMatrix, Result, Vocabulary};
+
+use crate::layout::File;
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "pred_gt.npz";
@@ -23,7 +25,7 @@ pub struct Classification {
     pub predictions: LabelMatrix,
     /// The neighbours that the predictions were made from; files of other programs may lack them.
     pub neighbours: Option<RankedNeighbours>,
-    /// How it was made, as JSON text.
+    /// How it was made, as JSON text (see [`IndexMeta`](crate::IndexMeta)); empty in files of other programs.
     pub meta: String,
 }
 
@@ -64,63 +66,131 @@ impl Classification {
     /// Reads `pred_gt.npz` from `folder`.
     ///
     /// # Errors
-    /// A missing or cut file, arrays of another layout, class indices outside the vocabulary.
+    /// A missing or cut file, a newer format, arrays of another layout, class indices outside the vocabulary.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
-        let path = folder.as_ref().join(FILE_NAME);
-        let mut file = npz::Reader::open(&path)?;
-        let wrong = |what: String| {
-            Error::data(what).in_file(&path).hint("the file was made by another program or version; run get-knn again")
-        };
-        let (table_shape, cells) = file.text("label2class_list")?;
-        let vocabulary =
-            Vocabulary::from_table(&table_shape, &cells).map_err(|error| wrong(error.message().to_owned()))?;
+        let mut file = File::open(&folder.as_ref().join(FILE_NAME), "get-knn")?;
+        // Before all else: of a newer file nothing can be expected to be where it is looked for.
+        let meta = if file.contains("meta") { file.meta()? } else { String::new() };
+        let vocabulary = file.vocabulary()?;
         let variables = vocabulary.len();
-        let (names_shape, names) = file.text("names")?;
-        let &[samples] = names_shape.as_slice() else {
-            return Err(wrong(format!("`names` has shape {names_shape:?}, expected [S]")));
-        };
-        let expect = |name: &str, shape: &[usize], expected: &[usize]| {
-            if shape == expected {
-                Ok(())
-            } else {
-                Err(wrong(format!("`{name}` has shape {shape:?}, expected {expected:?}")))
-            }
-        };
-        let labels = |name: &str, indices: Vec<i32>| {
-            for (position, &index) in indices.iter().enumerate() {
-                let variable = &vocabulary.variables[position % variables];
-                if index < -1 || index >= variable.classes.len() as i32 {
-                    return Err(wrong(format!(
-                        "`{name}` holds class {index}, but `{}` has {} classes",
-                        variable.name,
-                        variable.classes.len()
-                    )));
-                }
-            }
-            LabelMatrix::from_indices(variables, indices)
-        };
-        let mut matrix = |name: &str, expected: &[usize]| {
-            let (shape, indices) = file.i32(name)?;
-            expect(name, &shape, expected)?;
-            labels(name, indices)
-        };
-        let truth = matrix("Groundtruth", &[samples, variables])?;
-        let predictions = matrix("Predictions", &[samples, variables])?;
+        let names = file.texts("names")?;
+        let samples = names.len();
+        let truth = file.labels("Groundtruth", &[samples, variables], &vocabulary)?;
+        let predictions = file.labels("Predictions", &[samples, variables], &vocabulary)?;
         let neighbours = if file.contains("neighbour_names") {
-            let (shape, names) = file.text("neighbour_names")?;
-            let &[_, k] = shape.as_slice() else {
-                return Err(wrong(format!("`neighbour_names` has shape {shape:?}, expected [S, k]")));
-            };
-            expect("neighbour_names", &shape, &[samples, k])?;
-            let (shape, distances) = file.f32("neighbour_distances")?;
-            expect("neighbour_distances", &shape, &[samples, k])?;
-            let (shape, indices) = file.i32("neighbour_labels")?;
-            expect("neighbour_labels", &shape, &[samples, k, variables])?;
-            Some(RankedNeighbours { k, names, distances, labels: labels("neighbour_labels", indices)? })
+            let (k, names) = file.text_matrix("neighbour_names", samples)?;
+            let (distances_k, distances) = file.matrix("neighbour_distances", samples)?;
+            if distances_k != k {
+                return Err(file.wrong(format!("{k} neighbours of a query have names and {distances_k} distances")));
+            }
+            let labels = file.labels("neighbour_labels", &[samples, k, variables], &vocabulary)?;
+            Some(RankedNeighbours { k, names, distances, labels })
         } else {
             None
         };
-        let meta = if file.contains("meta") { file.text("meta")?.1.concat() } else { String::new() };
         Ok(Self { vocabulary, names, truth, predictions, neighbours, meta })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use silknow_foundation::Variable;
+
+    fn sample() -> Classification {
+        let variable = |name: &str, classes: &[&str]| Variable {
+            name: name.to_owned(),
+            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
+        };
+        Classification {
+            vocabulary: Vocabulary {
+                variables: vec![variable("place", &["DE", "ES", "FR"]), variable("technique", &["damask"])],
+            },
+            names: vec!["img/a.jpg".into(), "img/b.jpg".into()],
+            truth: LabelMatrix::from_indices(2, vec![0, -1, 2, 0]).unwrap(),
+            predictions: LabelMatrix::from_indices(2, vec![1, 0, -1, -1]).unwrap(),
+            neighbours: Some(RankedNeighbours {
+                k: 1,
+                names: vec!["img/c.jpg".into(), "img/d.jpg".into()],
+                distances: vec![0.25, 1.5],
+                labels: LabelMatrix::from_indices(2, vec![1, 0, -1, -1]).unwrap(),
+            }),
+            meta: r#"{"format_version":1}"#.into(),
+        }
+    }
+
+    /// The message that a file with one array replaced is refused with.
+    fn refusal(name: &'static str, array: Array) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let good = sample();
+        good.write(folder.path()).unwrap();
+        let path = folder.path().join(FILE_NAME);
+        let mut file = npz::Reader::open(&path).unwrap();
+        let names = ["Groundtruth", "Predictions", "label2class_list", "names", "neighbour_names"].into_iter().chain([
+            "neighbour_distances",
+            "neighbour_labels",
+            "meta",
+        ]);
+        let arrays: Vec<_> = names
+            .map(|other| (other, if other == name { array.clone() } else { file.array(other).unwrap() }))
+            .collect();
+        npz::write(&path, &arrays).unwrap();
+        Classification::read(folder.path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_classification_read_back_is_the_one_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for neighbours in [sample().neighbours, None] {
+            let classification = Classification { neighbours, ..sample() };
+            classification.write(folder.path()).unwrap();
+            assert_eq!(Classification::read(folder.path()).unwrap(), classification);
+        }
+    }
+
+    #[test]
+    fn a_classification_without_samples_reads_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let empty = LabelMatrix::new(2);
+        let classification =
+            Classification { names: vec![], truth: empty.clone(), predictions: empty, neighbours: None, ..sample() };
+        classification.write(folder.path()).unwrap();
+        assert_eq!(Classification::read(folder.path()).unwrap(), classification);
+    }
+
+    #[test]
+    fn another_layout_is_refused_and_says_which_array_and_what_to_do() {
+        let cases = [
+            ("Groundtruth", Array::i32([1, 2], vec![0, 0]), "`Groundtruth` has shape [1, 2], expected [2, 2]"),
+            ("Predictions", Array::i32([2, 2], vec![0, 0, 3, 0]), "holds class 3, but `place` has 3 classes"),
+            ("Groundtruth", Array::i32([2, 2], vec![0, -2, 1, 0]), "holds class -2"),
+            ("names", Array::text([2, 1], vec!["a".into(), "b".into()]), "`names` has shape [2, 1]"),
+            ("label2class_list", Array::text([2], vec!["a".into(), "b".into()]), "label2class_list has shape [2]"),
+            ("neighbour_distances", Array::f32([2, 2], vec![0.0; 4]), "1 neighbours of a query have names and 2"),
+            ("neighbour_labels", Array::i32([2, 2], vec![0; 4]), "`neighbour_labels` has shape [2, 2]"),
+        ];
+        for (name, array, expected) in cases {
+            let message = refusal(name, array);
+            assert!(message.contains(expected) && message.contains("run get-knn again"), "{message}");
+        }
+    }
+
+    #[test]
+    fn an_array_of_another_type_or_a_newer_format_is_refused() {
+        let message = refusal("Groundtruth", Array::f32([2, 2], vec![0.0; 4]));
+        assert!(message.contains("not of type int32"), "{message}");
+        let message = refusal("meta", Array::text([], vec![r#"{"format_version":2}"#.into()]));
+        assert!(message.contains("format version 2"), "{message}");
+    }
+
+    #[test]
+    fn a_missing_array_and_a_missing_file_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = Classification::read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains(FILE_NAME), "{message}");
+        let names = Array::text([1], vec!["a".into()]);
+        npz::write(folder.path().join(FILE_NAME), &[("names", names)]).unwrap();
+        let message = Classification::read(folder.path()).unwrap_err().to_string();
+        assert!(message.contains("the array `label2class_list` is missing"), "{message}");
     }
 }

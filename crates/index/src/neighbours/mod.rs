@@ -1,0 +1,199 @@
+//! Exact nearest neighbours of descriptors: what a search takes and gives, and which method does it.
+//!
+//! Owns the order of neighbours and the choice between [kd-tree](Method::KdTree) and [scan](Method::Scan).
+//! Does not own what a descriptor stands for (store) or what is concluded from its neighbours (vote).
+
+mod exact;
+mod kd_tree;
+mod panels;
+mod scan;
+mod selection;
+
+use std::borrow::Cow;
+
+use silknow_foundation::{Error, Result};
+
+use exact::Candidate;
+use kd_tree::KdTree;
+use scan::Scan;
+
+/// Up to this many dimensions a kd-tree answers, above it the scan.
+///
+/// Measured by `benches/neighbours.rs`: for one query among 100,000 the tree is 20 times as fast with 4 dimensions and
+/// 8 times with 8, and for query sets it is level there; with 16 it holds its own only where descriptors lie in tight
+/// groups, and takes up to 17 times as long where they do not.
+pub const KD_TREE_DIMS: usize = 8;
+
+/// How neighbours are found. Both give the same answer, to the bit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// A tree of boxes that leaves out what is too far away.
+    KdTree,
+    /// Every descriptor is looked at, many at a time.
+    Scan,
+}
+
+/// The k nearest descriptors of each of Q queries, nearest first.
+///
+/// Neighbours are ordered by distance; descriptors at the same distance by their position in the index. Both are
+/// decided on the sum of squared differences in double precision, before it is rounded to a `float32` distance.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbours {
+    /// Neighbours per query: what was asked for, or the size of the index where that is less.
+    pub k: usize,
+    /// Positions in the index `[Q * k]`.
+    pub positions: Vec<u32>,
+    /// Euclidean distances `[Q * k]`.
+    pub distances: Vec<f32>,
+}
+
+impl Neighbours {
+    /// Without any query yet.
+    pub fn new(k: usize) -> Self {
+        Self { k, positions: Vec::new(), distances: Vec::new() }
+    }
+
+    /// The number of queries Q.
+    pub fn len(&self) -> usize {
+        self.positions.len().checked_div(self.k).unwrap_or(0)
+    }
+
+    /// True without queries.
+    pub fn is_empty(&self) -> bool {
+        self.positions.is_empty()
+    }
+
+    /// Positions and distances of the neighbours of one query.
+    pub fn of(&self, query: usize) -> (&[u32], &[f32]) {
+        let range = query * self.k..(query + 1) * self.k;
+        (&self.positions[range.clone()], &self.distances[range])
+    }
+
+    /// Appends the answers to further queries.
+    ///
+    /// # Panics
+    /// When `further` has another number of neighbours per query.
+    pub fn append(&mut self, mut further: Self) {
+        assert_eq!(self.k, further.k, "answers of one search have the same number of neighbours");
+        self.positions.append(&mut further.positions);
+        self.distances.append(&mut further.distances);
+    }
+
+    fn push(&mut self, nearest: &[Candidate]) {
+        self.positions.extend(nearest.iter().map(|candidate| candidate.position));
+        self.distances.extend(nearest.iter().map(|candidate| candidate.squared_distance.sqrt() as f32));
+    }
+}
+
+/// Descriptors, prepared for search.
+#[derive(Debug)]
+pub struct SearchIndex<'a> {
+    dims: usize,
+    structure: Structure<'a>,
+}
+
+#[derive(Debug)]
+enum Structure<'a> {
+    KdTree(KdTree),
+    Scan(Scan<'a>),
+}
+
+impl<'a> SearchIndex<'a> {
+    /// Prepares N descriptors of `dims` values each (`[N, D]` row by row) with the method that is faster for them:
+    /// the kd-tree up to [`KD_TREE_DIMS`] dimensions, else the scan.
+    ///
+    /// A scan keeps the descriptors as they were given, borrowed or owned, and a second copy in the order in which
+    /// the processor reads them.
+    ///
+    /// # Errors
+    /// No descriptors, no dimensions, values that are not whole rows, more than 2^32 - 1 rows, and values that are
+    /// not finite numbers.
+    pub fn new(descriptors: impl Into<Cow<'a, [f32]>>, dims: usize) -> Result<Self> {
+        let method = if dims <= KD_TREE_DIMS { Method::KdTree } else { Method::Scan };
+        Self::with_method(descriptors, dims, method)
+    }
+
+    /// Like [`new`](Self::new), with a method of the caller's choice.
+    ///
+    /// # Errors
+    /// As for [`new`](Self::new).
+    pub fn with_method(descriptors: impl Into<Cow<'a, [f32]>>, dims: usize, method: Method) -> Result<Self> {
+        let descriptors = descriptors.into();
+        check_rows("descriptor", &descriptors, dims)?;
+        let count = descriptors.len() / dims;
+        if count == 0 {
+            return Err(Error::data("there is no descriptor to search in")
+                .hint("the index is empty: give build-kdtree a master file with readable images"));
+        }
+        if u32::try_from(count).is_err() {
+            return Err(Error::data(format!("{count} descriptors are more than an index can hold ({})", u32::MAX)));
+        }
+        let structure = match method {
+            Method::KdTree => Structure::KdTree(KdTree::new(&descriptors, dims)),
+            Method::Scan => Structure::Scan(Scan::new(descriptors, dims)),
+        };
+        Ok(Self { dims, structure })
+    }
+
+    /// The method in use.
+    pub fn method(&self) -> Method {
+        match self.structure {
+            Structure::KdTree(_) => Method::KdTree,
+            Structure::Scan(_) => Method::Scan,
+        }
+    }
+
+    /// The number of descriptors N.
+    pub fn len(&self) -> usize {
+        match &self.structure {
+            Structure::KdTree(tree) => tree.len(),
+            Structure::Scan(scan) => scan.len(),
+        }
+    }
+
+    /// Always false: an index without descriptors cannot be made.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The number of dimensions D.
+    pub fn dims(&self) -> usize {
+        self.dims
+    }
+
+    /// The `k` nearest descriptors of each query (`[Q, D]` row by row); all N where `k` is larger.
+    ///
+    /// Works on all cores; the answer does not depend on their number, nor on which queries are asked together.
+    ///
+    /// # Errors
+    /// `k` is 0, queries that are not whole rows of D values, and values that are not finite numbers.
+    pub fn nearest(&self, queries: &[f32], k: usize) -> Result<Neighbours> {
+        if k == 0 {
+            return Err(Error::configuration("the number of neighbours is 0").hint("num_neighbors must be 1 or more"));
+        }
+        check_rows("query", queries, self.dims)?;
+        let k = k.min(self.len());
+        Ok(match &self.structure {
+            Structure::KdTree(tree) => tree.nearest(queries, k),
+            Structure::Scan(scan) => scan.nearest(queries, k),
+        })
+    }
+}
+
+/// Refuses values that are no whole rows of `dims` finite numbers.
+fn check_rows(what: &str, values: &[f32], dims: usize) -> Result<()> {
+    if dims == 0 || !values.len().is_multiple_of(dims) {
+        return Err(Error::data(format!("{} values are no whole {what} rows of {dims} dimensions", values.len()))
+            .hint("descriptors of one model have the same number of dimensions; use the model of the index"));
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(place) => Err(Error::data(format!(
+            "{what} {} holds {} in dimension {}; only finite numbers have neighbours",
+            place / dims,
+            values[place],
+            place % dims
+        ))
+        .hint("the model that made it may not have converged; train it with a lower learning rate")),
+    }
+}

@@ -1,0 +1,122 @@
+//! The scan: every descriptor is scored for every query, in blocks that fit the caches, on all cores.
+//!
+//! Owns how the work is cut and put together again. Does not own the scores (panels) and the choice (selection).
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::Neighbours;
+use super::exact::Candidate;
+use super::panels::{GROUP, Offer, PackedQueries, Panels};
+use super::selection::Selection;
+
+/// Bytes of packed queries in one task: they stay in the second-level cache while the descriptors pass.
+const QUERY_BYTES: usize = 512 << 10;
+
+/// Tasks per core, so that a core that is slowed down by other work does not hold up the rest.
+const TASKS_PER_CORE: usize = 4;
+
+/// Products that are worth waking another core for.
+const PRODUCTS_PER_CORE: usize = 1 << 19;
+
+/// The work of one search, cut into tasks.
+struct Cut<'q> {
+    /// Queries in order, and for each of them all ranges of panels in order.
+    tasks: Vec<(&'q [f32], Range<usize>)>,
+    /// The number of those ranges.
+    pieces: usize,
+}
+
+/// Descriptors ready to be scanned.
+#[derive(Debug)]
+pub(super) struct Scan<'a> {
+    dims: usize,
+    /// The descriptors `[N, D]`, for exact distances.
+    rows: Cow<'a, [f32]>,
+    panels: Panels,
+}
+
+impl<'a> Scan<'a> {
+    /// Prepares descriptors `[N, D]`, N at least 1.
+    pub fn new(rows: Cow<'a, [f32]>, dims: usize) -> Self {
+        let panels = Panels::new(&rows, dims);
+        Self { dims, rows, panels }
+    }
+
+    /// The number of descriptors.
+    pub fn len(&self) -> usize {
+        self.panels.count()
+    }
+
+    /// The `k` nearest of each query, 1 <= k <= N.
+    pub fn nearest(&self, queries: &[f32], k: usize) -> Neighbours {
+        let mut answer = Neighbours::new(k);
+        if queries.is_empty() {
+            return answer;
+        }
+        let Cut { tasks, pieces } = self.cut(queries);
+        let found: Vec<_> = match tasks.as_slice() {
+            // Alone, it is done here and now: handing it over takes longer than a short scan.
+            [(queries, range)] => vec![self.answer(queries, range.clone(), k)],
+            _ => tasks.par_iter().map(|(queries, range)| self.answer(queries, range.clone(), k)).collect(),
+        };
+        for pieces in found.chunks(pieces) {
+            if let [whole] = pieces {
+                whole.iter().for_each(|nearest| answer.push(nearest));
+            } else {
+                merge(pieces, k).for_each(|nearest| answer.push(&nearest));
+            }
+        }
+        answer
+    }
+
+    /// Cuts the work into as many tasks as keep the cores busy.
+    fn cut<'q>(&self, queries: &'q [f32]) -> Cut<'q> {
+        let cores = rayon::current_num_threads();
+        let count = queries.len() / self.dims;
+        let most = QUERY_BYTES / (self.dims * size_of::<f32>());
+        let per_task = count.div_ceil(cores * TASKS_PER_CORE).min(most).max(1).next_multiple_of(GROUP);
+        // With few queries, cores share the descriptors instead.
+        let idle = cores / count.div_ceil(per_task);
+        let worth = queries.len() * self.len() / PRODUCTS_PER_CORE;
+        let panels = self.panels.len();
+        let per_piece = panels.div_ceil(idle.min(worth).max(1));
+        let ranges = (0..panels).step_by(per_piece).map(|start| start..(start + per_piece).min(panels));
+        let tasks = queries
+            .chunks(per_task * self.dims)
+            .flat_map(|queries| ranges.clone().map(move |range| (queries, range)))
+            .collect();
+        Cut { tasks, pieces: ranges.len() }
+    }
+
+    /// The nearest within a range of panels, for each query in order.
+    fn answer(&self, queries: &[f32], range: Range<usize>, k: usize) -> Vec<Vec<Candidate>> {
+        if queries.len() == self.dims {
+            self.offer::<1>(queries, range, k)
+        } else {
+            self.offer::<GROUP>(queries, range, k)
+        }
+    }
+
+    fn offer<const Q: usize>(&self, queries: &[f32], range: Range<usize>, k: usize) -> Vec<Vec<Candidate>> {
+        let norm = self.panels.largest_norm();
+        let mut selections: Vec<_> =
+            queries.chunks_exact(self.dims).map(|query| Selection::new(k, query, &self.rows, norm)).collect();
+        let packed = PackedQueries::<Q>::new(queries, self.dims);
+        Arch::new().dispatch(Offer { panels: &self.panels, range, queries: &packed, selections: &mut selections });
+        selections.into_iter().map(Selection::finish).collect()
+    }
+}
+
+/// The nearest of each query from those of all pieces.
+fn merge(pieces: &[Vec<Vec<Candidate>>], k: usize) -> impl Iterator<Item = Vec<Candidate>> {
+    (0..pieces[0].len()).map(move |query| {
+        let mut nearest: Vec<_> = pieces.iter().flat_map(|piece| &piece[query]).copied().collect();
+        nearest.sort_unstable();
+        nearest.truncate(k);
+        nearest
+    })
+}

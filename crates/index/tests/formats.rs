@@ -1,0 +1,36 @@
+//! Files of every released format version must open for good: they are committed, and nothing here may change but by
+//! adding a version. `examples/sample_files.rs` made them.
+
+use std::path::Path;
+
+use silknow_foundation::MISSING;
+use silknow_index::{Classification, DescriptorIndex};
+
+fn folder(version: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(version)
+}
+
+#[test]
+fn an_index_of_version_1_opens() {
+    let index = DescriptorIndex::read(folder("v1")).unwrap();
+    assert_eq!(index.names, ["img/m__11__a.jpg", "img/m__12__b.jpg", "img/plain_ñ.jpg"]);
+    assert_eq!((index.dims, index.descriptors), (2, vec![1.0, 0.0, 0.6, 0.8, 0.0, -1.0]));
+    assert_eq!(index.labels.indices(), [0, 0, 1, MISSING, MISSING, MISSING]);
+    assert_eq!(index.vocabulary.names(), ["place", "timespan"]);
+    assert_eq!(index.vocabulary.variables[0].classes, ["ES", "FR"]);
+    assert_eq!(index.vocabulary.variables[1].classes, ["eighteenth_century_(dates_CE)"]);
+    assert_eq!((index.meta.format_version, index.meta.model_fingerprint.as_str()), (1, "0123456789abcdef"));
+    assert_eq!(index.meta.made_with["master_file"], "master_file_tree.txt");
+}
+
+#[test]
+fn a_classification_of_version_1_opens() {
+    let read = Classification::read(folder("v1")).unwrap();
+    assert_eq!(read.names, ["query/m__21__a.jpg"]);
+    assert_eq!(read.truth.indices(), [0, MISSING]);
+    assert_eq!(read.predictions.indices(), [1, 0]);
+    let neighbours = read.neighbours.unwrap();
+    assert_eq!(neighbours.names, ["img/m__12__b.jpg", "img/m__11__a.jpg"]);
+    assert_eq!(neighbours.labels.indices(), [1, MISSING, 0, 0]);
+    assert!(neighbours.distances[0] < neighbours.distances[1]);
+}
