@@ -169,13 +169,13 @@ impl<R: Read + Seek> Reader<R> {
         let broken = |cause: std::io::Error| {
             Error::data(format!("the array `{name}` cannot be read")).in_file(&path).caused_by(cause)
         };
-        let member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
+        let mut member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
             ZipError::FileNotFound => Error::data(format!("the array `{name}` is missing"))
                 .in_file(&path)
                 .hint("the file was made by another program or version; make it again"),
             other => broken(other.into()),
         })?;
-        let file = NpyFile::new(member).map_err(broken)?;
+        let file = NpyFile::new(&mut member).map_err(broken)?;
         if file.header().uses_pickled_array() {
             return Err(Error::data(format!("the array `{name}` is a Python pickle, which is not read"))
                 .in_file(&path)
@@ -209,6 +209,8 @@ impl<R: Read + Seek> Reader<R> {
             text if text.starts_with('U') => Elements::Text(file.into_vec().map_err(broken)?),
             _ => return Err(unsupported(plain.to_string())),
         };
+        // The checksum is compared at the end of the member, which the elements alone do not reach.
+        std::io::copy(&mut member, &mut std::io::sink()).map_err(broken)?;
         Ok(Array { shape, elements })
     }
 
@@ -254,6 +256,19 @@ mod tests {
         let bytes = std::fs::read(&path).unwrap();
         std::fs::write(&path, &bytes[..bytes.len() - 30]).unwrap();
         assert!(Reader::open(&path).unwrap_err().to_string().contains("not a complete .npz file"));
+    }
+
+    #[test]
+    fn an_array_with_a_flipped_bit_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arrays.npz");
+        write(&path, &[("numbers", Array::f32([2], vec![0.6, 0.7]))]).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        let place = bytes.windows(4).position(|four| four == 0.7f32.to_le_bytes()).unwrap();
+        bytes[place] ^= 1;
+        std::fs::write(&path, bytes).unwrap();
+        let message = Reader::open(&path).unwrap().array("numbers").unwrap_err().to_string();
+        assert!(message.contains("the array `numbers` cannot be read"), "{message}");
     }
 
     #[test]
