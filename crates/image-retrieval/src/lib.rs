@@ -1,1 +1,66 @@
-//! To be written.
+//! Semantic image retrieval for museum collections: the operations as functions.
+//!
+//! Six operations take a collection from an export table to answers: [`create_dataset`], [`train_model`],
+//! [`build_kdtree`], [`get_knn`], [`evaluate_model`] and [`crossvalidation`]; [`describe`] and [`search`] serve
+//! single images, [`doctor`] looks at the machine, [`demo`] does all of it on pictures that it makes itself.
+//! This crate owns the order of their steps; each step lives in the crate that knows it. What an operation needs
+//! beside its parameters is a [`Context`].
+//!
+//! ```
+//! use silknow_image_retrieval::{Context, DescribeParameters, DescribingNetwork, Silent, describe};
+//! use silknow_image_retrieval::config::{Architecture, DeviceChoice, Weights};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! # image::RgbImage::from_fn(90, 60, |x, y| image::Rgb([x as u8, y as u8, 99])).save(folder.join("silk.png"))?;
+//! // The descriptor of every image in a folder, with the backbone that is built in.
+//! let parameters = DescribeParameters {
+//!     images: vec![folder.to_path_buf()],
+//!     out: folder.join("descriptors.npy"),
+//!     network: DescribingNetwork::Backbone {
+//!         architecture: Architecture::ResNet18,
+//!         weights: Weights::Builtin,
+//!         add_fc: vec![],
+//!         input_size: 224,
+//!         seed: 0,
+//!     },
+//!     batch_size: 8,
+//!     device: DeviceChoice::Cpu,
+//! };
+//! let summary = describe(&parameters, &Context::new(&Silent, folder))?;
+//! assert_eq!((summary.images, summary.dimensions), (1, 512));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod build_kdtree;
+mod context;
+mod create_dataset;
+mod crossvalidation;
+mod demo;
+mod describe;
+mod describing;
+mod doctor;
+mod evaluate_model;
+mod get_knn;
+mod image_list;
+mod search;
+mod train_model;
+mod training_session;
+
+pub use build_kdtree::{BuildKDTreeSummary, build_kdtree};
+pub use context::Context;
+pub use create_dataset::{CreateDatasetSummary, create_dataset};
+pub use crossvalidation::{CrossvalidationSummary, crossvalidation};
+pub use demo::{DemoParameters, DemoSummary, demo};
+pub use describe::{DescribeParameters, DescribeSummary, DescribingNetwork, describe};
+pub use describing::SkippedImage;
+pub use doctor::{DoctorReport, Finding, State, doctor};
+pub use evaluate_model::evaluate_model;
+pub use get_knn::{GetKNNSummary, get_knn};
+pub use search::{FoundImage, Label, SearchParameters, SearchResult, SearchSummary, search};
+pub use train_model::{TrainModelSummary, train_model};
+
+pub use silknow_config as config;
+pub use silknow_evaluation::EvaluationSummary;
+pub use silknow_foundation::{Error, ErrorKind, Observer, Progress, Recorder, Result, Silent};
+pub use silknow_network::weights::Hub;

@@ -1,0 +1,24 @@
+//! What an operation needs of its surroundings beside its parameters.
+
+use std::path::Path;
+
+use silknow_foundation::Observer;
+use silknow_network::weights::Hub;
+
+/// The surroundings of an operation: who listens, and where pre-trained weights come from and are kept.
+///
+/// The library prints nothing and reads no environment variable, so the caller says both.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Receives progress and warnings, and may ask the work to stop.
+    pub observer: &'a dyn Observer,
+    /// Where `weights = imagenet` is fetched from and kept.
+    pub hub: Hub<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// Surroundings with the public hub for weights, kept in `cache_folder`.
+    pub fn new(observer: &'a dyn Observer, cache_folder: &'a Path) -> Self {
+        Self { observer, hub: Hub { address: Hub::HUGGING_FACE, cache_folder } }
+    }
+}

@@ -1,0 +1,112 @@
+//! `demo`: the six operations on a small collection of woven silk pictures that it makes itself.
+//!
+//! Owns the parameters that suit so small a collection, and the summary. Leaves the pictures to the demo room.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use silknow_config::{Explicit, Options, Parameters};
+use silknow_demo::DemoCollection;
+use silknow_evaluation::EvaluationSummary;
+use silknow_foundation::{Result, files};
+
+use crate::context::Context;
+use crate::{build_kdtree, create_dataset, crossvalidation, evaluate_model, get_knn, train_model};
+
+/// The folder, within the working directory, that takes the pictures and their table.
+const COLLECTION: &str = "./collection";
+
+/// How the demonstration differs from the generated configuration files: a small network that needs no download,
+/// and steps enough for a small collection. Every image is seen in a few variations, drawn once.
+const TRAINING: [(&str, &str); 8] = [
+    ("backbone", "resnet18"),
+    ("weights", "builtin"),
+    ("loss_ind", "soft_triplet_incomp_loss"),
+    ("learning_rate", "1e-3"),
+    ("how_many_training_steps", "100"),
+    ("train_batch_size", "100"),
+    ("augmented_views", "2"),
+    ("device", "cpu"),
+];
+
+/// What `demo` needs to know.
+#[derive(Clone, Debug, Default)]
+pub struct DemoParameters {
+    /// What collection to make.
+    pub collection: DemoCollection,
+}
+
+/// What `demo` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct DemoSummary {
+    /// Images in the collections.
+    pub images: usize,
+    /// How well the held-out collection was classified.
+    pub evaluation: EvaluationSummary,
+    /// How well all images were classified in cross-validation.
+    pub crossvalidation: EvaluationSummary,
+    /// The page to open.
+    pub report: PathBuf,
+}
+
+/// Makes a collection and runs the six operations on it, all in the current working directory.
+///
+/// # Errors
+/// A folder that is not writable, an interruption.
+pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSummary> {
+    let made = silknow_demo::generate(COLLECTION, &parameters.collection, context.observer)?;
+    let csvfile = made.csvfile.display().to_string();
+    let museums = made.museums.join(", ");
+    let dataset = create_dataset(
+        &explicit(&[
+            ("csvfile", &csvfile),
+            ("imgsavepath", "./samples/data/"),
+            ("minnumsamples", "10"),
+            ("retaincollections", &museums),
+            ("num_labeled", "1"),
+        ])?,
+        context,
+    )?;
+    train_model(&from_file("Configuration_train_model.txt", &TRAINING)?, context)?;
+    build_kdtree(&from_file("Configuration_build_kDTree.txt", &[("device", "cpu")])?, context)?;
+    get_knn(&from_file("Configuration_get_kNN.txt", &[("device", "cpu")])?, context)?;
+    let evaluation = evaluate_model(&from_file("Configuration_evaluate_model.txt", &[])?, context)?;
+    let crossvalidated = crossvalidation(&from_file("Configuration_crossvalidation.txt", &TRAINING)?, context)?;
+    let report = PathBuf::from("report.html");
+    std::fs::copy(&crossvalidated.report, &report)
+        .map_err(|cause| files::refused("cannot write", &report, cause))?;
+    Ok(DemoSummary {
+        images: dataset.dataset.samples,
+        evaluation,
+        crossvalidation: crossvalidated.evaluation,
+        report,
+    })
+}
+
+/// The parameters of an operation whose other values are the defaults.
+fn explicit<P: Parameters>(values: &[(&str, &str)]) -> Result<P> {
+    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
+    for (key, value) in values {
+        options.set(key, *value)?;
+    }
+    P::from_options(&options)
+}
+
+/// The parameters of a generated configuration file, with some values replaced.
+fn from_file<P: Parameters>(file: &str, values: &[(&str, &str)]) -> Result<P> {
+    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
+    options.read_file(file)?;
+    for (key, value) in values {
+        options.set(key, *value)?;
+    }
+    P::from_options(&options)
+}
+
+impl fmt::Display for DemoSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Held-out collection, classified by its neighbours:\n{}\n", self.evaluation)?;
+        writeln!(f, "Cross-validation over all {} images:\n{}\n", self.images, self.crossvalidation)?;
+        write!(f, "The report with pictures: {}", self.report.display())
+    }
+}

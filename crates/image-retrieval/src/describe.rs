@@ -1,0 +1,115 @@
+//! `describe`: the descriptors of any images, as an array and a list of names.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use silknow_config::{Architecture, DeviceChoice, Weights};
+use silknow_foundation::npz::{self, Array};
+use silknow_foundation::{Result, files};
+use silknow_network::{Model, WeightFile};
+
+use crate::context::Context;
+use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::image_list;
+
+/// What `describe` needs to know.
+#[derive(Clone, Debug)]
+pub struct DescribeParameters {
+    /// Images and folders of images.
+    pub images: Vec<PathBuf>,
+    /// The array file to write, ending in `.npy`; the names go beside it, ending in `_names.txt`.
+    pub out: PathBuf,
+    /// The network.
+    pub network: DescribingNetwork,
+    /// Images that the network describes at once.
+    pub batch_size: usize,
+    /// Where the network runs.
+    pub device: DeviceChoice,
+}
+
+/// The network that describes.
+#[derive(Clone, Debug)]
+pub enum DescribingNetwork {
+    /// A trained model's folder.
+    Model(PathBuf),
+    /// A backbone without training.
+    Backbone {
+        /// Its depth.
+        architecture: Architecture,
+        /// Its weights.
+        weights: Weights,
+        /// Widths of random fully connected layers on top; empty: the L2-normalised pooled values.
+        add_fc: Vec<usize>,
+        /// Side of the square that it sees, in pixels.
+        input_size: usize,
+        /// Seed of random layers and random weights.
+        seed: u64,
+    },
+}
+
+/// What `describe` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct DescribeSummary {
+    /// The array file: `float32 [N, D]`.
+    pub descriptors: PathBuf,
+    /// The list of names: one a line, in the order of the rows.
+    pub names: PathBuf,
+    /// Rows N.
+    pub images: usize,
+    /// Columns D.
+    pub dimensions: usize,
+    /// Images that could not be read, each with the reason.
+    pub skipped: Vec<SkippedImage>,
+}
+
+impl fmt::Display for DescribeSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} images with {} values each in {}, their names in {}{}",
+            self.images,
+            self.dimensions,
+            self.descriptors.display(),
+            self.names.display(),
+            skipped_note(&self.skipped)
+        )
+    }
+}
+
+/// Describes images and writes their descriptors `float32 [N, D]` and the list of their names, sorted by name.
+///
+/// # Errors
+/// A missing image or folder, no readable image, a model or weights that cannot be read, a folder that is not
+/// writable, an interruption.
+pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
+    let images = image_list::expand(&parameters.images)?;
+    let model = load(parameters, context)?;
+    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
+    let shape = [described.kept.len(), model.dims()];
+    npz::write_npy(&parameters.out, &Array::f32(shape, described.descriptors))?;
+    let names = parameters.out.with_file_name(format!(
+        "{}_names.txt",
+        parameters.out.file_stem().unwrap_or_default().to_string_lossy()
+    ));
+    let list: String = described.kept.iter().map(|&position| format!("{}\n", images[position].display())).collect();
+    files::write(&names, list)?;
+    Ok(DescribeSummary {
+        descriptors: parameters.out.clone(),
+        names,
+        images: shape[0],
+        dimensions: shape[1],
+        skipped,
+    })
+}
+
+fn load(parameters: &DescribeParameters, context: &Context<'_>) -> Result<Model> {
+    let device = silknow_network::select(parameters.device)?;
+    match &parameters.network {
+        DescribingNetwork::Model(folder) => Model::load(folder, &device),
+        DescribingNetwork::Backbone { architecture, weights, add_fc, input_size, seed } => {
+            let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
+            Model::untrained(&weights, *architecture, add_fc, *seed, *input_size, &device)
+        }
+    }
+}

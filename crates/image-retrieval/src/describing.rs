@@ -1,0 +1,47 @@
+//! Describing a list of images with a model, with the unreadable ones reported: what indexing, retrieval, search
+//! and `describe` have in common.
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use silknow_foundation::{Error, Observer, Result};
+use silknow_network::Model;
+use silknow_network::model::Described;
+
+/// An image that was left out.
+#[derive(Clone, Debug, Serialize)]
+pub struct SkippedImage {
+    /// Where it should be.
+    pub image: PathBuf,
+    /// Why it was left out.
+    pub reason: String,
+}
+
+/// Describes images; those that cannot be read are warned of and listed.
+///
+/// # Errors
+/// No readable image at all, an interruption.
+pub(crate) fn describe_images<P: AsRef<Path>>(
+    model: &Model,
+    images: &[P],
+    batch_size: usize,
+    observer: &dyn Observer,
+) -> Result<(Described, Vec<SkippedImage>)> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let described = model.describe_files(images, batch_size, threads, observer)?;
+    let mut skipped = Vec::new();
+    for (position, reason) in &described.failures {
+        observer.warning(&format!("left out: {reason}"));
+        skipped.push(SkippedImage { image: images[*position].as_ref().to_path_buf(), reason: reason.to_string() });
+    }
+    if described.kept.is_empty() {
+        return Err(Error::data(format!("none of the {} images could be read", images.len()))
+            .hint("the image paths in a collection file are relative to the folder of the master file"));
+    }
+    Ok((described, skipped))
+}
+
+/// How a summary ends when images were left out.
+pub(crate) fn skipped_note(skipped: &[SkippedImage]) -> String {
+    if skipped.is_empty() { String::new() } else { format!("; {} could not be read", skipped.len()) }
+}

@@ -1,0 +1,91 @@
+//! `get-knn`: the nearest neighbours of query images, and the classes that they predict.
+//!
+//! Owns the order of steps. Leaves the search, the vote and the result files to the index.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use silknow_config::GetKNNParameters;
+use silknow_dataset::collection;
+use silknow_foundation::Result;
+use silknow_foundation::files::{self, FolderLock};
+use silknow_index::{DescriptorIndex, Queries, Retriever};
+use silknow_network::Model;
+
+use crate::context::Context;
+use crate::describing::{SkippedImage, describe_images, skipped_note};
+
+/// What `get-knn` did.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetKNNSummary {
+    /// The files that were written.
+    pub files: Vec<PathBuf>,
+    /// Query images that were answered.
+    pub queries: usize,
+    /// Neighbours per query.
+    pub neighbours: usize,
+    /// Images in the index.
+    pub index_images: usize,
+    /// Query images that could not be read, each with the reason.
+    pub skipped: Vec<SkippedImage>,
+}
+
+impl fmt::Display for GetKNNSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} queries answered with {} of {} images each{}",
+            self.queries,
+            self.neighbours,
+            self.index_images,
+            skipped_note(&self.skipped)
+        )?;
+        for file in &self.files {
+            write!(f, "\n  {}", file.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// Describes the images of a master file, finds their nearest neighbours in an index, predicts their classes, and
+/// writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `savepath`.
+///
+/// # Errors
+/// A model, an index or a master file that cannot be read, an index of another model, no readable query, a folder
+/// that is not writable, an interruption.
+pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
+    let observer = context.observer;
+    let device = silknow_network::select(parameters.device)?;
+    let model = Model::load(&parameters.model_path, &device)?;
+    let index = DescriptorIndex::read(&parameters.treepath)?;
+    index.check_model(model.fingerprint())?;
+    let variables = if parameters.bool_labeled_input { index.vocabulary.names() } else { Vec::new() };
+    let mut collections = collection::read_master(
+        &parameters.master_dir_prediction,
+        &parameters.master_file_prediction,
+        Some(&variables),
+        observer,
+    )?;
+    let _lock = FolderLock::take(&parameters.savepath)?;
+    let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
+    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
+    let samples: Vec<_> = described.kept.iter().map(|&position| std::mem::take(&mut collections.samples[position])).collect();
+    let names = samples
+        .iter()
+        .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
+        .collect::<Result<Vec<_>>>()?;
+    let labels =
+        parameters.bool_labeled_input.then(|| samples.into_iter().map(|sample| sample.labels).collect());
+    let queries = Queries { names, descriptors: described.descriptors, labels };
+    let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, observer)?;
+    let index_names = index.names_relative_to(&parameters.treepath, &parameters.savepath)?;
+    let written = retrieval.write(&index, &index_names, &parameters.savepath)?;
+    Ok(GetKNNSummary {
+        files: written,
+        queries: retrieval.names.len(),
+        neighbours: retrieval.neighbours.k,
+        index_images: index.len(),
+        skipped,
+    })
+}

@@ -1,0 +1,162 @@
+//! What training needs of a collection: its samples, their labels, and a store of features that no training on the
+//! same images computes twice.
+//!
+//! `train-model` opens a session for one training, `crossvalidation` one for all its folds.
+
+use std::path::Path;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use silknow_config::TrainingParameters;
+use silknow_dataset::collection::{self, Collections};
+use silknow_dataset::split::split_validation;
+use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
+use silknow_image::{Pipeline, View};
+use silknow_network::{Model, TopNetwork, WeightFile, frozen_backbone};
+use silknow_training::{
+    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
+};
+
+use crate::context::Context;
+
+/// Samples whose features go through the trained part of the network at once.
+const SAMPLES_PER_STEP: usize = 256;
+
+/// A collection that is ready to be trained on.
+pub(crate) struct TrainingSession<'a> {
+    pub(crate) collections: Collections,
+    parameters: &'a TrainingParameters,
+    vocabulary: Vocabulary,
+    labels: LabelMatrix,
+    weights: WeightFile,
+    store: FeatureStore,
+    device: Device,
+    context: &'a Context<'a>,
+}
+
+/// A trained model with the network that training left, which works on features.
+pub(crate) struct Trained {
+    pub(crate) model: Model,
+    pub(crate) outcome: TrainingOutcome,
+}
+
+impl<'a> TrainingSession<'a> {
+    /// Reads a master file and the weights. `shared` says that several trainings will use the features.
+    pub(crate) fn open(
+        parameters: &'a TrainingParameters,
+        master_dir: &Path,
+        master_file: &str,
+        log_folder: &Path,
+        shared: bool,
+        context: &'a Context<'a>,
+    ) -> Result<Self> {
+        let device = silknow_network::select(parameters.device)?;
+        let collections =
+            collection::read_master(master_dir, master_file, Some(&parameters.relevant_variables), context.observer)?;
+        let (vocabulary, labels) = collections.encode();
+        let weights = WeightFile::resolve(
+            &parameters.weights,
+            parameters.backbone,
+            parameters.seed,
+            &context.hub,
+            context.observer,
+        )?;
+        let backbone = frozen_backbone(
+            &weights,
+            parameters.backbone,
+            parameters.hub_num_retrain,
+            parameters.input_size,
+            &device,
+        )?;
+        let images = collections
+            .samples
+            .iter()
+            .map(|sample| SourceImage { path: sample.image.clone(), identity: sample.name.clone() })
+            .collect();
+        let settings = StoreSettings {
+            pipeline: Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std },
+            augmentation: parameters.augmentation.clone(),
+            augmented_views: parameters.augmented_views,
+            seed: parameters.seed,
+            shared,
+            memory_limit_bytes: DEFAULT_MEMORY_LIMIT_BYTES,
+            spill_folder: log_folder.to_path_buf(),
+        };
+        let store = FeatureStore::new(images, backbone, settings);
+        Ok(Self { collections, parameters, vocabulary, labels, weights, store, device, context })
+    }
+
+    /// Trains with the given samples, of which a part validates, and saves the model into `folder`.
+    ///
+    /// A loss that stops being a number is an error, but the last good model is saved first.
+    pub(crate) fn train(&mut self, samples: &[usize], folder: &Path, resume: bool) -> Result<Trained> {
+        let objects = self.collections.object_keys();
+        let objects: Vec<&str> = samples.iter().map(|&sample| objects[sample]).collect();
+        let percentage = f64::from(self.parameters.val_percentage);
+        let split = split_validation(&objects, &self.labels.select(samples), percentage, self.parameters.seed);
+        let among_all = |positions: &[usize]| positions.iter().map(|&position| samples[position]).collect::<Vec<_>>();
+        let (train, validation) = (among_all(&split.training), among_all(&split.validation));
+        let inputs = TrainingInputs { labels: &self.labels, train: &train, validation: &validation };
+        let top = TopNetwork::new(
+            &self.weights,
+            self.parameters.backbone,
+            self.parameters.hub_num_retrain,
+            &self.parameters.add_fc,
+            self.parameters.seed,
+            &self.device.clone().autodiff(),
+        )?;
+        let mut outcome = silknow_training::train(
+            &inputs,
+            self.parameters,
+            &mut self.store,
+            top,
+            Some(folder),
+            resume,
+            self.context.observer,
+        )?;
+        let model = Model::trained(
+            &self.weights,
+            &outcome.top,
+            Pipeline { input_size: self.parameters.input_size, mean: self.weights.mean, std: self.weights.std },
+            self.vocabulary.clone(),
+            self.parameters.clone(),
+            &self.device,
+        )?;
+        model.save(folder)?;
+        if let Some(error) = outcome.diverged.take() {
+            return Err(error);
+        }
+        checkpoint::remove(folder)?;
+        Ok(Trained { model, outcome })
+    }
+
+    /// The descriptors `[n, D]` of those of the given samples whose images can be read, which are returned too.
+    pub(crate) fn describe(&mut self, top: &TopNetwork, samples: &[usize]) -> Result<(Vec<usize>, Vec<f32>)> {
+        let views = |samples: &[usize]| samples.iter().map(|&sample| (sample, View::Plain)).collect::<Vec<_>>();
+        self.store.prepare(&views(samples), self.context.observer)?;
+        let readable: Vec<usize> =
+            samples.iter().copied().filter(|&sample| self.store.unreadable(sample).is_none()).collect();
+        let shape = self.store.feature_shape();
+        let mut descriptors = Vec::with_capacity(readable.len() * top.dims());
+        for step in readable.chunks(SAMPLES_PER_STEP) {
+            self.context.observer.check()?;
+            let features = TensorData::new(self.store.read(&views(step))?, [step.len(), shape.len()]);
+            let output = top.forward(Tensor::<2>::from_data(features, &self.device), shape).into_data();
+            let values: Vec<f32> = output
+                .try_into_vec()
+                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
+            descriptors.extend(values);
+        }
+        Ok((readable, descriptors))
+    }
+
+    /// The model in `folder`, if it was trained with these parameters and is whole.
+    pub(crate) fn finished_model(&self, folder: &Path) -> Option<Model> {
+        let model = Model::load(folder, &self.device).ok()?;
+        (model.facts().training.as_ref() == Some(self.parameters)).then_some(model)
+    }
+
+    /// Images that the backbone was run on so far.
+    pub(crate) fn backbone_images(&self) -> u64 {
+        self.store.backbone_images()
+    }
+}
