@@ -1,0 +1,346 @@
+//! Fetching one address: attempts, redirects, and where the bytes go.
+//!
+//! Owns what counts as success. How long to wait is the policy's affair, how many at once the schedule's.
+
+use std::hash::{BuildHasher, RandomState};
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use sha2::{Digest, Sha256};
+use silknow_foundation::{Error, Observer, Progress, Result, files};
+use ureq::Agent;
+
+use crate::address::Address;
+use crate::body::Body;
+use crate::exchange::{Exchange, Head};
+use crate::fault::Fault;
+use crate::hosts::{GLANCE, Hosts, Visit};
+use crate::policy::{Policy, retry_after};
+
+/// Fetches addresses by one policy. Clones share connections and the count of requests per host.
+#[derive(Clone, Debug)]
+pub struct Client {
+    agent: Agent,
+    policy: Policy,
+    hosts: Arc<Hosts>,
+}
+
+/// A successful answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// Header names in lower case, and their values, in the order of the answer.
+    pub headers: Vec<(String, String)>,
+    /// The whole body.
+    pub body: Vec<u8>,
+}
+
+/// What is known of a finished download.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DownloadInfo {
+    /// Length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content, in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// The server's tag for the content without quotes: `x-linked-etag` where there is one, else `etag`.
+    pub etag: Option<String>,
+}
+
+impl Client {
+    /// A client for `policy`.
+    ///
+    /// # Errors
+    /// A proxy's address that is none.
+    pub fn new(policy: Policy) -> Result<Self> {
+        let proxy = policy.proxy.as_deref().map(ureq::Proxy::new).transpose().map_err(|cause| {
+            Error::configuration("the proxy's address is not valid")
+                .caused_by(cause)
+                .hint("write it as http://host:port")
+        })?;
+        let config = Agent::config_builder()
+            .user_agent(&policy.user_agent)
+            // Images are compressed already, and a stated length can be relied on only without.
+            .accept_encoding("identity")
+            .proxy(proxy)
+            // Every status and every redirect is looked at here: hosts are counted, headers on the way kept.
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_resolve(Some(policy.connect_timeout))
+            .timeout_connect(Some(policy.connect_timeout))
+            .timeout_per_read(Some(policy.read_timeout))
+            .timeout_per_write(Some(policy.read_timeout))
+            .timeout_recv_response(Some(policy.read_timeout))
+            .build();
+        let hosts = Arc::new(Hosts::new(policy.per_host));
+        Ok(Self { agent: config.into(), policy, hosts })
+    }
+
+    /// The policy that this client keeps.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn hosts(&self) -> &Arc<Hosts> {
+        &self.hosts
+    }
+
+    /// Fetches an address into memory.
+    ///
+    /// # Errors
+    /// Why the last attempt failed, or an interruption.
+    pub fn get(&self, url: &str, observer: &dyn Observer) -> Result<Response> {
+        let stop = || observer.interrupted();
+        self.attempts(url, None, &stop, |address, visit| {
+            let mut body =
+                self.open(address, visit, Some(self.policy.total_timeout), self.policy.limit_bytes, &stop)?;
+            let content = body.read_all()?;
+            Ok(Response { headers: body.head.headers, body: content })
+        })
+        .map_err(|fault| in_words(fault, url))
+    }
+
+    /// Fetches an address into a file, which is written as a whole once `check` accepts the content.
+    ///
+    /// Returns the length in bytes.
+    ///
+    /// # Errors
+    /// Why the last attempt failed, what `check` found, that the file cannot be written, or an interruption.
+    pub fn get_to_file(
+        &self,
+        url: &str,
+        destination: impl AsRef<Path>,
+        check: impl Fn(&[u8]) -> Result<()>,
+        observer: &dyn Observer,
+    ) -> Result<u64> {
+        let stop = || observer.interrupted();
+        self.to_file(url, destination.as_ref(), &check, None, &stop).map_err(|fault| in_words(fault, url))
+    }
+
+    /// [`get_to_file`](Self::get_to_file) with a visit that was begun already.
+    pub(crate) fn to_file(
+        &self,
+        url: &str,
+        destination: &Path,
+        check: &dyn Fn(&[u8]) -> Result<()>,
+        visit: Option<Visit>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<u64, Fault> {
+        let content = self.attempts(url, visit, stop, |address, visit| {
+            self.open(address, visit, Some(self.policy.total_timeout), self.policy.limit_bytes, stop)?.read_all()
+        })?;
+        check(&content)?;
+        files::write(destination, &content)?;
+        Ok(content.len() as u64)
+    }
+
+    /// Downloads a large file, such as a network's weights, without holding it in memory.
+    ///
+    /// The content is compared with `sha256` (hexadecimal digits), else with the checksum that the Hugging
+    /// Face hub states, before the file takes its name. The progress counts bytes under the name `task`.
+    ///
+    /// # Errors
+    /// Why the last attempt failed (a wrong checksum too), that the file cannot be written, or an
+    /// interruption. What stood under the name before stands there still.
+    pub fn download(
+        &self,
+        url: &str,
+        destination: impl AsRef<Path>,
+        limit_bytes: u64,
+        sha256: Option<&str>,
+        task: &str,
+        observer: &dyn Observer,
+    ) -> Result<DownloadInfo> {
+        let stop = || observer.interrupted();
+        let mut meter = Meter { observer, task, progress: None, shown: 0 };
+        self.attempts(url, None, &stop, |address, visit| {
+            let body = self.open(address, visit, None, limit_bytes, &stop)?;
+            store(body, destination.as_ref(), sha256, &mut meter)
+        })
+        .map_err(|fault| in_words(fault, url))
+    }
+
+    /// Runs attempts until one succeeds, fails for good, or enough were made.
+    fn attempts<T>(
+        &self,
+        url: &str,
+        visit: Option<Visit>,
+        stop: &dyn Fn() -> bool,
+        mut attempt: impl FnMut(&Address, &mut Option<Visit>) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let address = Address::parse(url).map_err(Fault::lasting)?;
+        let mut visit = visit;
+        let mut failures = 0;
+        loop {
+            match attempt(&address, &mut visit) {
+                Err(Fault::Passing { asked_wait, .. }) if failures + 1 < self.policy.attempts => {
+                    failures += 1;
+                    sleep(self.policy.wait(failures, asked_wait, jitter()), stop)?;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Asks for `address`, follows redirects, and returns the body of a success.
+    fn open<'a>(
+        &'a self,
+        address: &Address,
+        visit: &mut Option<Visit>,
+        total: Option<Duration>,
+        limit_bytes: u64,
+        stop: &'a dyn Fn() -> bool,
+    ) -> Result<Body<'a>, Fault> {
+        let mut address = address.clone();
+        let mut linked_etag = None;
+        for _ in 0..=self.policy.redirects {
+            let host = address.host();
+            *visit = Some(match visit.take() {
+                Some(visit) => visit.move_to(&host, stop)?,
+                None => self.hosts.enter(&host, stop)?,
+            });
+            let mut exchange = Exchange::start(&self.agent, &address, total, &self.policy, stop);
+            let head = exchange.head()?;
+            linked_etag = linked_etag.or_else(|| head.header("x-linked-etag").map(unquoted));
+            match (head.status, head.header("location")) {
+                (301 | 302 | 303 | 307 | 308, Some(location)) => {
+                    address = address.join(location).map_err(|reason| {
+                        Fault::lasting(format!("{host} redirects to an address that cannot be fetched: {reason}"))
+                    })?;
+                }
+                (200..=299, _) => return Body::new(exchange, head, linked_etag, limit_bytes),
+                _ => return Err(refusal(&head)),
+            }
+        }
+        Err(Fault::lasting(format!("more than {} redirects", self.policy.redirects)))
+    }
+}
+
+/// The fault behind a status that is no success.
+fn refusal(head: &Head) -> Fault {
+    let reason = format!("HTTP {}", head.status_text);
+    match head.status {
+        408 | 429 | 500..=599 => {
+            let asked_wait = head.header("retry-after").and_then(|value| retry_after(value, SystemTime::now()));
+            Fault::Passing { reason, asked_wait }
+        }
+        _ => Fault::Lasting { reason },
+    }
+}
+
+/// Writes a body to its file and checks its checksum.
+fn store(
+    mut body: Body<'_>,
+    destination: &Path,
+    sha256: Option<&str>,
+    meter: &mut Meter<'_>,
+) -> Result<DownloadInfo, Fault> {
+    meter.begin(body.length);
+    let mut fault = None;
+    let mut info = None;
+    let written = files::write_with(destination, |file| {
+        // The file is given up by an error; a fault of the network travels beside it.
+        let mut receive = || -> Result<DownloadInfo, Fault> {
+            let mut digest = Sha256::new();
+            let mut bytes = 0;
+            while let Some(chunk) = body.next()? {
+                digest.update(&chunk);
+                bytes += chunk.len() as u64;
+                file.write_all(&chunk).map_err(|cause| files::refused("cannot write", destination, cause))?;
+                meter.reach(bytes);
+            }
+            let etag = body.linked_etag.clone().or_else(|| body.head.header("etag").map(unquoted));
+            let info = DownloadInfo { bytes, sha256: hexadecimal(&digest.finalize()), etag };
+            check_sum(&info, sha256.or(body.linked_etag.as_deref()))?;
+            Ok(info)
+        };
+        info = Some(receive().map_err(|found| {
+            fault = Some(found);
+            Error::interrupted()
+        })?);
+        Ok(())
+    });
+    match (fault, written, info) {
+        (Some(fault), ..) => Err(fault),
+        (None, Err(error), _) => Err(error.into()),
+        (None, Ok(()), info) => info.ok_or_else(|| Error::internal("a download ended without a result").into()),
+    }
+}
+
+/// Compares a checksum with the expected one; a tag that is no SHA-256 says nothing.
+fn check_sum(info: &DownloadInfo, expected: Option<&str>) -> Result<(), Fault> {
+    match expected {
+        Some(expected) if is_sha256(expected) && !expected.eq_ignore_ascii_case(&info.sha256) => {
+            Err(Fault::passing(format!("the content has the SHA-256 {}, and not {expected}", info.sha256)))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn is_sha256(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A tag without its quotes and its mark for weak comparison.
+fn unquoted(tag: &str) -> String {
+    tag.trim().trim_start_matches("W/").trim_matches('"').to_owned()
+}
+
+/// The progress of a download in bytes. An attempt that starts over does not count twice.
+struct Meter<'a> {
+    observer: &'a dyn Observer,
+    task: &'a str,
+    progress: Option<Box<dyn Progress>>,
+    shown: u64,
+}
+
+impl Meter<'_> {
+    fn begin(&mut self, length: Option<u64>) {
+        self.progress.get_or_insert_with(|| self.observer.begin(self.task, length.unwrap_or(0)));
+    }
+
+    fn reach(&mut self, bytes: u64) {
+        if let Some(progress) = &self.progress
+            && bytes > self.shown
+        {
+            progress.advance(bytes - self.shown);
+            self.shown = bytes;
+        }
+    }
+}
+
+/// Waits, but not beyond a wish to stop.
+fn sleep(wait: Duration, stop: &dyn Fn() -> bool) -> Result<(), Fault> {
+    let end = Instant::now() + wait;
+    loop {
+        if stop() {
+            return Err(Fault::Stopped);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        std::thread::sleep(left.min(GLANCE));
+    }
+}
+
+/// A number in [0, 1) that differs from process to process, machine to machine and call to call: waits must
+/// not be the same everywhere, and no result depends on them.
+fn jitter() -> f64 {
+    let bits = RandomState::new().hash_one(Instant::now()) >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}
+
+fn in_words(fault: Fault, url: &str) -> Error {
+    match fault {
+        Fault::Stopped => Error::interrupted(),
+        Fault::Local(error) => error,
+        Fault::Passing { reason, .. } => Error::io(format!("cannot fetch `{url}`: {reason}"))
+            .hint("check the network connection and run again; what is there already is not fetched again"),
+        Fault::Lasting { reason } => Error::io(format!("cannot fetch `{url}`: {reason}")),
+    }
+}
