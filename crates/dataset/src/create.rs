@@ -1,0 +1,255 @@
+//! The operation `create-dataset`: from a table to images, collection files, master files and statistics.
+//!
+//! Owns the order of the steps, the names of the files, and the summary. The steps themselves are the other
+//! modules; the configuration files for the other operations are written by whoever knows those operations.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use silknow_config::CreateDatasetParameters;
+use silknow_fetch::Policy;
+use silknow_foundation::files::FolderLock;
+use silknow_foundation::{Observer, Result, Vocabulary, files};
+
+use crate::catalogue::Catalogue;
+use crate::collection::{write_collection, write_master};
+use crate::filter::{self, FilterCounts, Limits};
+use crate::images::{ImageFolder, write_failures};
+use crate::samples::{Candidate, candidates, object_key};
+use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
+use crate::statistics::Statistics;
+
+/// The list of images that could not be had, in the image folder.
+pub const FAILURES_FILE: &str = "download_failures.csv";
+
+/// The master file of all five collections.
+pub const MASTER_FILE: &str = "masterfile.txt";
+
+/// The master file of the collections that are trained with and indexed.
+pub const MASTER_FILE_TREE: &str = "master_file_tree.txt";
+
+/// The master file of the collection that queries come from.
+pub const MASTER_FILE_PREDICTION: &str = "master_file_prediction.txt";
+
+/// The statistics to read, in the master folder.
+pub const STATISTICS_FILE: &str = "dataset_statistics.txt";
+
+/// The statistics for programs, in the master folder.
+pub const STATISTICS_TABLE: &str = "dataset_statistics.tsv";
+
+/// The column of the museum in collection files.
+const MUSEUM: &str = "museum";
+
+/// What `create-dataset` did.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CreateDatasetSummary {
+    /// The folder of the collection and master files.
+    pub master_dir: PathBuf,
+    /// The variables with at least one class, in the order of the collection files: those to train with.
+    pub variables: Vec<String>,
+    /// Objects in the table.
+    pub objects_in_table: usize,
+    /// Filters before fetching.
+    pub before_fetching: FilterCounts,
+    /// Images fetched by this run.
+    pub images_fetched: usize,
+    /// Images that an earlier run had fetched.
+    pub images_already_there: usize,
+    /// Images that could not be had; [`FAILURES_FILE`] lists them.
+    pub images_failed: usize,
+    /// The list of failures.
+    pub failures_file: PathBuf,
+    /// Filters after fetching.
+    pub after_fetching: FilterCounts,
+    /// Samples in the collections.
+    pub samples: usize,
+    /// Objects in the collections.
+    pub objects: usize,
+    /// Samples in each collection.
+    pub collection_samples: Vec<usize>,
+    /// Classes and their counts.
+    pub statistics: Statistics,
+}
+
+/// Creates a dataset: reads the table, filters, fetches and rescales the images, filters again, splits the
+/// objects into five parts, and writes the collection files, the master files and the statistics.
+///
+/// The source is a knowledge-graph export, a table whose first column is `image_file` or `image`, or a folder of
+/// images. Run again after an interruption, it goes on where it stopped. The same source and parameters give
+/// the same files.
+///
+/// # Errors
+/// What is wrong in the table; a museum that nobody knows; no sample left, and which filter removed how many; a
+/// folder that cannot be written or in which another run works; an interruption. An image that cannot be had is
+/// none: it is listed in [`FAILURES_FILE`].
+pub fn create_dataset(parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<CreateDatasetSummary> {
+    create_dataset_with(parameters, Policy::default(), observer)
+}
+
+/// [`create_dataset`] with time-outs, retries and a proxy of one's own.
+///
+/// # Errors
+/// Those of [`create_dataset`], and a policy whose proxy is no address.
+pub fn create_dataset_with(
+    parameters: &CreateDatasetParameters,
+    policy: Policy,
+    observer: &dyn Observer,
+) -> Result<CreateDatasetSummary> {
+    let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
+    let catalogue = Catalogue::read(&parameters.csvfile)?;
+    let mut samples = candidates(&catalogue, observer)?;
+    let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
+    let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
+
+    let _locks = take_folders(parameters)?;
+    let images = folder.bring(&samples, &catalogue.image_folder, observer)?;
+    let failures_file = parameters.imgsavepath.join(FAILURES_FILE);
+    write_failures(&failures_file, &images.failures)?;
+    if !images.failures.is_empty() {
+        let (failed, list) = (images.failures.len(), failures_file.display());
+        observer.warning(&format!("{failed} images could not be had; `{list}` says why"));
+    }
+    let after_fetching = filter::second_pass(&mut samples, &catalogue.variables, &images.has_image, limits);
+    if samples.is_empty() {
+        return Err(after_fetching.nothing_left(limits).in_file(&failures_file));
+    }
+
+    let parts = split(&samples, &catalogue.variables, parameters.seed, observer);
+    write_collections(&catalogue, &samples, &parts, &folder, &parameters.master_dir)?;
+    let rows = samples.iter().map(|sample| (sample.museum.as_deref(), sample.labels.as_slice()));
+    let statistics = Statistics::count(&catalogue.variables, rows);
+    statistics.write_text(parameters.master_dir.join(STATISTICS_FILE))?;
+    statistics.write_table(parameters.master_dir.join(STATISTICS_TABLE))?;
+    Ok(CreateDatasetSummary {
+        master_dir: parameters.master_dir.clone(),
+        variables: learnable_variables(&statistics, observer),
+        objects_in_table: catalogue.objects.len(),
+        before_fetching,
+        images_fetched: images.fetched,
+        images_already_there: images.already_there,
+        images_failed: images.failures.len(),
+        failures_file,
+        after_fetching,
+        samples: samples.len(),
+        objects: samples.iter().map(|sample| object_key(&sample.id)).collect::<BTreeSet<_>>().len(),
+        collection_samples: parts.iter().map(Vec::len).collect(),
+        statistics,
+    })
+}
+
+/// Keeps the museums asked for, then applies the limits.
+fn filter_first(
+    catalogue: &Catalogue,
+    samples: &mut Vec<Candidate>,
+    parameters: &CreateDatasetParameters,
+    limits: Limits,
+    observer: &dyn Observer,
+) -> Result<FilterCounts> {
+    let museums = catalogue.has_museums.then_some(parameters.retaincollections.as_slice());
+    match museums {
+        Some(museums) => filter::check_museums(museums, samples, &catalogue.file, observer)?,
+        None => observer.info("the table has no museums: retaincollections has no effect"),
+    }
+    let counts = filter::first_pass(samples, &catalogue.variables, museums, limits);
+    if samples.is_empty() { Err(counts.nothing_left(limits).in_file(&catalogue.file)) } else { Ok(counts) }
+}
+
+/// Keeps other runs out of the image folder and the master folder, which may be the same.
+fn take_folders(parameters: &CreateDatasetParameters) -> Result<Vec<FolderLock>> {
+    let mut folders = Vec::new();
+    for folder in [&parameters.imgsavepath, &parameters.master_dir] {
+        files::create_folder(folder)?;
+        let real = folder.canonicalize().map_err(|cause| files::refused("cannot resolve", folder, cause))?;
+        if !folders.contains(&real) {
+            folders.push(real);
+        }
+    }
+    folders.iter().map(FolderLock::take).collect()
+}
+
+/// The sample indices of the five parts.
+fn split(samples: &[Candidate], variables: &[String], seed: u64, observer: &dyn Observer) -> Vec<Vec<usize>> {
+    let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.id)).collect();
+    let rows = || samples.iter().map(|sample| sample.labels.as_slice());
+    let mut vocabulary = Vocabulary::from_labels(variables, rows());
+    let labels = vocabulary.encode(rows());
+    let parts = split_into_parts(&objects, &labels, PARTS, seed);
+    let empty = parts.iter().filter(|part| part.is_empty()).count();
+    if empty > 0 {
+        observer.warning(&format!("{empty} of {PARTS} collections are empty: there are too few objects"));
+    }
+    warn_of_uneven_classes(&parts, &objects, &labels, &vocabulary, observer);
+    parts
+}
+
+/// Writes the collection files and the three master files that list them.
+fn write_collections(
+    catalogue: &Catalogue,
+    samples: &[Candidate],
+    parts: &[Vec<usize>],
+    folder: &ImageFolder,
+    master_dir: &Path,
+) -> Result<()> {
+    let mut variables = catalogue.variables.clone();
+    if catalogue.has_museums {
+        variables.push(MUSEUM.to_owned());
+    }
+    let names: Vec<String> = (1..=parts.len()).map(|number| format!("collection_{number}.txt")).collect();
+    for (name, part) in names.iter().zip(parts) {
+        let mut rows = Vec::with_capacity(part.len());
+        for sample in part.iter().map(|&index| &samples[index]) {
+            let mut labels = sample.labels.clone();
+            if catalogue.has_museums {
+                labels.push(sample.museum.clone());
+            }
+            rows.push((files::relative_to(folder.rescaled(sample), master_dir)?, labels));
+        }
+        let rows = rows.iter().map(|(image, labels)| (image.as_str(), labels.as_slice()));
+        write_collection(master_dir.join(name), &variables, rows)?;
+    }
+    let (queries, tree) = names.split_last().expect("there are five parts");
+    write_master(master_dir.join(MASTER_FILE), &names)?;
+    write_master(master_dir.join(MASTER_FILE_TREE), tree)?;
+    write_master(master_dir.join(MASTER_FILE_PREDICTION), std::slice::from_ref(queries))
+}
+
+/// The variables that have a class at all, with warnings about those that have fewer than two.
+fn learnable_variables(statistics: &Statistics, observer: &dyn Observer) -> Vec<String> {
+    for variable in &statistics.variables {
+        match variable.classes.as_slice() {
+            [] => observer.warning(&format!("the variable `{}` has no class left and is not used", variable.variable)),
+            [only] => observer.warning(&format!(
+                "the variable `{}` has one class only, `{}`: there is nothing to tell apart",
+                variable.variable, only.class
+            )),
+            _ => {}
+        }
+    }
+    statistics.labelled_variables()
+}
+
+impl fmt::Display for CreateDatasetSummary {
+    /// The counts of every step, then the statistics.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let first = &self.before_fetching;
+        writeln!(f, "{} objects with {} images in the table", self.objects_in_table, first.before)?;
+        writeln!(f, "before fetching: {first}; {} are left", first.after)?;
+        writeln!(
+            f,
+            "images: {} fetched, {} already there, {} failed",
+            self.images_fetched, self.images_already_there, self.images_failed
+        )?;
+        let second = &self.after_fetching;
+        writeln!(f, "after fetching: {second}; {} are left", second.after)?;
+        let sizes = self.collection_samples.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
+        writeln!(
+            f,
+            "collections in `{}`: {sizes} samples of {} objects in all\n",
+            self.master_dir.display(),
+            self.objects
+        )?;
+        write!(f, "{}", self.statistics)
+    }
+}

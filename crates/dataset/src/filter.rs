@@ -1,0 +1,282 @@
+//! Which samples are kept: by museum, by the size of classes, by the number of known labels.
+//!
+//! Owns the filters, what they count, and the message when nothing is left. The order in which they run is
+//! fixed here; when they run is [`crate::create`]'s.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+use silknow_foundation::suggest::nearest;
+use silknow_foundation::{Error, Observer, Result};
+
+use crate::catalogue::normalised_label;
+use crate::samples::Candidate;
+
+/// The museums of the SILKNOW knowledge graph. Other exports have others.
+pub const SILKNOW_MUSEUMS: [&str; 11] =
+    ["cer", "garin", "imatex", "joconde", "mad", "met", "mfa", "mtmad", "risd", "unipa", "vam"];
+
+/// The limits that hold before and after the images are fetched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Classes with fewer samples are made missing.
+    pub min_class_samples: usize,
+    /// Samples with fewer known labels are left out.
+    pub min_labels: usize,
+}
+
+/// A class that was made missing because it has too few samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SmallClass {
+    /// Its variable.
+    pub variable: String,
+    /// Its name.
+    pub class: String,
+    /// How many samples had it.
+    pub samples: usize,
+}
+
+/// What one pass of the filters removed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FilterCounts {
+    /// Samples before the filters.
+    pub before: usize,
+    /// Samples of museums that were not asked for.
+    pub of_other_museums: usize,
+    /// Samples whose image could not be had.
+    pub without_image: usize,
+    /// Classes that were made missing, by variable and name.
+    pub small_classes: Vec<SmallClass>,
+    /// Samples with too few known labels, counted after small classes were made missing.
+    pub with_too_few_labels: usize,
+    /// Samples after the filters.
+    pub after: usize,
+}
+
+/// Checks the museums asked for against those in the table.
+///
+/// A museum of the knowledge graph that this table lacks is a warning: exports differ.
+///
+/// # Errors
+/// A museum that is neither in the table nor in the knowledge graph; the known ones are named.
+pub fn check_museums(retained: &[String], samples: &[Candidate], file: &Path, observer: &dyn Observer) -> Result<()> {
+    let present: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.museum.as_deref()).collect();
+    let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
+    for museum in retained.iter().filter_map(|museum| normalised_label(museum)) {
+        if present.contains(museum.as_str()) {
+            continue;
+        }
+        if SILKNOW_MUSEUMS.contains(&museum.as_str()) {
+            observer.warning(&format!("`{}` has no sample of the museum `{museum}`", file.display()));
+            continue;
+        }
+        let guess = nearest(&museum, present.iter().copied().chain(SILKNOW_MUSEUMS));
+        let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{guess}`? "));
+        return Err(Error::configuration(format!(
+            "retaincollections: the museum `{museum}` is neither in `{}` nor in the SILKNOW knowledge graph",
+            file.display()
+        ))
+        .hint(format!(
+            "{guess}the table has {}; the knowledge graph has {}",
+            list(&mut present.iter().copied()),
+            list(&mut SILKNOW_MUSEUMS.into_iter())
+        )));
+    }
+    Ok(())
+}
+
+/// The first pass: keeps the museums asked for (all, with `None`), then applies the limits.
+pub fn first_pass(
+    samples: &mut Vec<Candidate>,
+    variables: &[String],
+    museums: Option<&[String]>,
+    limits: Limits,
+) -> FilterCounts {
+    let before = samples.len();
+    if let Some(museums) = museums {
+        let retained: BTreeSet<String> = museums.iter().filter_map(|museum| normalised_label(museum)).collect();
+        samples.retain(|sample| sample.museum.as_ref().is_some_and(|museum| retained.contains(museum)));
+    }
+    let of_other_museums = before - samples.len();
+    FilterCounts { before, of_other_museums, ..apply_limits(samples, variables, limits) }
+}
+
+/// The second pass: keeps the samples whose image is there (`has_image` is in the order of the samples), then
+/// applies the same limits again.
+///
+/// # Panics
+/// When `has_image` has not one entry per sample.
+pub fn second_pass(
+    samples: &mut Vec<Candidate>,
+    variables: &[String],
+    has_image: &[bool],
+    limits: Limits,
+) -> FilterCounts {
+    assert_eq!(has_image.len(), samples.len(), "every sample either has an image or has none");
+    let before = samples.len();
+    let mut has_image = has_image.iter();
+    samples.retain(|_| has_image.next() == Some(&true));
+    let without_image = before - samples.len();
+    FilterCounts { before, without_image, ..apply_limits(samples, variables, limits) }
+}
+
+fn apply_limits(samples: &mut Vec<Candidate>, variables: &[String], limits: Limits) -> FilterCounts {
+    let small_classes = drop_small_classes(samples, variables, limits.min_class_samples);
+    let before = samples.len();
+    samples.retain(|sample| sample.labels.iter().flatten().count() >= limits.min_labels);
+    FilterCounts {
+        small_classes,
+        with_too_few_labels: before - samples.len(),
+        after: samples.len(),
+        ..FilterCounts::default()
+    }
+}
+
+fn drop_small_classes(samples: &mut [Candidate], variables: &[String], min_samples: usize) -> Vec<SmallClass> {
+    let mut small_classes = Vec::new();
+    for (v, variable) in variables.iter().enumerate() {
+        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+        for label in samples.iter().filter_map(|sample| sample.labels[v].as_ref()) {
+            match counts.get_mut(label) {
+                Some(count) => *count += 1,
+                None => {
+                    counts.insert(label.clone(), 1);
+                }
+            }
+        }
+        counts.retain(|_, count| *count < min_samples);
+        for sample in samples.iter_mut() {
+            sample.labels[v].take_if(|label| counts.contains_key(label));
+        }
+        small_classes.extend(counts.into_iter().map(|(class, samples)| SmallClass {
+            variable: variable.clone(),
+            class,
+            samples,
+        }));
+    }
+    small_classes
+}
+
+impl FilterCounts {
+    /// The error for a pass that left nothing: which filter removed how many.
+    pub fn nothing_left(&self, limits: Limits) -> Error {
+        let error = Error::data(format!("no sample is left of {}: {self}", self.before));
+        let biggest = self.of_other_museums.max(self.without_image).max(self.with_too_few_labels);
+        if self.before == 0 {
+            Error::data("there is no sample: no row has the address of an image")
+        } else if biggest == self.of_other_museums {
+            error.hint("name other museums in retaincollections")
+        } else if biggest == self.without_image {
+            error.hint("the list of failures says why the images could not be had")
+        } else {
+            error.hint(format!(
+                "lower minnumsamples (now {}) or num_labeled (now {})",
+                limits.min_class_samples, limits.min_labels
+            ))
+        }
+    }
+}
+
+impl fmt::Display for FilterCounts {
+    /// One sentence: the samples that every filter removed.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.of_other_museums > 0 {
+            write!(f, "{} were of other museums, ", self.of_other_museums)?;
+        }
+        if self.without_image > 0 {
+            write!(f, "{} had no image, ", self.without_image)?;
+        }
+        write!(
+            f,
+            "{} had too few labels after {} small classes were made missing",
+            self.with_too_few_labels,
+            self.small_classes.len()
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use silknow_foundation::{Recorder, Silent};
+
+    fn sample(museum: &str, labels: [&str; 2]) -> Candidate {
+        Candidate {
+            id: String::new(),
+            ending: String::new(),
+            address: String::new(),
+            museum: Some(museum.to_owned()),
+            labels: labels.map(|label| normalised_label(label)).into(),
+        }
+    }
+
+    fn variables() -> [String; 2] {
+        ["place", "technique"].map(String::from)
+    }
+
+    fn owned(names: &[&str]) -> Vec<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn classes_are_counted_after_other_museums_are_gone() {
+        // `ES` has two samples in all, but one of the museum that is kept.
+        let mut samples = vec![
+            sample("mad", ["ES", "damask"]),
+            sample("vam", ["ES", "damask"]),
+            sample("mad", ["FR", "damask"]),
+            sample("mad", ["FR", ""]),
+        ];
+        let limits = Limits { min_class_samples: 2, min_labels: 2 };
+        let counts = first_pass(&mut samples, &variables(), Some(&owned(&["mad"])), limits);
+        assert_eq!((counts.before, counts.of_other_museums, counts.with_too_few_labels, counts.after), (4, 1, 2, 1));
+        let es = SmallClass { variable: "place".into(), class: "ES".into(), samples: 1 };
+        assert_eq!(counts.small_classes, [es]);
+        assert_eq!(samples, [sample("mad", ["FR", "damask"])]);
+    }
+
+    #[test]
+    fn the_second_pass_counts_classes_again_without_the_lost_images() {
+        let mut samples = vec![sample("mad", ["ES", ""]), sample("mad", ["ES", ""]), sample("mad", ["FR", "twill"])];
+        let limits = Limits { min_class_samples: 1, min_labels: 1 };
+        let counts = second_pass(&mut samples, &variables(), &[true, false, true], limits);
+        assert_eq!((counts.without_image, counts.after), (1, 2));
+        let limits = Limits { min_class_samples: 2, min_labels: 0 };
+        let counts = second_pass(&mut samples, &variables(), &[true, true], limits);
+        assert_eq!((counts.small_classes.len(), counts.after), (3, 2));
+        assert!(samples.iter().all(|sample| sample.labels == [None, None]));
+    }
+
+    #[test]
+    fn an_unknown_museum_is_named_with_the_known_ones() {
+        let samples = [sample("asian-art", ["", ""])];
+        let file = Path::new("export.csv");
+        let message = check_museums(&owned(&["asian_art"]), &samples, file, &Silent).unwrap_err().to_string();
+        assert!(message.contains("the museum `asian_art` is neither in `export.csv`"), "{message}");
+        assert!(
+            message.contains("did you mean `asian-art`? the table has asian-art; the knowledge graph has cer, garin")
+        );
+        let recorder = Recorder::default();
+        check_museums(&owned(&["asian-art", "garin"]), &samples, file, &recorder).unwrap();
+        assert_eq!(recorder.warnings(), ["`export.csv` has no sample of the museum `garin`"]);
+    }
+
+    #[test]
+    fn when_nothing_is_left_the_message_says_which_filter_removed_how_many() {
+        let all = [sample("mad", ["ES", ""]), sample("vam", ["FR", ""]), sample("mad", ["", ""])];
+        let limits = Limits { min_class_samples: 150, min_labels: 1 };
+        let counts = first_pass(&mut all.to_vec(), &variables(), Some(&owned(&["mad"])), limits);
+        let message = counts.nothing_left(limits).to_string();
+        assert_eq!(
+            message,
+            "no sample is left of 3: 1 were of other museums, 2 had too few labels after 1 small classes were made \
+             missing\nhint: lower minnumsamples (now 150) or num_labeled (now 1)"
+        );
+        let counts = first_pass(&mut all.to_vec(), &variables(), Some(&owned(&["cer"])), limits);
+        assert!(counts.nothing_left(limits).to_string().contains("3 were of other museums"));
+        let counts = second_pass(&mut all.to_vec(), &variables(), &[false; 3], limits);
+        assert!(counts.nothing_left(limits).to_string().contains("3 had no image"));
+    }
+}

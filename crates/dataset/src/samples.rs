@@ -1,0 +1,276 @@
+//! From objects to samples: one per image, each with an identifier that is a safe and unique file name.
+//!
+//! Owns the identifiers `museum__objectid__filename` and how an object is told from them again. Leaves to
+//! [`crate::filter`] which samples are kept, and to [`crate::images`] how their images come to the disk.
+
+use std::collections::{BTreeSet, HashMap};
+
+use silknow_foundation::{Error, Observer, Result};
+
+use crate::catalogue::{Catalogue, last_segment};
+use crate::folder::IMAGE_EXTENSIONS;
+
+/// Stands between the parts of an identifier.
+const SEPARATOR: &str = "__";
+
+/// The museum part of the identifier of an object whose museum is not known.
+const NO_MUSEUM: &str = "local";
+
+/// The most bytes that one part of an identifier takes: three parts and an ending stay far below the 255 of
+/// common file systems.
+const MAX_PART_BYTES: usize = 64;
+
+/// A sample before its image is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// The identifier, without the ending of a file name.
+    pub id: String,
+    /// The ending of the fetched file, with its dot; empty where the address has none of an image.
+    pub ending: String,
+    /// Where the image is fetched from.
+    pub address: String,
+    /// The object's museum.
+    pub museum: Option<String>,
+    /// One label per variable.
+    pub labels: Vec<Option<String>>,
+}
+
+/// One candidate per image address, in file order.
+///
+/// The same image of the same object listed again with the same labels is kept once, with a warning.
+///
+/// # Errors
+/// The same image of the same object with other labels: both lines are named.
+pub fn candidates(catalogue: &Catalogue, observer: &dyn Observer) -> Result<Vec<Candidate>> {
+    let mut result: Vec<Candidate> = Vec::new();
+    let mut seen = HashMap::new();
+    let mut repeated = 0;
+    for object in &catalogue.objects {
+        for address in &object.images {
+            let identity = (object.museum.as_deref(), object.id.as_str(), address.as_str());
+            if let Some((line, index)) = seen.insert(identity, (object.line, result.len())) {
+                seen.insert(identity, (line, index));
+                if result[index].labels != object.labels {
+                    return Err(Error::data(format!("the image `{address}` stands on line {line} with other labels"))
+                        .in_file(&catalogue.file)
+                        .at_line(object.line)
+                        .hint("remove one of the two rows"));
+                }
+                repeated += 1;
+                continue;
+            }
+            let (stem, ending) = file_name(address);
+            let id = if object.id.is_empty() {
+                stem
+            } else {
+                let museum = part(object.museum.as_deref().unwrap_or(NO_MUSEUM));
+                [museum, part(&object.id), stem].join(SEPARATOR)
+            };
+            let (museum, labels) = (object.museum.clone(), object.labels.clone());
+            result.push(Candidate { id, ending, address: address.clone(), museum, labels });
+        }
+    }
+    if repeated > 0 {
+        observer.warning(&format!("{repeated} images are listed more than once; each is taken once"));
+    }
+    make_unique(&mut result);
+    Ok(result)
+}
+
+/// The object identifier in an image's file name: its second `__` field; `""` where there is none.
+pub fn object_id(name: &str) -> &str {
+    base_name(name).split(SEPARATOR).nth(1).unwrap_or_default()
+}
+
+/// What the images of one object share: museum and object of the file name. A name without `__` is its own
+/// object, and so is the whole name returned.
+pub fn object_key(name: &str) -> &str {
+    let base = base_name(name);
+    match base.match_indices(SEPARATOR).map(|(at, _)| at).take(2).collect::<Vec<_>>().as_slice() {
+        [] => name,
+        [_] => base,
+        [_, second, ..] => &base[..*second],
+    }
+}
+
+/// The last part of a path, whichever system wrote it.
+fn base_name(name: &str) -> &str {
+    name.rsplit(['/', '\\']).next().unwrap_or(name)
+}
+
+/// A safe stem and ending from the last segment of an address, without query and fragment.
+fn file_name(address: &str) -> (String, String) {
+    let is_remote = address.starts_with("http://") || address.starts_with("https://");
+    let path = if is_remote { address.split(['?', '#']).next().unwrap_or(address) } else { address };
+    let name = last_segment(path);
+    let (stem, ending) = match name.rsplit_once('.') {
+        Some((stem, ending)) if IMAGE_EXTENSIONS.contains(&ending.to_lowercase().as_str()) => {
+            (stem, format!(".{ending}"))
+        }
+        _ => (name, String::new()),
+    };
+    let stem = shortened(&safe(stem), stem);
+    (if stem.is_empty() { "image".to_owned() } else { stem }, ending)
+}
+
+/// A safe museum or object part: no `__` in it nor `_` around it, so that the parts can be told again.
+fn part(text: &str) -> String {
+    let joined = safe(text).split('_').filter(|piece| !piece.is_empty()).collect::<Vec<_>>().join("_");
+    shortened(if joined.is_empty() { "x" } else { &joined }, text)
+}
+
+/// Letters, digits, `-`, inner `_` and inner dots stay; everything else becomes `_`.
+fn safe(text: &str) -> String {
+    let kept = |character: char| character.is_alphanumeric() || "-_.".contains(character);
+    let text: String = text.chars().map(|character| if kept(character) { character } else { '_' }).collect();
+    text.trim_matches(['.', '_']).to_owned()
+}
+
+/// Cuts what is too long and marks it with the fingerprint of the whole, so that two cut names differ.
+fn shortened(text: &str, whole: &str) -> String {
+    if text.len() <= MAX_PART_BYTES {
+        return text.to_owned();
+    }
+    let end = (0..=MAX_PART_BYTES - 9).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+    format!("{}-{}", &text[..end], fingerprint([whole]))
+}
+
+/// Gives every candidate an identifier of its own, also where letter case does not count.
+///
+/// All that share an identifier get the fingerprint of their address, not a number: a row that is added to the
+/// table later then never makes an image that is already on the disk stand for another address.
+fn make_unique(candidates: &mut [Candidate]) {
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    for candidate in candidates.iter() {
+        *uses.entry(candidate.id.to_lowercase()).or_default() += 1;
+    }
+    let mut taken: BTreeSet<String> = uses.iter().filter(|(_, uses)| **uses == 1).map(|(id, _)| id.clone()).collect();
+    for candidate in candidates {
+        if uses[&candidate.id.to_lowercase()] == 1 {
+            continue;
+        }
+        let marked = format!("{}-{}", candidate.id, fingerprint([candidate.id.as_str(), candidate.address.as_str()]));
+        let numbered = (2..).map(|number| format!("{marked}-{number}"));
+        let free = std::iter::once(marked.clone()).chain(numbered).find(|id| taken.insert(id.to_lowercase()));
+        candidate.id = free.expect("there are more numbers than candidates");
+    }
+}
+
+/// Eight hexadecimal digits (32-bit FNV-1a) that are the same on every machine.
+fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
+    let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0]));
+    let hash = bytes.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{hash:08x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Object;
+    use proptest::prelude::*;
+    use silknow_foundation::{Recorder, Silent};
+
+    fn catalogue(objects: Vec<(&str, &str, &[&str])>) -> Catalogue {
+        let objects = (2..).zip(objects).map(|(line, (museum, id, images))| Object {
+            line,
+            id: id.to_owned(),
+            museum: Some(museum.to_owned()).filter(|museum| !museum.is_empty()),
+            images: images.iter().map(|image| (*image).to_owned()).collect(),
+            labels: vec![Some(format!("label of {museum}"))],
+        });
+        Catalogue {
+            file: "export.csv".into(),
+            image_folder: ".".into(),
+            variables: vec!["place".into()],
+            has_museums: true,
+            objects: objects.collect(),
+        }
+    }
+
+    fn ids(catalogue: &Catalogue) -> Vec<String> {
+        candidates(catalogue, &Silent).unwrap().into_iter().map(|candidate| candidate.id).collect()
+    }
+
+    #[test]
+    fn identifiers_name_museum_object_and_file() {
+        let catalogue = catalogue(vec![
+            ("mad", "47", &["https://x.org/pics/A%20b.JPG?width=600", "https://x.org/iiif/full"]),
+            ("", "47", &["b.tif"]),
+            ("", "", &["folder/mad__5__c.png"]),
+            ("a__b_", "c/d e", &["dots...jpg"]),
+        ]);
+        assert_eq!(
+            ids(&catalogue),
+            ["mad__47__A_20b", "mad__47__full", "local__47__b", "mad__5__c", "a_b__c_d_e__dots"]
+        );
+        let endings: Vec<String> = candidates(&catalogue, &Silent).unwrap().into_iter().map(|c| c.ending).collect();
+        assert_eq!(endings, [".JPG", "", ".tif", ".png", ".jpg"]);
+    }
+
+    #[test]
+    fn identifiers_that_would_collide_are_told_apart_whatever_their_order() {
+        let images = ["http://x.org/get?id=1", "http://x.org/get?id=2", "http://x.org/GET.png", "http://x.org/other"];
+        let forwards = ids(&catalogue(vec![("mad", "1", &images)]));
+        assert_eq!(forwards[3], "mad__1__other");
+        assert_eq!(forwards.iter().map(|id| id.to_lowercase()).collect::<BTreeSet<_>>().len(), 4);
+        let mut turned = images;
+        turned.reverse();
+        let mut backwards = ids(&catalogue(vec![("mad", "1", &turned)]));
+        backwards.reverse();
+        assert_eq!(forwards, backwards);
+    }
+
+    #[test]
+    fn long_names_are_cut_and_stay_different() {
+        let (first, second) = (format!("{}é1.jpg", "ä".repeat(200)), format!("{}é2.jpg", "ä".repeat(200)));
+        let ids = ids(&catalogue(vec![("mad", &"9".repeat(300), &[&first, &second])]));
+        assert_ne!(ids[0], ids[1]);
+        assert!(ids.iter().all(|id| id.len() <= 3 * MAX_PART_BYTES + 4), "{ids:?}");
+        assert_eq!(object_key(&ids[0]), object_key(&ids[1]));
+    }
+
+    #[test]
+    fn an_image_listed_again_is_taken_once_and_with_other_labels_refused() {
+        let recorder = Recorder::default();
+        let twice = catalogue(vec![("mad", "1", &["a.jpg", "a.jpg"]), ("mad", "1", &["a.jpg"])]);
+        assert_eq!(candidates(&twice, &recorder).unwrap().len(), 1);
+        assert_eq!(recorder.warnings(), ["2 images are listed more than once; each is taken once"]);
+        let mut contradicting = twice;
+        contradicting.objects[1].labels = vec![None];
+        let message = candidates(&contradicting, &Silent).unwrap_err().to_string();
+        assert!(message.contains("export.csv:3: the image `a.jpg` stands on line 2 with other labels"), "{message}");
+    }
+
+    #[test]
+    fn objects_are_told_from_file_names() {
+        assert_eq!(object_id("data/img/mad__47__a__b.jpg"), "47");
+        assert_eq!(object_key("data/img/mad__47__a__b.jpg"), "mad__47");
+        assert_eq!(object_key(r"data\img\mad__47__a.jpg"), "mad__47");
+        assert_eq!(object_id("data__x/img/plain.jpg"), "");
+        assert_eq!(object_key("data__x/img/plain.jpg"), "data__x/img/plain.jpg");
+        assert_eq!(object_key("img/mad__47.jpg"), "mad__47.jpg");
+    }
+
+    proptest! {
+        #[test]
+        fn identifiers_are_unique_safe_and_keep_images_of_an_object_together(
+            rows in proptest::collection::vec(("\\PC{0,8}", "\\PC{1,8}", "[a-b/?.%A-B_]{1,6}"), 1..30),
+        ) {
+            let objects = rows.iter().map(|(museum, id, image)| Object {
+                line: 2,
+                id: id.clone(),
+                museum: Some(museum.clone()),
+                images: vec![image.clone(), format!("http://x.org/{image}")],
+                labels: vec![],
+            });
+            let catalogue = Catalogue { variables: vec![], objects: objects.collect(), ..catalogue(vec![]) };
+            let ids = ids(&catalogue);
+            let distinct: BTreeSet<String> = ids.iter().map(|id| id.to_lowercase()).collect();
+            prop_assert_eq!(distinct.len(), ids.len());
+            for id in &ids {
+                prop_assert!(!id.contains(['/', '\\', '?', '*', ':', ' ']) && !id.starts_with('.'), "{}", id);
+                prop_assert_eq!(id.split("__").take(2).filter(|part| !part.is_empty()).count(), 2);
+            }
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! How many samples a dataset has of every class, overall and per museum.
+//!
+//! Owns the counts and their two forms: a text to read and a table for programs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use serde::Serialize;
+use silknow_foundation::{Result, files};
+
+/// The counts of a dataset.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Statistics {
+    /// The number of samples.
+    pub samples: usize,
+    /// The museums, sorted, with their samples; empty where museums are not known.
+    pub museums: Vec<MuseumCount>,
+    /// The variables, in the order of the collection files.
+    pub variables: Vec<VariableCount>,
+}
+
+/// The samples of one museum.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MuseumCount {
+    /// The museum.
+    pub museum: String,
+    /// Its samples.
+    pub samples: usize,
+}
+
+/// The counts of one variable.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VariableCount {
+    /// The variable.
+    pub variable: String,
+    /// Samples whose label is missing.
+    pub missing: usize,
+    /// The classes, the largest first, then by name.
+    pub classes: Vec<ClassCount>,
+}
+
+/// The counts of one class.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// The class.
+    pub class: String,
+    /// Its samples.
+    pub samples: usize,
+    /// Its samples in each of [`Statistics::museums`].
+    pub per_museum: Vec<usize>,
+}
+
+impl Statistics {
+    /// Counts samples, each given by its museum and one label per variable.
+    pub fn count<'a>(
+        variables: &[String],
+        samples: impl Iterator<Item = (Option<&'a str>, &'a [Option<String>])> + Clone,
+    ) -> Self {
+        let museums: BTreeSet<&str> = samples.clone().filter_map(|(museum, _)| museum).collect();
+        let positions: BTreeMap<&str, usize> = museums.iter().copied().zip(0..).collect();
+        let total = samples.clone().count();
+        let mut museum_counts = vec![0; museums.len()];
+        let mut classes: Vec<BTreeMap<&str, (usize, Vec<usize>)>> = vec![BTreeMap::new(); variables.len()];
+        for (museum, labels) in samples {
+            let museum = museum.map(|museum| positions[museum]);
+            if let Some(museum) = museum {
+                museum_counts[museum] += 1;
+            }
+            for (counts, label) in classes.iter_mut().zip(labels) {
+                let Some(label) = label else { continue };
+                let (count, per_museum) = counts.entry(label).or_insert_with(|| (0, vec![0; museums.len()]));
+                *count += 1;
+                if let Some(museum) = museum {
+                    per_museum[museum] += 1;
+                }
+            }
+        }
+        let variable_count = |(variable, counts): (&String, BTreeMap<&str, (usize, Vec<usize>)>)| {
+            let mut classes: Vec<ClassCount> = counts
+                .into_iter()
+                .map(|(class, (samples, per_museum))| ClassCount { class: class.to_owned(), samples, per_museum })
+                .collect();
+            // The sort is stable: classes of one size stay sorted by name.
+            classes.sort_by_key(|class| std::cmp::Reverse(class.samples));
+            let known: usize = classes.iter().map(|class| class.samples).sum();
+            VariableCount { variable: variable.clone(), missing: total - known, classes }
+        };
+        Self {
+            samples: total,
+            museums: museums
+                .into_iter()
+                .zip(museum_counts)
+                .map(|(museum, samples)| MuseumCount { museum: museum.to_owned(), samples })
+                .collect(),
+            variables: variables.iter().zip(classes).map(variable_count).collect(),
+        }
+    }
+
+    /// The variables that have at least one class.
+    pub fn labelled_variables(&self) -> Vec<String> {
+        let labelled = self.variables.iter().filter(|variable| !variable.classes.is_empty());
+        labelled.map(|variable| variable.variable.clone()).collect()
+    }
+
+    /// Writes the text form, as [`Display`](fmt::Display) gives it.
+    pub fn write_text(&self, path: impl AsRef<Path>) -> Result<()> {
+        files::write(path, self.to_string())
+    }
+
+    /// Writes one tab-separated row per variable, class and museum: `variable class museum samples`. The museum
+    /// `all` is the sum, the class `nan` the missing labels.
+    pub fn write_table(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut rows = String::from("variable\tclass\tmuseum\tsamples\n");
+        let mut add = |variable: &str, class: &str, museum: &str, samples: usize| {
+            rows.push_str(&format!("{variable}\t{class}\t{museum}\t{samples}\n"));
+        };
+        for variable in &self.variables {
+            for class in &variable.classes {
+                add(&variable.variable, &class.class, "all", class.samples);
+                for (museum, &samples) in self.museums.iter().zip(&class.per_museum) {
+                    add(&variable.variable, &class.class, &museum.museum, samples);
+                }
+            }
+            add(&variable.variable, silknow_foundation::MISSING_NAME, "all", variable.missing);
+        }
+        files::write(path, rows)
+    }
+}
+
+impl fmt::Display for Statistics {
+    /// A block per variable: a line per class, the largest first, with a column per museum.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} samples", self.samples)?;
+        for museum in &self.museums {
+            writeln!(f, "  {}: {}", museum.museum, museum.samples)?;
+        }
+        let classes = self.variables.iter().flat_map(|variable| &variable.classes);
+        let name_width = classes.map(|class| class.class.chars().count()).chain(["missing".len()]).max().unwrap_or(0);
+        for variable in &self.variables {
+            let known = self.samples - variable.missing;
+            let plural = if variable.classes.len() == 1 { "class" } else { "classes" };
+            writeln!(f, "\n#{}: {} {plural}, {known} labelled samples", variable.variable, variable.classes.len())?;
+            write!(f, "  {:name_width$} {:>8}", "class", "samples")?;
+            for museum in &self.museums {
+                write!(f, "  {}", museum.museum)?;
+            }
+            writeln!(f)?;
+            for class in &variable.classes {
+                write!(f, "  {:name_width$} {:>8}", class.class, class.samples)?;
+                for (museum, samples) in self.museums.iter().zip(&class.per_museum) {
+                    write!(f, "  {:>width$}", samples, width = museum.museum.chars().count())?;
+                }
+                writeln!(f)?;
+            }
+            writeln!(f, "  {:name_width$} {:>8}", "missing", variable.missing)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn statistics() -> Statistics {
+        let label = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let rows = [("mad", ["ES", "twill"]), ("vam", ["FR", ""]), ("mad", ["FR", ""]), ("", ["AT", ""])]
+            .map(|(museum, labels)| (label(museum), labels.map(label)));
+        let variables = ["place", "technique"].map(String::from);
+        Statistics::count(&variables, rows.iter().map(|(museum, labels)| (museum.as_deref(), labels.as_slice())))
+    }
+
+    #[test]
+    fn classes_are_counted_overall_and_per_museum() {
+        let statistics = statistics();
+        assert_eq!(
+            statistics.to_string(),
+            "4 samples\n  mad: 2\n  vam: 1\n\n#place: 3 classes, 4 labelled samples\n  class    samples  mad  vam\n\
+             \u{20} FR             2    1    1\n  AT             1    0    0\n  ES             1    1    0\n  missing        0\n\n\
+             #technique: 1 class, 1 labelled samples\n  class    samples  mad  vam\n  twill          1    1    0\n  missing        3\n"
+        );
+        assert_eq!(statistics.labelled_variables(), ["place", "technique"]);
+    }
+
+    #[test]
+    fn the_table_has_a_row_per_class_and_museum() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("statistics.tsv");
+        statistics().write_table(&path).unwrap();
+        let text = files::read_text(&path).unwrap();
+        assert!(text.starts_with("variable\tclass\tmuseum\tsamples\nplace\tFR\tall\t2\nplace\tFR\tmad\t1\n"), "{text}");
+        assert!(text.ends_with("technique\ttwill\tvam\t0\ntechnique\tnan\tall\t3\n"), "{text}");
+    }
+}
