@@ -107,6 +107,12 @@ fn both_methods_agree_to_the_bit_on_unit_vectors_in_tight_groups() {
         let by_tree = nearest(&descriptors, dims, queries, 6, Method::KdTree);
         let by_scan = nearest(&descriptors, dims, queries, 6, Method::Scan);
         assert_eq!(by_tree, by_scan, "{dims} dimensions");
+        // One query alone is scanned in another way.
+        let scan = SearchIndex::with_method(&descriptors, dims, Method::Scan).unwrap();
+        for (number, query) in queries.chunks_exact(dims).enumerate() {
+            let alone = scan.nearest(query, 6).unwrap();
+            assert_eq!(alone.of(0), by_tree.of(number), "{dims} dimensions, query {number}");
+        }
         assert!((0..70).all(|query| by_scan.of(query).0[0] == query as u32 && by_scan.of(query).1[0] == 0.0));
     }
 }
@@ -115,7 +121,7 @@ fn both_methods_agree_to_the_bit_on_unit_vectors_in_tight_groups() {
 fn the_answer_does_not_depend_on_the_number_of_threads() {
     let (dims, k) = (48, 7);
     // Large enough that one query, a few and many are each cut in another way.
-    let descriptors = unit_vectors(30_000, dims, 3);
+    let descriptors = unit_vectors(100_000, dims, 3);
     let queries = unit_vectors(100, dims, 4);
     let ask = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -171,6 +177,14 @@ fn values_whose_squares_overflow_still_have_their_neighbours() {
     for method in METHODS {
         let found = nearest(&descriptors, 1, &[9e37, 1e30], 3, method);
         assert_eq!(found.positions, [2, 3, 5, 3, 5, 4], "{method:?}");
+    }
+    // So large that no score is a number.
+    let descriptors: Vec<f32> = (0..64).map(|step| 1e38 + step as f32 * 1e36).collect();
+    for method in METHODS {
+        for queries in [[1.301e38].as_slice(), &[1.301e38; 7]] {
+            let found = nearest(&descriptors, 1, queries, 3, method);
+            assert_eq!(found.positions, [30, 31, 29].repeat(queries.len()), "{method:?}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ are faster.
 """
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -71,7 +72,7 @@ for title, bench, flat_call, tree_call in [
     if reference:
         show("silknow-index", reference)
     # More threads help FAISS with many queries and harm it with one: both are shown, the better one counts.
-    for threads in sorted({1, faiss.omp_get_num_procs()}):
+    for threads in sorted({1, os.cpu_count()}):
         faiss.omp_set_num_threads(threads)
         repetitions = 500 if bench == "1_query" else 30
         show(f"FAISS IndexFlatL2, {threads} threads", seconds(flat_call, repetitions), reference)

@@ -49,11 +49,11 @@ impl KdTree {
         let mut tree = Self {
             dims,
             points: Vec::with_capacity(descriptors.len()),
-            positions: (0..count as u32).collect(),
+            positions: Vec::new(),
             nodes: Vec::new(),
             boxes: Vec::new(),
         };
-        let mut positions = std::mem::take(&mut tree.positions);
+        let mut positions: Vec<u32> = (0..count as u32).collect();
         tree.add_node(descriptors, &mut positions, 0);
         for &position in &positions {
             tree.points.extend_from_slice(row(descriptors, dims, position));

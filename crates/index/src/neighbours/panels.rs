@@ -1,71 +1,84 @@
 //! The scores of descriptors for queries: the numeric kernel of the scan.
 //!
-//! Owns the order in which descriptors and queries lie in memory, and the loops over them. Does not own what a
-//! score decides (selection) or how the work is shared among cores (scan).
+//! Owns the order in which descriptors and queries lie in memory, and the loops over them. Does not own how values
+//! are encoded (lines), what a score decides (selection) or how the work is shared among cores (scan).
 
 use std::ops::Range;
 
 use pulp::{Simd, WithSimd};
 
+use super::lines::{Line, PANEL, Shortened, Whole, first_lanes, parts};
 use super::selection::{Selection, is_above, squared_norm};
-
-/// Descriptors in a panel: two of the widest vectors.
-pub(super) const PANEL: usize = 32;
 
 /// Queries that are scored together: as many sums as fit into the registers of AVX2, with two vectors of descriptors.
 pub(super) const GROUP: usize = 6;
-
-/// One value of each descriptor of a panel, in one cache line each half.
-#[derive(Clone, Copy, Debug)]
-#[repr(align(64))]
-struct Line([f32; PANEL]);
 
 /// Descriptors in panels of [`PANEL`], dimension by dimension: a sum over dimensions then runs in as many
 /// descriptors at once as a vector holds, and nothing has to be added across a vector.
 #[derive(Debug)]
 pub(super) struct Panels {
-    count: usize,
+    /// The number of descriptors N.
+    pub count: usize,
     dims: usize,
-    /// `[panels, D]`
-    lines: Vec<Line>,
     /// Squared norms `[panels]`; infinite where there is no descriptor.
-    square_norms: Vec<Line>,
-    largest_norm: f64,
+    square_norms: Vec<Whole>,
+    /// The largest length of a descriptor.
+    pub largest_norm: f64,
+    /// For many queries.
+    pub whole: Encoded<Whole>,
+    /// For one query.
+    pub shortened: Encoded<Shortened>,
+}
+
+/// The descriptors of all panels in one encoding.
+#[derive(Debug)]
+pub(super) struct Encoded<L> {
+    /// `[panels, D]`
+    lines: Vec<L>,
+    /// The largest distance of a descriptor from what is stored of it.
+    pub largest_error: f64,
 }
 
 impl Panels {
     /// Lays out descriptors `[N, D]`.
     pub fn new(descriptors: &[f32], dims: usize) -> Self {
         let count = descriptors.len() / dims;
-        let panels = count.div_ceil(PANEL);
-        let mut lines = vec![Line([0.0; PANEL]); panels * dims];
-        let mut square_norms = vec![Line([f32::INFINITY; PANEL]); panels];
-        let mut largest_square = 0.0f64;
-        for (number, row) in descriptors.chunks_exact(dims).enumerate() {
-            let (panel, lane) = (number / PANEL, number % PANEL);
-            for (line, &value) in lines[panel * dims..][..dims].iter_mut().zip(row) {
-                line.0[lane] = value;
-            }
-            let square = squared_norm(row);
-            square_norms[panel].0[lane] = square as f32;
-            largest_square = largest_square.max(square);
+        let norms: Vec<_> = descriptors.chunks_exact(dims).map(squared_norm).collect();
+        let lanes =
+            |rows: &[f64]| std::array::from_fn(|lane| rows.get(lane).map_or(f32::INFINITY, |&square| square as f32));
+        Self {
+            count,
+            dims,
+            square_norms: norms.chunks(PANEL).map(|rows| Whole::encode(lanes(rows))).collect(),
+            largest_norm: norms.iter().copied().fold(0.0, f64::max).sqrt(),
+            whole: Encoded::new(descriptors, dims),
+            shortened: Encoded::new(descriptors, dims),
         }
-        Self { count, dims, lines, square_norms, largest_norm: largest_square.sqrt() }
     }
 
     /// The number of panels.
     pub fn len(&self) -> usize {
         self.square_norms.len()
     }
+}
 
-    /// The number of descriptors N.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// The largest length of a descriptor.
-    pub fn largest_norm(&self) -> f64 {
-        self.largest_norm
+impl<L: Line> Encoded<L> {
+    fn new(descriptors: &[f32], dims: usize) -> Self {
+        let mut lines = Vec::with_capacity(descriptors.len().div_ceil(PANEL * dims) * dims);
+        let mut largest_square = 0.0f64;
+        for panel in descriptors.chunks(PANEL * dims) {
+            let mut squares = [0.0; PANEL];
+            for dim in 0..dims {
+                let values = std::array::from_fn(|lane| panel.get(lane * dims + dim).copied().unwrap_or(0.0));
+                let line = L::encode(values);
+                for (square, (value, stored)) in squares.iter_mut().zip(values.iter().zip(line.decode())) {
+                    *square += (f64::from(*value) - f64::from(stored)).powi(2);
+                }
+                lines.push(line);
+            }
+            largest_square = squares.into_iter().fold(largest_square, f64::max);
+        }
+        Self { lines, largest_error: largest_square.sqrt() }
     }
 }
 
@@ -90,88 +103,132 @@ impl<const Q: usize> PackedQueries<Q> {
 }
 
 /// Offers to every selection the descriptors of some panels that may be among its nearest.
-pub(super) struct Offer<'a, 'b, const Q: usize> {
+pub(super) struct Offer<'a, 'b, L, const Q: usize> {
     pub panels: &'a Panels,
+    /// One of the encodings of `panels`.
+    pub encoded: &'a Encoded<L>,
+    /// The panels to look at.
     pub range: Range<usize>,
     pub queries: &'a PackedQueries<Q>,
     /// One per query, in their order.
     pub selections: &'a mut [Selection<'b>],
 }
 
-impl<const Q: usize> WithSimd for Offer<'_, '_, Q> {
+impl<L: Line, const Q: usize> WithSimd for Offer<'_, '_, L, Q> {
     type Output = ();
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { panels, range, queries, selections } = self;
+        let Self { panels, encoded, range, queries, selections } = self;
         let dims = panels.dims;
         // A panel stays in the first-level cache while all queries pass over it.
         for panel in range {
-            let lines = &panels.lines[panel * dims..][..dims];
-            let norms = &panels.square_norms[panel];
-            let first = panel * PANEL;
+            let lines = &encoded.lines[panel * dims..][..dims];
             for (group, selections) in queries.values.chunks_exact(dims).zip(selections.chunks_mut(Q)) {
-                for part in 0..PANEL / (2 * S::F32_LANES) {
-                    score_part(simd, lines, norms, group, selections, part, first, panels.count);
+                for part in 0..parts::<S>() {
+                    let products = products(simd, lines, group, part);
+                    let norms = panels.square_norms[panel].vectors(simd, part);
+                    for (half, lane) in first_lanes::<S>(part).into_iter().enumerate() {
+                        let first = panel * PANEL + lane;
+                        for (selection, products) in selections.iter_mut().zip(products) {
+                            let scores = simd.add_f32s(norms[half], products[half]);
+                            offer(simd, scores, first..panels.count, selection);
+                        }
+                    }
                 }
             }
         }
     }
 }
 
-/// Scores two vectors of descriptors of one panel for one group of queries.
+/// The products of two vectors of descriptors with each query of a group.
 #[inline(always)]
-#[expect(clippy::too_many_arguments, reason = "the body of the innermost loops, kept apart to be read")]
-fn score_part<S: Simd, const Q: usize>(
+fn products<S: Simd, L: Line, const Q: usize>(
     simd: S,
-    lines: &[Line],
-    norms: &Line,
+    lines: &[L],
     group: &[[f32; Q]],
-    selections: &mut [Selection<'_>],
     part: usize,
-    first: usize,
-    count: usize,
-) {
+) -> [[S::f32s; 2]; Q] {
     let mut sums = [[simd.splat_f32s(0.0); 2]; Q];
     for (line, query) in lines.iter().zip(group) {
-        let [low, high] = pair::<S>(line, part);
-        for (sums, &value) in sums.iter_mut().zip(query) {
-            let value = simd.splat_f32s(value);
-            sums[0] = simd.mul_add_e_f32s(value, low, sums[0]);
-            sums[1] = simd.mul_add_e_f32s(value, high, sums[1]);
-        }
-    }
-    let norms = pair::<S>(norms, part);
-    let first = first + part * 2 * S::F32_LANES;
-    for (selection, sums) in selections.iter_mut().zip(sums) {
-        let bound = simd.splat_f32s(selection.bound());
-        for half in 0..2 {
-            let scores = simd.add_f32s(norms[half], sums[half]);
-            // "Not above" rather than "at most": a score that is not a number must not be left out.
-            let kept = simd.not_m32s(simd.greater_than_f32s(scores, bound));
-            if simd.first_true_m32s(kept) < S::F32_LANES {
-                offer_kept::<S>(scores, first + half * S::F32_LANES, count, selection);
+        let values = line.vectors(simd, part);
+        for (sums, &query) in sums.iter_mut().zip(query) {
+            let query = simd.splat_f32s(query);
+            for half in 0..2 {
+                sums[half] = simd.mul_add_e_f32s(query, values[half], sums[half]);
             }
         }
     }
+    sums
 }
 
-/// The two vectors number `part` of a line.
+/// Offers those of `positions` whose score is not above the bound.
 #[inline(always)]
-fn pair<S: Simd>(line: &Line, part: usize) -> [S::f32s; 2] {
-    let (vectors, _) = S::as_simd_f32s(&line.0);
-    [vectors[2 * part], vectors[2 * part + 1]]
+fn offer<S: Simd>(simd: S, scores: S::f32s, positions: Range<usize>, selection: &mut Selection<'_>) {
+    // "Not above" rather than "at most": a score that is not a number must not be left out.
+    let kept = simd.not_m32s(simd.greater_than_f32s(scores, simd.splat_f32s(selection.bound())));
+    if simd.first_true_m32s(kept) < S::F32_LANES {
+        offer_kept::<S>(scores, positions, selection);
+    }
 }
 
-/// Offers the descriptors from number `first` on whose score is not above the bound. Rare, hence kept out of the
-/// loop's registers.
+/// Rare, hence kept out of the loop's registers.
 #[inline(never)]
-fn offer_kept<S: Simd>(scores: S::f32s, first: usize, count: usize, selection: &mut Selection<'_>) {
+fn offer_kept<S: Simd>(scores: S::f32s, positions: Range<usize>, selection: &mut Selection<'_>) {
     let mut lanes = [0.0; PANEL];
     S::as_mut_simd_f32s(&mut lanes).0[0] = scores;
-    for (position, &score) in (first..count).zip(&lanes[..S::F32_LANES]) {
+    for (position, &score) in positions.zip(&lanes[..S::F32_LANES]) {
         if !is_above(score, selection.bound()) {
             selection.offer(score, position as u32);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::lines::tests::{Level, levels};
+    use super::super::selection::Stored;
+    use super::*;
+
+    const DIMS: usize = 5;
+
+    /// The positions of the 4 nearest of each query.
+    fn positions<L: Line, const Q: usize>(
+        level: Level,
+        panels: &Panels,
+        encoded: &Encoded<L>,
+        rows: &[f32],
+        queries: &[f32],
+    ) -> Vec<u32> {
+        let stored = Stored { largest_norm: panels.largest_norm, largest_error: encoded.largest_error };
+        let mut selections: Vec<_> =
+            queries.chunks_exact(DIMS).map(|query| Selection::new(4, query, rows, stored)).collect();
+        let packed = PackedQueries::<Q>::new(queries, DIMS);
+        let range = 0..panels.len();
+        level.run(Offer { panels, encoded, range, queries: &packed, selections: &mut selections });
+        selections.into_iter().flat_map(Selection::finish).map(|candidate| candidate.position).collect()
+    }
+
+    #[test]
+    fn every_set_of_instructions_finds_the_same() {
+        // Not a whole number of panels, nor of groups of queries.
+        let rows: Vec<f32> = (0..211 * DIMS).map(|number| (number as f32 * 0.7).sin()).collect();
+        let queries: Vec<f32> = (0..8 * DIMS).map(|number| (number as f32 * 1.3).cos()).collect();
+        let panels = Panels::new(&rows, DIMS);
+        let expected: Vec<u32> = queries
+            .chunks_exact(DIMS)
+            .flat_map(|query| {
+                let distance = |row: &[f32]| super::super::exact::squared_distance(query, row);
+                let mut all: Vec<(f64, u32)> = rows.chunks_exact(DIMS).map(distance).zip(0..).collect();
+                all.sort_by(|a, b| a.0.total_cmp(&b.0));
+                all.into_iter().take(4).map(|(_, position)| position)
+            })
+            .collect();
+        for level in levels() {
+            let found = positions::<_, GROUP>(level, &panels, &panels.whole, &rows, &queries);
+            assert_eq!(found, expected, "{level:?}");
+            let found = positions::<_, 1>(level, &panels, &panels.shortened, &rows, &queries);
+            assert_eq!(found, expected, "{level:?}");
         }
     }
 }

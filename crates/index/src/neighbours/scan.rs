@@ -10,8 +10,9 @@ use rayon::prelude::*;
 
 use super::Neighbours;
 use super::exact::Candidate;
-use super::panels::{GROUP, Offer, PackedQueries, Panels};
-use super::selection::Selection;
+use super::lines::Line;
+use super::panels::{Encoded, GROUP, Offer, PackedQueries, Panels};
+use super::selection::{Selection, Stored};
 
 /// Bytes of packed queries in one task: they stay in the second-level cache while the descriptors pass.
 const QUERY_BYTES: usize = 512 << 10;
@@ -19,8 +20,8 @@ const QUERY_BYTES: usize = 512 << 10;
 /// Tasks per core, so that a core that is slowed down by other work does not hold up the rest.
 const TASKS_PER_CORE: usize = 4;
 
-/// Products that are worth waking another core for.
-const PRODUCTS_PER_CORE: usize = 1 << 19;
+/// Products that are worth waking another core for, which takes long where all cores are busy.
+const PRODUCTS_PER_CORE: usize = 1 << 21;
 
 /// The work of one search, cut into tasks.
 struct Cut<'q> {
@@ -48,7 +49,7 @@ impl<'a> Scan<'a> {
 
     /// The number of descriptors.
     pub fn len(&self) -> usize {
-        self.panels.count()
+        self.panels.count
     }
 
     /// The `k` nearest of each query, 1 <= k <= N.
@@ -95,18 +96,25 @@ impl<'a> Scan<'a> {
     /// The nearest within a range of panels, for each query in order.
     fn answer(&self, queries: &[f32], range: Range<usize>, k: usize) -> Vec<Vec<Candidate>> {
         if queries.len() == self.dims {
-            self.offer::<1>(queries, range, k)
+            self.choose::<_, 1>(&self.panels.shortened, queries, range, k)
         } else {
-            self.offer::<GROUP>(queries, range, k)
+            self.choose::<_, GROUP>(&self.panels.whole, queries, range, k)
         }
     }
 
-    fn offer<const Q: usize>(&self, queries: &[f32], range: Range<usize>, k: usize) -> Vec<Vec<Candidate>> {
-        let norm = self.panels.largest_norm();
+    fn choose<L: Line, const Q: usize>(
+        &self,
+        encoded: &Encoded<L>,
+        queries: &[f32],
+        range: Range<usize>,
+        k: usize,
+    ) -> Vec<Vec<Candidate>> {
+        let stored = Stored { largest_norm: self.panels.largest_norm, largest_error: encoded.largest_error };
         let mut selections: Vec<_> =
-            queries.chunks_exact(self.dims).map(|query| Selection::new(k, query, &self.rows, norm)).collect();
+            queries.chunks_exact(self.dims).map(|query| Selection::new(k, query, &self.rows, stored)).collect();
         let packed = PackedQueries::<Q>::new(queries, self.dims);
-        Arch::new().dispatch(Offer { panels: &self.panels, range, queries: &packed, selections: &mut selections });
+        let panels = &self.panels;
+        Arch::new().dispatch(Offer { panels, encoded, range, queries: &packed, selections: &mut selections });
         selections.into_iter().map(Selection::finish).collect()
     }
 }

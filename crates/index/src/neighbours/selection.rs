@@ -13,20 +13,34 @@ const UNIT_ROUNDOFF: f64 = 1.0 / (1 << 24) as f64;
 /// computed in `float32`: a sum of D products, each of at most one rounding before and one after it is added, has an
 /// error of at most D u / (1 - D u) times the sum of the products' magnitudes (Higham, Accuracy and Stability of
 /// Numerical Algorithms, section 3.1), in any order; that sum is at most 2 |a| |b|. |b|^2 is rounded once and its sum
-/// with the products once. To this come the errors of the exact distances, which are double precision, and what gets
-/// lost below the smallest normal number. Where a score could overflow, nothing is known about it: infinity.
-pub(super) fn score_margin(dims: usize, query_norm: f64, largest_norm: f64) -> f64 {
+/// with the products once. Where b is stored with an error e, the products are off by 2 |a| |e| at most. To this come
+/// the errors of the exact distances, which are double precision, and what gets lost below the smallest normal
+/// number. Where a score could overflow, nothing is known about it: infinity.
+pub(super) fn score_margin(dims: usize, query_norm: f64, stored: Stored) -> f64 {
     let dims = dims as f64;
+    let largest_norm = stored.largest_norm + stored.largest_error;
     let products = 2.0 * query_norm * largest_norm;
     let square = largest_norm * largest_norm;
-    if (square + products).max(2.0 * query_norm) > 0.99 * f64::from(f32::MAX) || dims * UNIT_ROUNDOFF > 0.01 {
+    // Asked this way round, something that is not a number is not safe either.
+    let is_safe = square + products + 2.0 * query_norm < 0.99 * f64::from(f32::MAX) && dims * UNIT_ROUNDOFF < 0.01;
+    if !is_safe {
         return f64::INFINITY;
     }
     let of_products = 1.02 * dims * UNIT_ROUNDOFF * products;
+    let of_storing = 2.0 * query_norm * stored.largest_error;
     let of_sums = UNIT_ROUNDOFF * (2.0 * square + products);
     let of_exact = (dims + 32.0) * f64::EPSILON * (query_norm + largest_norm).powi(2);
     let of_underflow = (dims + 2.0) * f64::from(f32::MIN_POSITIVE) * f64::from(f32::EPSILON);
-    1.01 * (of_products + of_sums + of_exact) + of_underflow
+    1.01 * (of_products + of_storing + of_sums + of_exact) + of_underflow
+}
+
+/// What is known of the descriptors that scores are computed from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stored {
+    /// The largest length of a descriptor.
+    pub largest_norm: f64,
+    /// The largest distance of a descriptor from what is stored of it.
+    pub largest_error: f64,
 }
 
 /// The nearest descriptors of one query so far.
@@ -47,15 +61,15 @@ pub(super) struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// The selection for `query` from `rows`, none of which has a norm above `largest_norm`.
-    pub fn new(k: usize, query: &'a [f32], rows: &'a [f32], largest_norm: f64) -> Self {
+    /// The selection for `query` from `rows`, whose scores are computed from what is stored of them.
+    pub fn new(k: usize, query: &'a [f32], rows: &'a [f32], stored: Stored) -> Self {
         let square_norm = squared_norm(query);
         Self {
             k,
             query,
             rows,
             square_norm,
-            margin: score_margin(query.len(), square_norm.sqrt(), largest_norm),
+            margin: score_margin(query.len(), square_norm.sqrt(), stored),
             bound: f32::INFINITY,
             pending: Vec::with_capacity(Self::most_pending(k)),
             nearest: Vec::new(),
@@ -154,10 +168,21 @@ mod tests {
         assert_eq!(round_up(1.0), 1.0);
     }
 
+    fn exactly(largest_norm: f64) -> Stored {
+        Stored { largest_norm, largest_error: 0.0 }
+    }
+
     #[test]
-    fn a_score_that_could_overflow_has_no_margin() {
-        assert_eq!(score_margin(4, 1e20, 1e20), f64::INFINITY);
-        assert!(score_margin(128, 1.0, 1.0) < 4e-5);
+    fn a_score_that_could_overflow_may_be_off_by_anything() {
+        assert_eq!(score_margin(4, 1e20, exactly(1e20)), f64::INFINITY);
+        assert_eq!(score_margin(4, 1.0, Stored { largest_norm: 1.0, largest_error: f64::INFINITY }), f64::INFINITY);
+        assert_eq!(score_margin(4, 0.0, Stored { largest_norm: 1.0, largest_error: f64::INFINITY }), f64::INFINITY);
+    }
+
+    #[test]
+    fn a_score_of_unit_vectors_is_off_by_little() {
+        assert!(score_margin(128, 1.0, exactly(1.0)) < 2e-5);
+        assert!(score_margin(128, 1.0, Stored { largest_norm: 1.0, largest_error: 0.001 }) > 0.002);
     }
 
     #[test]
@@ -165,7 +190,7 @@ mod tests {
         // Two descriptors closer together than the margin, whose scores stand in the wrong order.
         let rows = [1.0, 1.0 - f32::EPSILON, 5.0];
         let query = [0.5];
-        let mut selection = Selection::new(1, &query, &rows, 5.0);
+        let mut selection = Selection::new(1, &query, &rows, exactly(5.0));
         let margin = selection.margin as f32;
         selection.offer(0.0, 0);
         selection.offer(0.5 * margin, 1);
