@@ -132,10 +132,8 @@ impl FrozenBackbone for BurnBackbone {
         }
         // Burn's convolution rearranges its input on one thread; a part of the batch per thread keeps all busy.
         let images_per_thread = n.div_ceil(rayon::current_num_threads());
-        let parts: Vec<Vec<f32>> = pixels
-            .par_chunks(images_per_thread * image_len)
-            .map(|part| self.run_batch(part))
-            .collect::<Result<_>>()?;
+        let parts: Vec<Vec<f32>> =
+            pixels.par_chunks(images_per_thread * image_len).map(|part| self.run_batch(part)).collect::<Result<_>>()?;
         Ok(parts.concat())
     }
 }

@@ -24,10 +24,7 @@ impl FullyConnected {
         let weight = he_uniform(inputs * outputs, inputs, rng);
         let weight = Tensor::from_data(TensorData::new(weight, [outputs, inputs]), device);
         let bias = Tensor::from_data(TensorData::new(vec![0f32; outputs], [outputs]), device);
-        Self {
-            weight: parameter(&weight_name(position), weight.require_grad()),
-            bias: parameter(&bias_name(position), bias.require_grad()),
-        }
+        Self { weight: parameter(&weight_name(position), weight), bias: parameter(&bias_name(position), bias) }
     }
 
     fn forward(&self, values: Tensor<2>) -> Tensor<2> {

@@ -156,9 +156,9 @@ impl Layout {
     pub fn maps_before(&self, cut: usize, input_px: usize) -> (usize, usize) {
         // The maximum pool has a kernel of 3, a stride of 2 and a padding of 1.
         let pooled_px = (self.stem.output_px(input_px) - 1) / 2 + 1;
-        self.blocks[..cut].iter().fold((self.stem.outputs, pooled_px), |(_, side), block| {
-            (block.outputs(), block.output_px(side))
-        })
+        self.blocks[..cut]
+            .iter()
+            .fold((self.stem.outputs, pooled_px), |(_, side), block| (block.outputs(), block.output_px(side)))
     }
 }
 
@@ -172,11 +172,7 @@ fn block(name: &str, bottleneck: bool, inputs: usize, width: usize, stride_px: u
         stride_px,
     };
     let convs = if bottleneck {
-        vec![
-            conv(1, inputs, width, 1, 1),
-            conv(2, width, width, 3, stride_px),
-            conv(3, width, 4 * width, 1, 1),
-        ]
+        vec![conv(1, inputs, width, 1, 1), conv(2, width, width, 3, stride_px), conv(3, width, 4 * width, 1, 1)]
     } else {
         vec![conv(1, inputs, width, 3, stride_px), conv(2, width, width, 3, 1)]
     };

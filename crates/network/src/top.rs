@@ -19,7 +19,7 @@ use crate::weights::{WeightFile, WeightTensor};
 /// Prefix of the backbone's tensors in model folders and checkpoints.
 pub const BACKBONE_PREFIX: &str = "backbone.";
 
-/// Shorter outputs are divided by this instead of their length, so that a zero output stays zero.
+/// Outputs shorter than this have no direction: their descriptor is zero, and so is its gradient.
 const SHORTEST_NORM: f32 = 1e-12;
 
 /// The trained part of the network. It works on plain devices and on those with autodiff alike; `valid()` of
@@ -77,9 +77,10 @@ impl TopNetwork {
     /// The trained parameters by name: `backbone.layer4.1.conv2.weight`, `head.0.weight` and so on.
     pub fn to_named_tensors(&self) -> BTreeMap<String, WeightTensor> {
         let kernels = self.blocks.kernels().map(|(name, kernel)| (format!("{BACKBONE_PREFIX}{name}"), stored(kernel)));
-        let layers = self.head.parameters().flat_map(|layer| {
-            [(layer.weight_name, stored(layer.weight)), (layer.bias_name, stored(layer.bias))]
-        });
+        let layers = self
+            .head
+            .parameters()
+            .flat_map(|layer| [(layer.weight_name, stored(layer.weight)), (layer.bias_name, stored(layer.bias))]);
         kernels.chain(layers).collect()
     }
 
@@ -99,11 +100,13 @@ impl TopNetwork {
     }
 }
 
-/// Divides every row by its length.
+/// Divides every row by its length; a row without a direction becomes zero.
 pub(crate) fn unit_length(rows: Tensor<2>) -> Tensor<2> {
-    // Clamped before the root: there the gradient of the root would be infinite.
-    let squares = rows.clone().powi_scalar(2).sum_dim(1).clamp_min(SHORTEST_NORM * SHORTEST_NORM);
-    rows / squares.sqrt()
+    let squares = rows.clone().powi_scalar(2).sum_dim(1);
+    let has_direction = squares.clone().greater_elem(SHORTEST_NORM * SHORTEST_NORM).float();
+    // Clamped before the root: at zero the gradient of the root is infinite.
+    let lengths = squares.clamp_min(SHORTEST_NORM * SHORTEST_NORM).sqrt();
+    rows * has_direction / lengths
 }
 
 fn stored<const D: usize>(parameter: &Param<Tensor<D>>) -> WeightTensor {
@@ -125,9 +128,81 @@ fn replace<const D: usize>(
             tensor.shape
         )));
     }
-    let id = parameter.id;
-    let trained = parameter.is_require_grad();
     let value = Tensor::from_data(TensorData::new(tensor.data.clone(), expected), &parameter.device());
-    *parameter = Param::initialized(id, value.set_require_grad(trained));
+    *parameter = parameter.clone().transform_for_load(value, parameter.id);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backbone::frozen_backbone;
+
+    const ARCHITECTURE: Architecture = Architecture::ResNet18;
+
+    #[test]
+    fn the_head_and_the_retrained_blocks_receive_gradients_and_nothing_else_is_there() {
+        let device = Device::flex().autodiff();
+        let weights = WeightFile::random(ARCHITECTURE, 1);
+        let backbone = frozen_backbone(&weights, ARCHITECTURE, 2, 48, &device).unwrap();
+        let shape = backbone.feature_shape();
+        let features = backbone.run(&vec![0.3; 2 * 3 * 48 * 48], 2).unwrap();
+        // The features stay outside autodiff, as they come from a cache or the frozen part.
+        let features = Tensor::from_data(TensorData::new(features, [2, shape.len()]), &Device::flex());
+        let top = TopNetwork::new(&weights, ARCHITECTURE, 2, &[8, 4], 1, &device).unwrap();
+        let gradients = top.forward(features, shape).slice([0..1, 0..1]).sum().backward();
+        let names: Vec<String> = top.to_named_tensors().into_keys().collect();
+        assert_eq!(
+            names,
+            [
+                "backbone.layer4.0.conv1.weight",
+                "backbone.layer4.0.conv2.weight",
+                "backbone.layer4.0.downsample.0.weight",
+                "backbone.layer4.1.conv1.weight",
+                "backbone.layer4.1.conv2.weight",
+                "head.0.bias",
+                "head.0.weight",
+                "head.1.bias",
+                "head.1.weight"
+            ]
+        );
+        assert!(top.blocks.kernels().all(|(_, kernel)| kernel.grad(&gradients).is_some()));
+        assert!(top.head.parameters().all(|layer| layer.weight.grad(&gradients).is_some()));
+    }
+
+    #[test]
+    fn named_tensors_taken_over_are_the_same_and_keep_their_training() {
+        let device = Device::flex().autodiff();
+        let weights = WeightFile::random(ARCHITECTURE, 1);
+        let top = |seed| TopNetwork::new(&weights, ARCHITECTURE, 1, &[8, 4], seed, &device).unwrap();
+        let (source, mut target) = (top(1), top(2));
+        assert_ne!(source.to_named_tensors(), target.to_named_tensors());
+        target.load_named_tensors(&source.to_named_tensors()).unwrap();
+        assert_eq!(source.to_named_tensors(), target.to_named_tensors());
+        assert!(target.blocks.kernels().all(|(_, kernel)| kernel.is_require_grad()));
+
+        let mut tensors = source.to_named_tensors();
+        tensors.get_mut("head.1.bias").unwrap().shape = vec![2, 2];
+        let message = target.load_named_tensors(&tensors).unwrap_err().to_string();
+        assert!(message.contains("`head.1.bias` has the shape [2, 2], expected [4]"), "{message}");
+        tensors.remove("head.0.weight");
+        let message = target.load_named_tensors(&tensors).unwrap_err().to_string();
+        assert!(message.contains("`head.0.weight` is missing"), "{message}");
+    }
+
+    #[test]
+    fn a_row_without_a_direction_stays_zero_and_receives_no_gradient() {
+        let device = Device::flex().autodiff();
+        let rows = Tensor::<2>::from_floats([[0.0, 0.0], [3.0, -4.0]], &device).require_grad();
+        let unit = unit_length(rows.clone());
+        let gradients = unit.clone().slice([0..2, 0..1]).sum().backward();
+        let numbers = |tensor: Tensor<2>| tensor.into_data().try_into_vec::<f32>().unwrap();
+        let unit = numbers(unit);
+        assert_eq!(unit[..2], [0.0, 0.0]);
+        assert!((unit[2] - 0.6).abs() < 1e-6 && (unit[3] + 0.8).abs() < 1e-6, "{unit:?}");
+        let gradient = numbers(rows.grad(&gradients).unwrap());
+        assert_eq!(gradient[..2], [0.0, 0.0]);
+        // d(x / r)/dx = y² / r³ and d(x / r)/dy = -x y / r³ at (3, -4).
+        assert!((gradient[2] - 0.128).abs() < 1e-5 && (gradient[3] - 0.096).abs() < 1e-5, "{gradient:?}");
+    }
 }

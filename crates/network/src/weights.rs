@@ -127,9 +127,8 @@ impl WeightFile {
             Weights::Builtin => Self::builtin(architecture),
             Weights::ImageNet => hub::imagenet(architecture, hub, observer),
             Weights::None => {
-                observer.warning(
-                    "the backbone's weights are random: descriptors will hardly tell what a picture shows",
-                );
+                observer
+                    .warning("the backbone's weights are random: descriptors will hardly tell what a picture shows");
                 Ok(Self::random(architecture, seed))
             }
         }

@@ -44,8 +44,7 @@ impl Model {
         let mut described = Described::default();
         described.descriptors.reserve_exact(paths.len() * self.dims());
         // A plain view draws nothing, so augmentation and seed do not matter.
-        let loader =
-            Loader::start(requests, batch_size, self.pipeline().clone(), Augmentation::none(), 0, threads);
+        let loader = Loader::start(requests, batch_size, self.pipeline().clone(), Augmentation::none(), 0, threads);
         for batch in loader {
             observer.check()?;
             described.descriptors.extend(self.describe_pixels(&batch.pixels, batch.positions.len())?);

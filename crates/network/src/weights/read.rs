@@ -139,3 +139,50 @@ fn stated_colours(metadata: &HashMap<String, String>, key: &str, otherwise: [f32
                 .hint("three numbers are expected, one a colour, such as 0.485,0.456,0.406")
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A safetensors file of one tensor `[2]`.
+    fn file(name: &str, dtype: Dtype, bytes: &[u8], mean: &str) -> Vec<u8> {
+        let view = TensorView::new(dtype, vec![2], bytes).unwrap();
+        let metadata = HashMap::from([("mean".to_owned(), mean.to_owned())]);
+        safetensors::serialize([(name, view)], Some(metadata)).unwrap()
+    }
+
+    #[test]
+    fn all_four_element_types_load_to_the_same_numbers() {
+        let files = [
+            file("bn1.bias", Dtype::F16, &[0x00, 0x3e, 0x00, 0xc0], "0,0,0"),
+            file("model.bn1.bias", Dtype::BF16, &[0xc0, 0x3f, 0x00, 0xc0], "0,0,0"),
+            file("module.bn1.bias", Dtype::F32, &[1.5f32, -2.0].map(f32::to_le_bytes).concat(), "0,0,0"),
+            file("state_dict.module.bn1.bias", Dtype::F64, &[1.5f64, -2.0].map(f64::to_le_bytes).concat(), "0,0,0"),
+        ];
+        for bytes in files {
+            let content = safetensors(&bytes).unwrap();
+            assert_eq!(content.tensors["bn1.bias"], WeightTensor { shape: vec![2], data: vec![1.5, -2.0] });
+        }
+    }
+
+    #[test]
+    fn a_tensor_of_whole_numbers_is_named_with_its_type() {
+        let error = safetensors(&file("bn1.bias", Dtype::I32, &[0; 8], "0,0,0")).err().unwrap();
+        assert!(error.to_string().contains("the tensor `bn1.bias` has elements of type I32"), "{error}");
+    }
+
+    #[test]
+    fn the_classifier_and_the_counters_are_left_out() {
+        for name in ["fc.weight", "module.fc.bias", "bn1.num_batches_tracked"] {
+            assert!(safetensors(&file(name, Dtype::F16, &[0; 4], "0,0,0")).unwrap().tensors.is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_mean_that_is_not_three_numbers_is_refused() {
+        for mean in ["0.5", "0.5,0.5,high", "0.5,0.5,0.5,0.5", "0.5,0.5,inf"] {
+            let error = safetensors(&file("bn1.bias", Dtype::F16, &[0; 4], mean)).err().unwrap();
+            assert!(error.to_string().contains(&format!("the metadata `mean` is `{mean}`")), "{error}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The backbone against torchvision's values, and its two parts against the whole.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use silknow_config::Architecture;
+use silknow_foundation::{ErrorKind, npz};
+use silknow_network::{FrozenBackbone, TopNetwork, WeightFile, frozen_backbone};
+
+use crate::reference;
+
+/// The largest difference, relative to the value itself or, for small ones, to a hundredth of the largest.
+fn relative_difference(values: &[f32], expected: &[f32]) -> f32 {
+    assert_eq!(values.len(), expected.len());
+    let largest = expected.iter().copied().map(f32::abs).fold(0.0, f32::max);
+    let difference = |(value, expected): (&f32, &f32)| (value - expected).abs() / expected.abs().max(0.01 * largest);
+    values.iter().zip(expected).map(difference).fold(0.0, f32::max)
+}
+
+fn pixels(name: &str, images: usize, side: usize) -> Vec<f32> {
+    reference::spread(name, images * 3 * side * side, 0.0, 2.0)
+}
+
+fn frozen(weights: &WeightFile, architecture: Architecture, retrain: usize, side: usize) -> Box<dyn FrozenBackbone> {
+    frozen_backbone(weights, architecture, retrain, side, &Device::flex()).unwrap()
+}
+
+fn assert_pooled_values_equal_torchvisions(architecture: Architecture, sides: &[usize]) {
+    let weights = reference::weights(architecture);
+    let mut expected = npz::Reader::open(reference::file("pooled.npz")).unwrap();
+    for &side in sides {
+        let (_, expected) = expected.f32(&format!("{architecture}_{side}")).unwrap();
+        let pooled = frozen(&weights, architecture, 0, side).run(&pixels("input", 1, side), 1).unwrap();
+        let difference = relative_difference(&pooled, &expected);
+        assert!(difference <= 1e-4, "{architecture} at {side} px: {difference}");
+    }
+}
+
+#[test]
+fn pooled_values_of_resnet18_equal_torchvisions() {
+    assert_pooled_values_equal_torchvisions(Architecture::ResNet18, &[224, 129]);
+}
+
+#[test]
+fn pooled_values_of_resnet34_equal_torchvisions() {
+    assert_pooled_values_equal_torchvisions(Architecture::ResNet34, &[224]);
+}
+
+#[test]
+fn pooled_values_of_resnet50_equal_torchvisions() {
+    assert_pooled_values_equal_torchvisions(Architecture::ResNet50, &[224, 97]);
+}
+
+#[test]
+fn pooled_values_of_resnet101_equal_torchvisions() {
+    assert_pooled_values_equal_torchvisions(Architecture::ResNet101, &[224]);
+}
+
+#[test]
+fn pooled_values_of_resnet152_equal_torchvisions() {
+    assert_pooled_values_equal_torchvisions(Architecture::ResNet152, &[224]);
+}
+
+#[test]
+fn the_frozen_and_the_trained_part_together_are_the_whole() {
+    let (images, side) = (2, 65);
+    let pixels = pixels("two images", images, side);
+    for (architecture, cuts) in [(Architecture::ResNet18, [1, 2, 3, 8]), (Architecture::ResNet50, [1, 3, 7, 16])] {
+        let weights = reference::weights(architecture);
+        let descriptors = |retrain| {
+            let backbone = frozen(&weights, architecture, retrain, side);
+            let shape = backbone.feature_shape();
+            let features = backbone.run(&pixels, images).unwrap();
+            assert_eq!(features.len(), images * shape.len());
+            let top = TopNetwork::new(&weights, architecture, retrain, &[], 0, &Device::flex()).unwrap();
+            let features = Tensor::from_data(TensorData::new(features, [images, shape.len()]), &Device::flex());
+            top.forward(features, shape).into_data().try_into_vec::<f32>().unwrap()
+        };
+        let whole = descriptors(0);
+        for retrain in cuts {
+            let difference = relative_difference(&descriptors(retrain), &whole);
+            assert!(difference < 1e-4, "{architecture} with {retrain} blocks retrained: {difference}");
+        }
+    }
+}
+
+#[test]
+fn an_image_has_the_same_features_alone_and_in_a_batch() {
+    let (images, side) = (5, 64);
+    let pixels = pixels("five images", images, side);
+    let weights = reference::weights(Architecture::ResNet50);
+    let backbone = frozen(&weights, Architecture::ResNet50, 3, side);
+    let together = backbone.run(&pixels, images).unwrap();
+    let alone: Vec<f32> = pixels.chunks(3 * side * side).flat_map(|image| backbone.run(image, 1).unwrap()).collect();
+    assert_eq!(together, alone);
+    assert!(backbone.run(&[], 0).unwrap().is_empty());
+}
+
+#[test]
+fn pixels_of_another_size_are_refused() {
+    let weights = reference::weights(Architecture::ResNet18);
+    let error = frozen(&weights, Architecture::ResNet18, 0, 64).run(&[0.0; 100], 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Internal);
+}
+
+#[test]
+fn more_blocks_to_retrain_than_there_are_is_a_configuration_error() {
+    let weights = reference::weights(Architecture::ResNet18);
+    let error = TopNetwork::new(&weights, Architecture::ResNet18, 9, &[], 0, &Device::flex()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("only 8 residual blocks"), "{error}");
+}

@@ -1,0 +1,6 @@
+//! The network crate from outside, in one binary: reference values, weight files, model folders.
+
+mod backbone;
+mod model;
+mod reference;
+mod weights;

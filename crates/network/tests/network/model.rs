@@ -1,0 +1,183 @@
+//! The model folder: what is read back describes alike, what is damaged is refused; and files to descriptors.
+
+use std::path::Path;
+
+use burn::tensor::Device;
+use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, TrainingParameters, Weights};
+use silknow_foundation::{ErrorKind, Observer, Progress, Result, Silent, Variable, Vocabulary};
+use silknow_image::Pipeline;
+use silknow_network::{Model, TopNetwork, WeightFile};
+
+use crate::reference;
+
+const SIDE: usize = 64;
+
+fn training() -> TrainingParameters {
+    TrainingParameters {
+        add_fc: vec![32, 16],
+        hub_num_retrain: 1,
+        train_batch_size: 8,
+        how_many_training_steps: 1,
+        learning_rate: 1e-4,
+        val_percentage: 0,
+        how_often_validation: 1,
+        loss_ind: LossKind::SoftContrastive,
+        relevant_variables: vec!["place".into()],
+        augmentation: Augmentation::none(),
+        augmented_views: 0,
+        margin: 2.0,
+        backbone: Architecture::ResNet18,
+        weights: Weights::None,
+        input_size: SIDE,
+        seed: 5,
+        device: DeviceChoice::Cpu,
+    }
+}
+
+fn vocabulary() -> Vocabulary {
+    Vocabulary { variables: vec![Variable { name: "place".into(), classes: vec!["DE".into(), "ES".into()] }] }
+}
+
+/// A model whose retrained kernels differ from the weights it started from.
+fn trained() -> Model {
+    let device = Device::flex();
+    let weights = reference::weights(Architecture::ResNet18);
+    let mut top = TopNetwork::new(&weights, Architecture::ResNet18, 1, &[32, 16], 5, &device).unwrap();
+    let mut tensors = top.to_named_tensors();
+    tensors.get_mut("backbone.layer4.1.conv1.weight").unwrap().data.iter_mut().for_each(|value| *value *= -0.5);
+    top.load_named_tensors(&tensors).unwrap();
+    let pipeline = Pipeline { input_size: SIDE, mean: [0.5; 3], std: [0.25, 0.3, 0.35] };
+    Model::trained(&weights, &top, pipeline, vocabulary(), training(), &device).unwrap()
+}
+
+fn pixels(images: usize) -> Vec<f32> {
+    reference::spread("input", images * 3 * SIDE * SIDE, 0.0, 2.0)
+}
+
+fn load(folder: &Path) -> Result<Model> {
+    Model::load(folder, &Device::flex())
+}
+
+#[test]
+fn a_model_read_back_describes_the_same_to_the_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = trained();
+    model.save(folder.path()).unwrap();
+    let loaded = load(folder.path()).unwrap();
+    let descriptors = model.describe_pixels(&pixels(3), 3).unwrap();
+    assert_eq!(loaded.describe_pixels(&pixels(3), 3).unwrap(), descriptors);
+    assert_eq!(loaded.facts(), model.facts());
+    assert_eq!(loaded.fingerprint(), model.fingerprint());
+    assert_eq!((loaded.dims(), loaded.vocabulary()), (16, &vocabulary()));
+    for descriptor in descriptors.chunks(16) {
+        let length: f32 = descriptor.iter().map(|value| value * value).sum();
+        assert!((length - 1.0).abs() < 1e-5, "{length}");
+    }
+}
+
+#[test]
+fn saving_the_same_model_twice_gives_the_same_files() {
+    let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    trained().save(first.path()).unwrap();
+    load(first.path()).unwrap().save(second.path()).unwrap();
+    for file in ["model.safetensors", "model.json"] {
+        let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(file)).unwrap();
+        assert!(read(&first) == read(&second), "{file} differs");
+    }
+}
+
+#[test]
+fn the_trained_model_differs_from_the_untrained_backbone() {
+    let weights = reference::weights(Architecture::ResNet18);
+    let untrained = Model::untrained(&weights, Architecture::ResNet18, &[32, 16], 5, SIDE, &Device::flex()).unwrap();
+    let model = trained();
+    assert_ne!(untrained.fingerprint(), model.fingerprint());
+    assert_ne!(untrained.describe_pixels(&pixels(1), 1).unwrap(), model.describe_pixels(&pixels(1), 1).unwrap());
+}
+
+#[test]
+fn a_folder_without_a_model_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = load(folder.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Data);
+    assert!(error.to_string().contains("holds no model: model.json is missing"), "{error}");
+    assert!(error.hint_text().is_some());
+}
+
+#[test]
+fn a_damaged_model_folder_is_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    trained().save(folder.path()).unwrap();
+    let (json, tensors) = (folder.path().join("model.json"), folder.path().join("model.safetensors"));
+    let (whole_json, whole_tensors) = (std::fs::read_to_string(&json).unwrap(), std::fs::read(&tensors).unwrap());
+    let message_of = |new_json: &str, new_tensors: &[u8]| {
+        std::fs::write(&json, new_json).unwrap();
+        std::fs::write(&tensors, new_tensors).unwrap();
+        load(folder.path()).unwrap_err().to_string()
+    };
+
+    let cut = message_of(&whole_json[..whole_json.len() / 2], &whole_tensors);
+    assert!(cut.contains("model.json") && cut.contains("damaged"), "{cut}");
+
+    let version = message_of(&whole_json.replace("\"format_version\": 1", "\"format_version\": 9"), &whole_tensors);
+    assert!(version.contains("format version 9; this program reads version 1"), "{version}");
+
+    let foreign = message_of("{\"layers\": []}", &whole_tensors);
+    assert!(foreign.contains("does not describe a model"), "{foreign}");
+
+    let cut = message_of(&whole_json, &whole_tensors[..whole_tensors.len() - 4]);
+    assert!(cut.contains("model.safetensors: not a complete safetensors file"), "{cut}");
+
+    let mut changed = whole_tensors.clone();
+    *changed.last_mut().unwrap() ^= 1;
+    let changed = message_of(&whole_json, &changed);
+    assert!(changed.contains("do not belong together"), "{changed}");
+
+    let narrower = message_of(&whole_json.replacen("32,\n    16", "24,\n    16", 1), &whole_tensors);
+    assert!(narrower.contains("`head.0.weight` has the shape [32, 512], expected [24, 512]"), "{narrower}");
+
+    let shorter = message_of(&whole_json.replacen("32,\n    16", "32", 1), &whole_tensors);
+    assert!(shorter.contains("the tensor `head.1.bias` does not belong to the head [32]"), "{shorter}");
+
+    let deeper = message_of(&whole_json.replacen("resnet18", "resnet34", 1), &whole_tensors);
+    assert!(deeper.contains("the tensor `layer1.2.bn1.bias` is missing"), "{deeper}");
+
+    std::fs::remove_file(&tensors).unwrap();
+    assert_eq!(load(folder.path()).unwrap_err().kind(), ErrorKind::Io);
+}
+
+/// An observer that asks to stop at once.
+struct Stop;
+
+impl Observer for Stop {
+    fn begin(&self, task: &str, total: u64) -> Box<dyn Progress> {
+        Silent.begin(task, total)
+    }
+    fn warning(&self, _message: &str) {}
+    fn info(&self, _message: &str) {}
+    fn interrupted(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn files_are_described_in_order_and_unreadable_ones_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let paths: Vec<_> =
+        ["a.png", "broken.png", "b.png", "absent.png", "c.png"].map(|name| folder.path().join(name)).into();
+    for (path, shade) in paths.iter().zip([40, 0, 120, 0, 200]).filter(|(_, shade)| *shade > 0) {
+        let image = silknow_image::RgbImage::from_fn(80, 70, |x, y| [shade, x as u8, y as u8].into());
+        silknow_image::save(&image, path).unwrap();
+    }
+    std::fs::write(&paths[1], "no picture").unwrap();
+    let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
+    let model = Model::untrained(&weights, Architecture::ResNet18, &[], 0, SIDE, &Device::flex()).unwrap();
+    let described = model.describe_files(&paths, 2, 2, &Silent).unwrap();
+    assert_eq!(described.kept, [0, 2, 4]);
+    assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);
+    let alone = model.describe_files(&paths[4..], 1, 1, &Silent).unwrap();
+    assert_eq!(described.descriptors[2 * 512..], alone.descriptors);
+
+    let error = model.describe_files(&paths, 2, 2, &Stop).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
+}
