@@ -1,0 +1,220 @@
+//! Picture cards: a query with its neighbours, their distances and labels, as a table in a page.
+//!
+//! Owns how a retrieval is shown, with or without known truth. Leaves the choice of queries to `report` and the
+//! decoding of pictures to `thumbnails`.
+
+use std::path::PathBuf;
+
+use maud::{Markup, html};
+
+use crate::matrix::display_name;
+use crate::thumbnails::Thumbnail;
+
+/// An image of the collection.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picture {
+    /// How it is named to people; of a path the last part is shown.
+    pub name: String,
+    /// Where the file is. One that cannot be read is shown as a placeholder.
+    pub path: PathBuf,
+}
+
+/// What is known and said of one variable of a query.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// The variable's name.
+    pub variable: String,
+    /// The true class, where it is known.
+    pub truth: Option<String>,
+    /// The predicted class, where there is one.
+    pub prediction: Option<String>,
+}
+
+/// A similar image.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Neighbour {
+    /// The image.
+    pub picture: Picture,
+    /// Euclidean distance of the descriptors, in `[0, 2]`.
+    pub distance: f32,
+    /// Its classes, in the order of the query's answers; none where unknown.
+    pub labels: Vec<Option<String>>,
+}
+
+/// A query with what was found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SearchHit {
+    /// The query's image.
+    pub query: Picture,
+    /// Per variable what is known and said of it.
+    pub answers: Vec<Answer>,
+    /// Nearest first.
+    pub neighbours: Vec<Neighbour>,
+}
+
+/// Longest side of the pictures in pixels: twice what the page shows, for dense screens.
+const PICTURE_PX: u32 = 280;
+
+impl SearchHit {
+    /// How many variables with known truth and prediction are predicted right, and how many there are.
+    pub fn right_of_known(&self) -> (usize, usize) {
+        let known: Vec<_> =
+            self.answers.iter().filter(|answer| answer.truth.is_some() && answer.prediction.is_some()).collect();
+        (known.iter().filter(|answer| answer.truth == answer.prediction).count(), known.len())
+    }
+
+    /// The card.
+    pub(crate) fn card(&self) -> Markup {
+        let has_truth = self.answers.iter().any(|answer| answer.truth.is_some());
+        html! {
+            article.card {
+                h4 title=(self.query.name) { (last_part(&self.query.name)) }
+                @if has_truth { p.verdict { (self.verdict()) } }
+                div.scroll tabindex="0" role="region" aria-label=(format!("{} and its neighbours", self.query.name)) {
+                    table.hit { (self.pictures_row(has_truth)) (self.label_rows(has_truth)) }
+                }
+            }
+        }
+    }
+
+    fn verdict(&self) -> Markup {
+        let (right, known) = self.right_of_known();
+        html! {
+            @if known == 0 { "No known label has a prediction." }
+            @else if right == known {
+                (mark(true)) @if known == 1 { " The prediction is right." } @else { " All " (known) " predictions are right." }
+            }
+            @else if right == 0 {
+                (mark(false)) @if known == 1 { " The prediction is wrong." } @else { " None of " (known) " predictions is right." }
+            }
+            @else { (right) " of " (known) " predictions are right." }
+        }
+    }
+
+    fn pictures_row(&self, has_truth: bool) -> Markup {
+        let columns = if has_truth { 2 } else { 1 };
+        html! {
+            thead {
+                tr {
+                    td {}
+                    th.query scope="colgroup" colspan=(columns) { (figure(&self.query, "Query")) }
+                    @for (rank, near) in (1..).zip(&self.neighbours) {
+                        th scope="col" { (figure(&near.picture, &format!("Neighbour {rank}"))) }
+                    }
+                }
+                tr.heads {
+                    th scope="row" { "distance" }
+                    @if has_truth { th.query scope="col" { "truth" } }
+                    th.query scope="col" { "predicted" }
+                    @for near in &self.neighbours { td.number { (format!("{:.3}", near.distance)) } }
+                }
+            }
+        }
+    }
+
+    fn label_rows(&self, has_truth: bool) -> Markup {
+        html! {
+            tbody {
+                @for (v, answer) in self.answers.iter().enumerate() {
+                    tr {
+                        th scope="row" { (display_name(&answer.variable)) }
+                        @if has_truth { td.query { (label(answer.truth.as_deref(), None)) } }
+                        td.query { (label(answer.prediction.as_deref(), answer.truth.as_deref())) }
+                        @for near in &self.neighbours {
+                            td { (label(near.labels.get(v).and_then(Option::as_deref), answer.truth.as_deref())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A class, marked right or wrong where the truth is known; a dash where the class is not known.
+fn label(class: Option<&str>, truth: Option<&str>) -> Markup {
+    html! {
+        @match (class, truth) {
+            (None, _) => span.unknown title="unknown" { "–" span.spoken { " unknown" } },
+            (Some(class), None) => (display_name(class)),
+            (Some(class), Some(truth)) => {
+                span class=(if class == truth { "right" } else { "wrong" }) {
+                    (mark(class == truth)) " " (display_name(class))
+                }
+            }
+        }
+    }
+}
+
+/// Right or wrong by shape and by word, not by colour alone.
+fn mark(right: bool) -> Markup {
+    let (sign, word, class) = if right { ("✓", "right:", "mark right") } else { ("✗", "wrong:", "mark wrong") };
+    html! { span class=(class) aria-hidden="true" { (sign) } span.spoken { (word) } }
+}
+
+fn figure(picture: &Picture, role: &str) -> Markup {
+    let name = last_part(&picture.name);
+    html! {
+        figure.picture {
+            div.frame {
+                @match Thumbnail::of(&picture.path, PICTURE_PX) {
+                    Some(small) => { img src=(small.address) width=(small.width_px) height=(small.height_px)
+                        alt=(format!("{role}: {name}")); }
+                    None => span.placeholder role="img" aria-label=(format!("{role}: {name}, picture not found")) {
+                        "picture not found"
+                    }
+                }
+            }
+            figcaption { strong { (role) } span.file title=(picture.name) { (name) } }
+        }
+    }
+}
+
+fn last_part(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hit(truth: Option<&str>) -> SearchHit {
+        let picture = |name: &str| Picture { name: name.into(), path: PathBuf::from("/nowhere").join(name) };
+        SearchHit {
+            query: picture("images/query.jpg"),
+            answers: vec![Answer {
+                variable: "place".into(),
+                truth: truth.map(str::to_owned),
+                prediction: Some("ES".into()),
+            }],
+            neighbours: ["ES", "FR", ""]
+                .map(|label| Neighbour {
+                    picture: picture("near.jpg"),
+                    distance: 0.25,
+                    labels: vec![(!label.is_empty()).then(|| label.to_owned())],
+                })
+                .to_vec(),
+        }
+    }
+
+    #[test]
+    fn right_and_wrong_are_told_in_words_and_signs() {
+        let card = hit(Some("ES")).card().into_string();
+        assert_eq!(card.matches("✓").count(), 3, "verdict, prediction and one neighbour: {card}");
+        assert_eq!(card.matches("✗").count(), 1);
+        assert_eq!(card.matches("wrong:").count(), 1);
+        assert_eq!(card.matches("–").count(), 1);
+        assert!(card.contains("The prediction is right."));
+    }
+
+    #[test]
+    fn without_truth_nothing_is_marked() {
+        let card = hit(None).card().into_string();
+        assert!(!card.contains('✓') && !card.contains('✗') && !card.contains("truth"), "{card}");
+        assert!(card.contains("predicted") && card.contains("0.250"));
+    }
+
+    #[test]
+    fn a_missing_picture_is_a_placeholder() {
+        assert_eq!(hit(None).card().into_string().matches("picture not found</span>").count(), 4);
+    }
+}

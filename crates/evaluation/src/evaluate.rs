@@ -1,0 +1,148 @@
+//! Evaluation from a classification to files: one run, or the folds of a cross-validation together.
+//!
+//! Owns which files are written under which names. Leaves their content to the rooms that it calls.
+
+use std::path::Path;
+
+use silknow_foundation::{Observer, Result, files};
+use silknow_index::classification::Classification;
+
+use crate::folds::{self, Fold, FoldStatistics, pool};
+use crate::matrix::{Cells, display_name, draw};
+use crate::metrics::VariableMetrics;
+use crate::ranking::NeighbourStatistics;
+use crate::report::{self, VariablePictures, evaluation_page};
+use crate::results_text::results_text;
+use crate::summary::EvaluationSummary;
+
+/// The folder of the neighbour statistics within the result folder of a cross-validation.
+const TOP_K_FOLDER: &str = "top_k_statistics";
+
+/// Evaluates a classification and writes all files into `result_path`: per variable the results text and two
+/// confusion matrices, `evaluation_summary.json` and `report.html`.
+///
+/// `folder` is what the image paths of the classification are relative to. A variable that cannot be evaluated is
+/// warned about, and its files say so.
+///
+/// # Errors
+/// Files that cannot be written; an interruption.
+pub fn evaluate(
+    classification: &Classification,
+    folder: &Path,
+    result_path: &Path,
+    observer: &dyn Observer,
+) -> Result<EvaluationSummary> {
+    let summary = EvaluationSummary::of(classification);
+    write_files(classification, folder, &summary, result_path, observer)?;
+    Ok(summary)
+}
+
+/// Evaluates the folds of a cross-validation together: the files of [`evaluate`] over all samples, mean and
+/// deviation over the folds (in these and in `crossvalidation_results.txt`), and
+/// `top_k_statistics/<variable>_kNN_statistics.txt`.
+///
+/// # Errors
+/// No folds; files that cannot be written; an interruption.
+pub fn evaluate_folds(folds: &[Fold<'_>], result_path: &Path, observer: &dyn Observer) -> Result<EvaluationSummary> {
+    let pooled = pool(folds, result_path)?;
+    warn_of_unequal_neighbours(folds, observer);
+    let mut summary = EvaluationSummary::of(&pooled);
+    let statistics = FoldStatistics::of(folds, &pooled.vocabulary);
+    files::write(result_path.join(folds::FILE_NAME), statistics.to_text())?;
+    summary.folds = Some(statistics);
+    if let Some(near) = &pooled.neighbours {
+        for (v, variable) in pooled.vocabulary.variables.iter().enumerate() {
+            let text = NeighbourStatistics::of(&pooled.truth, near, v).to_text(&variable.name);
+            let name = format!("{}_kNN_statistics.txt", file_stem(&variable.name));
+            files::write(result_path.join(TOP_K_FOLDER).join(name), text)?;
+        }
+    }
+    write_files(&pooled, result_path, &summary, result_path, observer)?;
+    Ok(summary)
+}
+
+fn warn_of_unequal_neighbours(folds: &[Fold<'_>], observer: &dyn Observer) {
+    let numbers = || folds.iter().map(|fold| fold.classification.neighbours.as_ref().map_or(0, |near| near.k));
+    if let (Some(fewest), Some(most)) = (numbers().min(), numbers().max())
+        && fewest != most
+    {
+        observer.warning(&format!(
+            "the folds have between {fewest} and {most} neighbours per query; the {fewest} nearest are evaluated together"
+        ));
+    }
+}
+
+fn write_files(
+    classification: &Classification,
+    folder: &Path,
+    summary: &EvaluationSummary,
+    result_path: &Path,
+    observer: &dyn Observer,
+) -> Result<()> {
+    let progress = observer.begin("evaluating", summary.variables.len() as u64 + 1);
+    let mut pictures = Vec::with_capacity(summary.variables.len());
+    for metrics in &summary.variables {
+        observer.check()?;
+        progress.detail(&metrics.variable);
+        observer.info(&format!(
+            "`{}`: {} of {} samples ({:.1} %) have a known truth and a prediction",
+            metrics.variable,
+            metrics.evaluated,
+            metrics.samples,
+            100.0 * metrics.share_evaluated
+        ));
+        pictures.push(write_variable(metrics, result_path)?);
+        progress.advance(1);
+    }
+    for warning in &summary.warnings {
+        observer.warning(warning);
+    }
+    summary.write(result_path)?;
+    observer.check()?;
+    progress.detail(report::FILE_NAME);
+    evaluation_page(classification, folder, summary, &pictures).write(result_path.join(report::FILE_NAME))?;
+    progress.advance(1);
+    Ok(())
+}
+
+/// Writes the three files of one variable.
+fn write_variable(metrics: &VariableMetrics, result_path: &Path) -> Result<VariablePictures> {
+    let stem = file_stem(&metrics.variable);
+    let pictures = draw_matrices(metrics)?;
+    files::write(result_path.join(format!("{stem}_evaluation_results.txt")), results_text(metrics))?;
+    files::write(result_path.join(format!("{stem}_Confusion_Matrix.png")), pictures.counts.png()?)?;
+    files::write(result_path.join(format!("{stem}_Confusion_Matrix_normalized.png")), pictures.shares.png()?)?;
+    Ok(pictures)
+}
+
+fn draw_matrices(metrics: &VariableMetrics) -> Result<VariablePictures> {
+    let name = display_name(&metrics.variable);
+    let images = match metrics.evaluated {
+        0 => "no image evaluated".to_owned(),
+        n => format!("{n} images, accuracy {:.2} %", 100.0 * metrics.accuracy),
+    };
+    let picture = |what: &str, subtitle: &str, cells| {
+        draw(&metrics.confusion_matrix, &format!("{what}: {name}"), subtitle, cells)
+    };
+    Ok(VariablePictures {
+        counts: picture("Confusion matrix", &images, Cells::Counts)?,
+        shares: picture("Normalised confusion matrix", "Shares of the true class", Cells::Shares)?,
+    })
+}
+
+/// The variable's name without what file systems do not take.
+fn file_stem(variable: &str) -> String {
+    let allowed = |letter: char| !(letter.is_control() || r#"/\:*?"<>|"#.contains(letter));
+    variable.chars().map(|letter| if allowed(letter) { letter } else { '_' }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_name_cannot_leave_the_folder() {
+        assert_eq!(file_stem("../a:b"), ".._a_b");
+        assert_eq!(file_stem("matériau"), "matériau");
+    }
+}

@@ -1,0 +1,266 @@
+//! The figures of a classification: confusion matrix, accuracy, and precision, recall and F1 per class.
+//!
+//! Owns their definitions, which are scikit-learn's with `zero_division=0`. Leaves the figures of the ranked
+//! neighbours to `ranking` and every layout to the writers.
+
+use serde::Serialize;
+use silknow_foundation::{LabelMatrix, MISSING, Variable};
+use silknow_index::classification::Classification;
+
+use crate::ranking::RankingMetrics;
+
+/// A class with fewer samples than this has uncertain figures and is warned about.
+pub const FEW_SAMPLES: u64 = 20;
+
+/// Counts of samples by true and predicted class.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct ConfusionMatrix {
+    /// The classes of truth and predictions, in the vocabulary's order.
+    pub classes: Vec<String>,
+    /// Counts `[true class][predicted class]`.
+    pub counts: Vec<Vec<u64>>,
+}
+
+impl ConfusionMatrix {
+    /// Counts pairs of true and predicted class index; pairs with a missing side are left out.
+    ///
+    /// # Panics
+    /// When an index lies outside the variable's classes.
+    pub fn count(variable: &Variable, pairs: impl IntoIterator<Item = (i32, i32)>) -> Self {
+        let known = variable.classes.len();
+        let mut full = vec![vec![0; known]; known];
+        for (truth, prediction) in pairs {
+            if let (Ok(truth), Ok(prediction)) = (usize::try_from(truth), usize::try_from(prediction)) {
+                full[truth][prediction] += 1;
+            }
+        }
+        let occurs = |class: usize| full[class].iter().any(|&n| n > 0) || full.iter().any(|row| row[class] > 0);
+        let occurring: Vec<usize> = (0..known).filter(|&class| occurs(class)).collect();
+        let pick = |row: &[u64]| occurring.iter().map(|&class| row[class]).collect();
+        Self {
+            classes: occurring.iter().map(|&class| variable.classes[class].clone()).collect(),
+            counts: occurring.iter().map(|&class| pick(&full[class])).collect(),
+        }
+    }
+
+    /// The number of samples counted.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().flatten().sum()
+    }
+
+    /// The number of samples whose true class is `class`.
+    pub fn truly(&self, class: usize) -> u64 {
+        self.counts[class].iter().sum()
+    }
+
+    /// The number of samples whose predicted class is `class`.
+    pub fn predicted(&self, class: usize) -> u64 {
+        self.counts.iter().map(|row| row[class]).sum()
+    }
+
+    /// The number of samples whose predicted class is the true one.
+    pub fn correct(&self) -> u64 {
+        (0..self.classes.len()).map(|class| self.counts[class][class]).sum()
+    }
+
+    /// Shares of the row in `[0, 1]`; a row without samples is all 0.
+    pub fn shares(&self) -> Vec<Vec<f64>> {
+        self.counts
+            .iter()
+            .map(|row| {
+                let total = row.iter().sum();
+                row.iter().map(|&count| ratio(count, total)).collect()
+            })
+            .collect()
+    }
+}
+
+/// The figures of one class, in `[0, 1]`; an undefined one is 0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ClassMetrics {
+    /// Its name.
+    pub class: String,
+    /// The share of samples predicted to be of this class that are.
+    pub precision: f64,
+    /// The share of samples of this class that are predicted to be.
+    pub recall: f64,
+    /// The harmonic mean of both.
+    pub f1: f64,
+    /// The number of samples that are of this class.
+    pub samples: u64,
+}
+
+/// The figures of one variable, in `[0, 1]`; an undefined one is 0.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VariableMetrics {
+    /// Its name.
+    pub variable: String,
+    /// Samples in all, labelled or not.
+    pub samples: u64,
+    /// Samples whose truth is known.
+    pub labelled: u64,
+    /// Samples whose truth and prediction are known: those that the figures are about.
+    pub evaluated: u64,
+    /// `evaluated / samples`.
+    pub share_evaluated: f64,
+    /// The share of correct predictions.
+    pub accuracy: f64,
+    /// Unweighted mean over the classes.
+    pub mean_precision: f64,
+    /// Unweighted mean over the classes.
+    pub mean_recall: f64,
+    /// Unweighted mean over the classes.
+    pub mean_f1: f64,
+    /// Per class, in the order of the matrix.
+    pub classes: Vec<ClassMetrics>,
+    /// Truth against prediction.
+    pub confusion_matrix: ConfusionMatrix,
+    /// Figures of the ranked neighbours, where these are at hand.
+    pub ranking: Option<RankingMetrics>,
+}
+
+impl VariableMetrics {
+    /// The figures of variable `v` of a classification.
+    ///
+    /// # Panics
+    /// When a class index lies outside the vocabulary; one that was read from a file does not.
+    pub fn of(classification: &Classification, v: usize) -> Self {
+        let truth = column(&classification.truth, v);
+        let pairs = truth.zip(column(&classification.predictions, v));
+        let variable = &classification.vocabulary.variables[v];
+        let matrix = ConfusionMatrix::count(variable, pairs);
+        let ranking = classification.neighbours.as_ref().map(|near| RankingMetrics::of(&classification.truth, near, v));
+        let mut metrics = Self::from_matrix(&variable.name, matrix);
+        metrics.samples = classification.names.len() as u64;
+        metrics.labelled = column(&classification.truth, v).filter(|&index| index != MISSING).count() as u64;
+        metrics.share_evaluated = ratio(metrics.evaluated, metrics.samples);
+        metrics.ranking = ranking;
+        metrics
+    }
+
+    /// The figures of a confusion matrix whose samples are all there are.
+    pub fn from_matrix(variable: &str, matrix: ConfusionMatrix) -> Self {
+        let classes: Vec<ClassMetrics> = (0..matrix.classes.len())
+            .map(|class| {
+                let correct = matrix.counts[class][class];
+                let (truly, predicted) = (matrix.truly(class), matrix.predicted(class));
+                ClassMetrics {
+                    class: matrix.classes[class].clone(),
+                    precision: ratio(correct, predicted),
+                    recall: ratio(correct, truly),
+                    // 2 P R / (P + R), written so that it is defined whenever the class occurs.
+                    f1: ratio(2 * correct, truly + predicted),
+                    samples: truly,
+                }
+            })
+            .collect();
+        let total = matrix.total();
+        Self {
+            variable: variable.to_owned(),
+            samples: total,
+            labelled: total,
+            evaluated: total,
+            share_evaluated: ratio(total, total),
+            accuracy: ratio(matrix.correct(), total),
+            mean_precision: mean(classes.iter().map(|class| class.precision)),
+            mean_recall: mean(classes.iter().map(|class| class.recall)),
+            mean_f1: mean(classes.iter().map(|class| class.f1)),
+            classes,
+            confusion_matrix: matrix,
+            ranking: None,
+        }
+    }
+
+    /// What a reader of the figures should know about their reliability.
+    pub fn warnings(&self) -> Vec<String> {
+        let name = &self.variable;
+        if self.labelled == 0 {
+            return vec![format!("`{name}`: no sample has a known label, so there is nothing to evaluate")];
+        }
+        if self.evaluated == 0 {
+            return vec![format!("`{name}`: no labelled sample has a prediction, so there is nothing to evaluate")];
+        }
+        let mut warnings = Vec::new();
+        if let [only] = self.classes.as_slice() {
+            warnings.push(format!("`{name}`: there is one class only (`{}`), so its figures say nothing", only.class));
+        }
+        let few: Vec<String> = self
+            .classes
+            .iter()
+            .filter(|class| class.samples < FEW_SAMPLES)
+            .map(|class| format!("`{}` ({})", class.class, class.samples))
+            .collect();
+        if !few.is_empty() {
+            let whom = if few.len() == 1 { "one class has" } else { "some classes have" };
+            warnings.push(format!(
+                "`{name}`: {whom} fewer than {FEW_SAMPLES} samples, so the figures are uncertain: {}",
+                few.join(", ")
+            ));
+        }
+        warnings
+    }
+}
+
+/// The class indices of variable `v`, sample by sample.
+pub(crate) fn column(matrix: &LabelMatrix, v: usize) -> impl Iterator<Item = i32> {
+    (0..matrix.len()).map(move |sample| matrix.row(sample)[v])
+}
+
+/// `part / whole`, 0 where the whole is 0.
+pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+/// The mean, 0 of nothing.
+pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = values.len();
+    if count == 0 { 0.0 } else { values.sum::<f64>() / count as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn variable(classes: &[&str]) -> Variable {
+        Variable { name: "place".into(), classes: classes.iter().map(|&class| class.to_owned()).collect() }
+    }
+
+    #[test]
+    fn classes_are_those_of_truth_and_predictions() {
+        let pairs = [(0, 0), (0, 2), (MISSING, 1), (1, MISSING), (0, 0)];
+        let matrix = ConfusionMatrix::count(&variable(&["AT", "DE", "ES", "FR"]), pairs);
+        assert_eq!(matrix.classes, ["AT", "ES"]);
+        assert_eq!(matrix.counts, [[2, 1], [0, 0]]);
+        assert_eq!(matrix.shares(), [[2.0 / 3.0, 1.0 / 3.0], [0.0, 0.0]]);
+    }
+
+    #[test]
+    fn undefined_figures_are_zero_and_count_in_the_mean() {
+        let matrix = ConfusionMatrix::count(&variable(&["AT", "ES"]), [(0, 0), (0, 1)]);
+        let metrics = VariableMetrics::from_matrix("place", matrix);
+        let spanish = &metrics.classes[1];
+        assert_eq!((spanish.precision, spanish.recall, spanish.f1, spanish.samples), (0.0, 0.0, 0.0, 0));
+        assert_eq!(metrics.mean_recall, 0.25);
+        assert_eq!(metrics.accuracy, 0.5);
+    }
+
+    #[test]
+    fn nothing_known_gives_zeros_and_one_warning() {
+        let matrix = ConfusionMatrix::count(&variable(&["AT"]), [(0, MISSING)]);
+        let mut metrics = VariableMetrics::from_matrix("place", matrix);
+        metrics.labelled = 1;
+        assert_eq!((metrics.accuracy, metrics.mean_f1, metrics.evaluated), (0.0, 0.0, 0));
+        assert_eq!(metrics.warnings().len(), 1);
+        assert!(metrics.warnings()[0].contains("no labelled sample has a prediction"));
+    }
+
+    #[test]
+    fn small_and_single_classes_are_warned_about_by_name() {
+        let single = ConfusionMatrix::count(&variable(&["AT"]), [(0, 0)]);
+        let warnings = VariableMetrics::from_matrix("place", single).warnings();
+        assert!(warnings[0].contains("one class only (`AT`)"), "{warnings:?}");
+        assert!(warnings[1].contains("`AT` (1)"), "{warnings:?}");
+        let many = ConfusionMatrix::count(&variable(&["AT", "ES"]), (0..40).map(|i| (i % 2, i % 2)));
+        assert!(VariableMetrics::from_matrix("place", many).warnings().is_empty());
+    }
+}
