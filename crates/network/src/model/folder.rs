@@ -6,11 +6,12 @@
 //! `model.safetensors` (float32): the backbone in torchvision's names behind `backbone.`, the retrained kernels
 //! among them, and the head as `head.0.weight` `[outputs, inputs]`, `head.0.bias` and so on.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, View};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use silknow_config::{Architecture, TrainingParameters};
@@ -147,17 +148,30 @@ fn variable(description: VariableDescription) -> Variable {
 
 /// The tensors as the bytes of a safetensors file; the same tensors give the same bytes.
 pub(super) fn tensors_to_bytes(tensors: &BTreeMap<String, WeightTensor>) -> Result<Vec<u8>> {
-    let failed = |cause| Error::internal("the tensors cannot be written as safetensors").caused_by(cause);
-    let bytes: Vec<(&String, &WeightTensor, Vec<u8>)> = tensors
-        .iter()
-        .map(|(name, tensor)| (name, tensor, tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect()))
-        .collect();
-    let views = bytes
-        .iter()
-        .map(|(name, tensor, bytes)| Ok((*name, TensorView::new(Dtype::F32, tensor.shape.clone(), bytes)?)))
-        .collect::<std::result::Result<Vec<_>, _>>()
-        .map_err(failed)?;
-    safetensors::serialize(views, None).map_err(failed)
+    let views = tensors.iter().map(|(name, tensor)| (name, Float32(tensor)));
+    safetensors::serialize(views, None)
+        .map_err(|cause| Error::internal("the tensors cannot be written as safetensors").caused_by(cause))
+}
+
+/// A tensor as safetensors wants to see it; its bytes are made when they are written, one tensor at a time.
+struct Float32<'a>(&'a WeightTensor);
+
+impl View for Float32<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.0.data.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+
+    fn data_len(&self) -> usize {
+        self.0.data.len() * size_of::<f32>()
+    }
 }
 
 /// SHA-256 over the tensors' file and the image pipeline, hexadecimal.

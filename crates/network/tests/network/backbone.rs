@@ -83,15 +83,28 @@ fn the_frozen_and_the_trained_part_together_are_the_whole() {
 }
 
 #[test]
-fn an_image_has_the_same_features_alone_and_in_a_batch() {
+fn an_image_has_the_same_features_alone_and_in_a_batch_with_any_number_of_threads() {
     let (images, side) = (5, 64);
     let pixels = pixels("five images", images, side);
     let weights = reference::weights(Architecture::ResNet50);
-    let backbone = frozen(&weights, Architecture::ResNet50, 3, side);
-    let together = backbone.run(&pixels, images).unwrap();
-    let alone: Vec<f32> = pixels.chunks(3 * side * side).flat_map(|image| backbone.run(image, 1).unwrap()).collect();
-    assert_eq!(together, alone);
-    assert!(backbone.run(&[], 0).unwrap().is_empty());
+    let features = |threads: usize, images_at_once: usize| -> Vec<f32> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let backbone = frozen(&weights, Architecture::ResNet50, 3, side);
+            let batches = pixels.chunks(images_at_once * 3 * side * side);
+            batches.flat_map(|batch| backbone.run(batch, batch.len() / (3 * side * side)).unwrap()).collect()
+        })
+    };
+    let expected = features(1, 1);
+    for (threads, images_at_once) in [(1, images), (3, images), (2, 2)] {
+        assert!(features(threads, images_at_once) == expected, "{threads} threads, {images_at_once} images at once");
+    }
+}
+
+#[test]
+fn no_images_have_no_features() {
+    let weights = reference::weights(Architecture::ResNet18);
+    assert!(frozen(&weights, Architecture::ResNet18, 0, 64).run(&[], 0).unwrap().is_empty());
 }
 
 #[test]
