@@ -1,0 +1,342 @@
+//! The checkpoint from which an interrupted training continues as if it had never stopped.
+//!
+//! Owns the file `checkpoint.safetensors` and the check that it belongs to the training at hand. It is one file,
+//! numbers and state together, so that a crash can never leave two halves of different steps.
+//!
+//! Tensors: `model.*` (parameters), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
+//! validation, where there was one), and `history` (float64 `[steps, 6]`, the columns of `metrics.csv`, NaN where
+//! empty). The metadata entry `silknow-checkpoint` holds the rest as JSON.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, TensorView};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use silknow_config::TrainingParameters;
+use silknow_foundation::{Error, Result, files};
+use silknow_network::WeightTensor;
+
+use crate::features::FeatureStore;
+use crate::metrics::{StepMetrics, ValidationMetrics};
+use crate::selection::TrainingInputs;
+
+/// The name of the file within the log folder.
+pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
+
+const VERSION: u32 = 1;
+const METADATA_KEY: &str = "silknow-checkpoint";
+const HISTORY: &str = "history";
+const HISTORY_COLUMNS: usize = 6;
+const MODEL: &str = "model.";
+const ADAM: &str = "adam.";
+const BEST: &str = "best.";
+
+/// Named numbers of a network or an optimiser.
+pub(crate) type NamedTensors = BTreeMap<String, WeightTensor>;
+
+/// Everything that a training is made of between two steps.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Checkpoint {
+    /// Steps done; the history has as many rows.
+    pub history: Vec<StepMetrics>,
+    pub model: NamedTensors,
+    pub adam: NamedTensors,
+    pub adam_steps: u64,
+    /// The step and the parameters of the lowest validation loss so far.
+    pub best: Option<(usize, NamedTensors)>,
+    /// Samples that were left out because their image could not be read.
+    pub unreadable: Vec<usize>,
+}
+
+/// The part of the state that is not numbers in tensors.
+#[derive(Serialize, Deserialize)]
+struct State {
+    version: u32,
+    adam_steps: u64,
+    best_step: Option<usize>,
+    unreadable: Vec<usize>,
+    #[serde(flatten)]
+    run: Run,
+}
+
+/// What a checkpoint must share with the training that continues from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    /// The parameters as JSON, without the device: another device computes the same training.
+    parameters: Value,
+    /// SHA-256 over images, labels and split.
+    samples: String,
+}
+
+impl Run {
+    pub fn new(parameters: &TrainingParameters, inputs: &TrainingInputs<'_>, store: &FeatureStore) -> Result<Self> {
+        let failed = |cause| Error::internal("the parameters cannot be written as JSON").caused_by(cause);
+        // Through text, as they will be read: numbers then went the same way on both sides of a comparison.
+        let text = serde_json::to_string(parameters).map_err(failed)?;
+        let mut parameters: Value = serde_json::from_str(&text).map_err(failed)?;
+        if let Value::Object(entries) = &mut parameters {
+            entries.remove("device");
+        }
+        Ok(Self { parameters, samples: fingerprint(inputs, store) })
+    }
+
+    fn check_same(&self, stored: &Self) -> Result<()> {
+        let hint = "give the same parameters and samples as before, or train anew without resume";
+        if let Some((key, then, now)) = first_difference("", &stored.parameters, &self.parameters) {
+            let message = format!("the checkpoint was made with `{key}` = {then}, but now it is {now}");
+            return Err(Error::configuration(message).hint(hint));
+        }
+        if stored.samples != self.samples {
+            let message = "the checkpoint was made with other images, labels or another split";
+            return Err(Error::configuration(message).hint(hint));
+        }
+        Ok(())
+    }
+}
+
+/// The first entry, by name, in which two parameter sets differ: its path and both values.
+fn first_difference(path: &str, then: &Value, now: &Value) -> Option<(String, Value, Value)> {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => {
+            let mut keys: Vec<&String> = then.keys().chain(now.keys()).collect();
+            keys.sort_unstable();
+            keys.into_iter().find_map(|key| {
+                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+                first_difference(&path, then.get(key).unwrap_or(&Value::Null), now.get(key).unwrap_or(&Value::Null))
+            })
+        }
+        _ => (then != now).then(|| (path.to_owned(), then.clone(), now.clone())),
+    }
+}
+
+fn fingerprint(inputs: &TrainingInputs<'_>, store: &FeatureStore) -> String {
+    let mut hash = Sha256::new();
+    for image in store.images() {
+        hash.update(image.identity.as_bytes());
+        hash.update([0]);
+    }
+    for &label in inputs.labels.indices() {
+        hash.update(label.to_le_bytes());
+    }
+    for samples in [inputs.train, inputs.validation] {
+        hash.update((samples.len() as u64).to_le_bytes());
+        for &sample in samples {
+            hash.update((sample as u64).to_le_bytes());
+        }
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The checkpoint's path in a log folder.
+pub fn path_in(log_folder: impl AsRef<Path>) -> PathBuf {
+    log_folder.as_ref().join(CHECKPOINT_FILE)
+}
+
+/// Removes the checkpoint from a log folder, once the model it leads to is stored; none is fine.
+pub fn remove(log_folder: impl AsRef<Path>) -> Result<()> {
+    let path = path_in(log_folder);
+    match std::fs::remove_file(&path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
+            Err(files::refused("cannot remove", &path, cause))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Checkpoint {
+    /// Writes the file as a whole or not at all.
+    pub fn write(&self, log_folder: &Path, run: &Run) -> Result<()> {
+        let state = State {
+            version: VERSION,
+            adam_steps: self.adam_steps,
+            best_step: self.best.as_ref().map(|(step, _)| *step),
+            unreadable: self.unreadable.clone(),
+            run: run.clone(),
+        };
+        let text = serde_json::to_string(&state)
+            .map_err(|cause| Error::internal("the training's state cannot be written as JSON").caused_by(cause))?;
+        let nothing = BTreeMap::new();
+        let best = self.best.as_ref().map_or(&nothing, |(_, tensors)| tensors);
+        let mut arrays: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
+        for (prefix, tensors) in [(MODEL, &self.model), (ADAM, &self.adam), (BEST, best)] {
+            for (name, tensor) in tensors {
+                let bytes = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
+                arrays.push((format!("{prefix}{name}"), Dtype::F32, tensor.shape.clone(), bytes));
+            }
+        }
+        let history = self.history.iter().flat_map(to_row).flat_map(f64::to_le_bytes).collect();
+        arrays.push((HISTORY.to_owned(), Dtype::F64, vec![self.history.len(), HISTORY_COLUMNS], history));
+        let failed = |cause| Error::internal("the training's state cannot be written as safetensors").caused_by(cause);
+        let views = arrays
+            .iter()
+            .map(|(name, dtype, shape, bytes)| Ok((name, TensorView::new(*dtype, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(failed)?;
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        files::write(path_in(log_folder), bytes)
+    }
+
+    /// Reads the checkpoint of a log folder; `None` where there is none.
+    ///
+    /// # Errors
+    /// A cut or foreign file; one of another version; one of another training, with the parameter that differs.
+    pub fn read(log_folder: &Path, run: &Run) -> Result<Option<Self>> {
+        let path = path_in(log_folder);
+        if !path.exists() {
+            return Ok(None);
+        }
+        let bytes = files::read(&path)?;
+        let (state, tensors) = parse(&bytes).map_err(|error| error.in_file(&path))?;
+        run.check_same(&state.run).map_err(|error| error.in_file(&path))?;
+        let history = history_of(&tensors).map_err(|error| error.in_file(&path))?;
+        let part = |prefix: &str| -> Result<NamedTensors> {
+            let named = tensors.iter().filter_map(|(name, view)| Some((name.strip_prefix(prefix)?, view)));
+            named.map(|(name, view)| Ok((name.to_owned(), numbers(name, &view)?))).collect()
+        };
+        let of_file = |part: Result<NamedTensors>| part.map_err(|error| error.in_file(&path));
+        Ok(Some(Self {
+            history,
+            model: of_file(part(MODEL))?,
+            adam: of_file(part(ADAM))?,
+            adam_steps: state.adam_steps,
+            best: match state.best_step {
+                Some(step) => Some((step, of_file(part(BEST))?)),
+                None => None,
+            },
+            unreadable: state.unreadable,
+        }))
+    }
+}
+
+/// What is wrong with a file that is not a checkpoint of ours.
+fn broken(what: impl Into<String>) -> Error {
+    Error::data(what).hint("the checkpoint may have been cut or made by another version; train anew without resume")
+}
+
+fn parse(bytes: &[u8]) -> Result<(State, SafeTensors<'_>)> {
+    let not_whole = |cause| broken("not a complete safetensors file").caused_by(cause);
+    let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_whole)?;
+    let tensors = SafeTensors::deserialize(bytes).map_err(not_whole)?;
+    let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
+    let text = text.ok_or_else(|| broken("this safetensors file is no checkpoint of a training"))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|cause| broken("the state is not readable").caused_by(cause))?;
+    // The version first: the state of another version may look different.
+    match value.get("version").and_then(Value::as_u64) {
+        Some(version) if version == u64::from(VERSION) => {}
+        version => {
+            let version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
+            return Err(broken(format!("a checkpoint of version {version}, but this program reads version {VERSION}")));
+        }
+    }
+    let state = serde_json::from_value(value).map_err(|cause| broken("the state is incomplete").caused_by(cause))?;
+    Ok((state, tensors))
+}
+
+fn numbers(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
+    if view.dtype() != Dtype::F32 {
+        return Err(broken(format!("the tensor `{name}` is not of type float32")));
+    }
+    let (values, _) = view.data().as_chunks();
+    let data = values.iter().map(|&bytes| f32::from_le_bytes(bytes)).collect();
+    Ok(WeightTensor { shape: view.shape().to_vec(), data })
+}
+
+fn history_of(tensors: &SafeTensors<'_>) -> Result<Vec<StepMetrics>> {
+    let view = tensors.tensor(HISTORY).map_err(|cause| broken("the history is missing").caused_by(cause))?;
+    let &[_, HISTORY_COLUMNS] = view.shape() else {
+        return Err(broken(format!("the history has the shape {:?}", view.shape())));
+    };
+    let (values, _) = view.data().as_chunks();
+    let values: Vec<f64> = values.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
+    let (rows, _) = values.as_chunks();
+    Ok(rows.iter().map(from_row).collect())
+}
+
+fn to_row(metrics: &StepMetrics) -> [f64; HISTORY_COLUMNS] {
+    let (loss, mean_f1) = metrics.validation.map_or((None, None), |measured| (measured.loss, measured.mean_f1));
+    [
+        metrics.step as f64,
+        metrics.loss,
+        metrics.learning_rate,
+        metrics.active_share,
+        loss.unwrap_or(f64::NAN),
+        mean_f1.unwrap_or(f64::NAN),
+    ]
+}
+
+fn from_row(&[step, loss, learning_rate, active_share, val_loss, val_mean_f1]: &[f64; HISTORY_COLUMNS]) -> StepMetrics {
+    let known = |value: f64| (!value.is_nan()).then_some(value);
+    let validation = ValidationMetrics { loss: known(val_loss), mean_f1: known(val_mean_f1) };
+    let measured = validation.loss.is_some() || validation.mean_f1.is_some();
+    StepMetrics { step: step as usize, loss, learning_rate, active_share, validation: measured.then_some(validation) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(margin: f64, samples: &str) -> Run {
+        let parameters = serde_json::json!({ "margin": margin, "augmentation": { "noise": 0.01 } });
+        Run { parameters, samples: samples.to_owned() }
+    }
+
+    fn checkpoint() -> Checkpoint {
+        let tensor = |values: &[f32]| WeightTensor { shape: vec![values.len(), 1], data: values.to_vec() };
+        let row = StepMetrics { step: 1, loss: 0.1 + 0.2, learning_rate: 1e-4, active_share: 0.5, validation: None };
+        let validation = Some(ValidationMetrics { loss: Some(1.0 / 3.0), mean_f1: None });
+        Checkpoint {
+            history: vec![row, StepMetrics { step: 2, validation, ..row }],
+            model: [("head.0.weight".to_owned(), tensor(&[1.0, f32::MIN_POSITIVE]))].into(),
+            adam: [("first.head".to_owned(), tensor(&[0.1])), ("second.head".to_owned(), tensor(&[0.2]))].into(),
+            adam_steps: 2,
+            best: Some((2, [("head.0.weight".to_owned(), tensor(&[3.0, 4.0]))].into())),
+            unreadable: vec![7],
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_reads_back_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(2.0, "abc");
+        assert_eq!(Checkpoint::read(folder.path(), &run).unwrap(), None);
+        checkpoint().write(folder.path(), &run).unwrap();
+        assert_eq!(Checkpoint::read(folder.path(), &run).unwrap(), Some(checkpoint()));
+        remove(folder.path()).unwrap();
+        remove(folder.path()).unwrap();
+        assert_eq!(Checkpoint::read(folder.path(), &run).unwrap(), None);
+    }
+
+    #[test]
+    fn a_checkpoint_of_other_parameters_names_the_first_that_differs() {
+        let folder = tempfile::tempdir().unwrap();
+        checkpoint().write(folder.path(), &run(2.0, "abc")).unwrap();
+        let message = Checkpoint::read(folder.path(), &run(1.5, "abc")).unwrap_err().to_string();
+        assert!(message.contains("`margin` = 2.0, but now it is 1.5"), "{message}");
+        let mut other = run(2.0, "abc");
+        other.parameters["augmentation"]["noise"] = 0.02.into();
+        let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("`augmentation.noise` = 0.01, but now it is 0.02"), "{message}");
+        let message = Checkpoint::read(folder.path(), &run(2.0, "other")).unwrap_err().to_string();
+        assert!(message.contains("other images, labels or another split"), "{message}");
+    }
+
+    #[test]
+    fn a_cut_or_foreign_file_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(2.0, "abc");
+        checkpoint().write(folder.path(), &run).unwrap();
+        let bytes = files::read(path_in(folder.path())).unwrap();
+        files::write(path_in(folder.path()), &bytes[..bytes.len() - 4]).unwrap();
+        let message = Checkpoint::read(folder.path(), &run).unwrap_err().to_string();
+        assert!(message.contains("checkpoint.safetensors: not a complete safetensors file"), "{message}");
+        let foreign = safetensors::serialize(Vec::<(String, TensorView<'_>)>::new(), None).unwrap();
+        files::write(path_in(folder.path()), foreign).unwrap();
+        let message = Checkpoint::read(folder.path(), &run).unwrap_err().to_string();
+        assert!(message.contains("no checkpoint of a training"), "{message}");
+    }
+}

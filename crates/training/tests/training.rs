@@ -1,0 +1,286 @@
+//! Whole trainings on small pictures: they learn, repeat, resume, and say what is wrong with their input.
+
+mod support;
+
+use std::sync::atomic::AtomicUsize;
+
+use silknow_config::{Architecture, Augmentation, LossKind};
+use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, files};
+use silknow_network::{WeightFile, frozen_backbone};
+use silknow_training::{TrainingInputs, TrainingOutcome, checkpoint, train};
+use support::{Collection, Impatient, SIDE_PX, parameters, top};
+
+fn mean_loss(outcome: &TrainingOutcome, steps: std::ops::Range<usize>) -> f64 {
+    let count = steps.len() as f64;
+    outcome.history[steps].iter().map(|row| row.loss).sum::<f64>() / count
+}
+
+#[test]
+fn every_loss_falls_and_separates_the_classes() {
+    let collection = Collection::new();
+    for &loss in LossKind::ALL {
+        let mut parameters = parameters(loss);
+        parameters.how_many_training_steps = 60;
+        let mut store = collection.store(&parameters);
+        let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+        let (first, last) = (mean_loss(&outcome, 0..5), mean_loss(&outcome, 55..60));
+        // Pairs that are equal in one of two variables are pulled as much as pushed: half the contrastive loss stays.
+        assert!(last < 0.9 * first, "{loss}: from {first} to {last}");
+        let f1 = outcome.history.last().unwrap().validation.unwrap().mean_f1.unwrap();
+        assert!(f1 > 0.9, "{loss}: {f1}");
+        assert_eq!(outcome.samples_used, 24);
+        assert_eq!(outcome.backbone_images, 32);
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bits_on_any_number_of_threads_and_another_seed_others() {
+    let collection = Collection::new();
+    let result = |threads: usize, seed: u64| {
+        let mut parameters = parameters(LossKind::SoftTripletIncomp);
+        parameters.seed = seed;
+        parameters.augmentation = Augmentation::default();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let mut store = collection.store(&parameters);
+            let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+            (outcome.top.to_named_tensors(), outcome.history)
+        })
+    };
+    let once = result(1, 5);
+    assert_eq!(once, result(4, 5));
+    assert_ne!(once.0, result(1, 6).0);
+}
+
+#[test]
+fn a_resumed_training_ends_with_the_bits_of_an_unbroken_one() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftContrastiveIncomp);
+    parameters.augmentation = Augmentation::default();
+    let unbroken_logs = collection.logs("unbroken");
+    let mut store = collection.store(&parameters);
+    let unbroken = collection.train(&parameters, &mut store, Some(&unbroken_logs), false, &Silent).unwrap();
+    for patience in (0..40).step_by(3) {
+        let logs = collection.logs(&format!("broken {patience}"));
+        let impatient = Impatient { patience: AtomicUsize::new(patience) };
+        let mut store = collection.store(&parameters);
+        match collection.train(&parameters, &mut store, Some(&logs), false, &impatient) {
+            Ok(_) => assert!(patience > 20, "a training of 12 steps asks at least as often"),
+            Err(error) => assert!(error.is_interruption(), "{error}"),
+        }
+        let mut store = collection.store(&parameters);
+        let resumed = collection.train(&parameters, &mut store, Some(&logs), true, &Silent).unwrap();
+        assert_eq!(resumed.top.to_named_tensors(), unbroken.top.to_named_tensors());
+        assert_eq!((resumed.best_step, &resumed.history), (unbroken.best_step, &unbroken.history));
+        let table = |logs: &std::path::Path| files::read_text(logs.join("metrics.csv")).unwrap();
+        assert_eq!(table(&logs), table(&unbroken_logs));
+    }
+}
+
+#[test]
+fn a_finished_training_resumes_to_its_result_without_a_step() {
+    let collection = Collection::new();
+    let parameters = parameters(LossKind::SoftTriplet);
+    let logs = collection.logs("logs");
+    let mut store = collection.store(&parameters);
+    let outcome = collection.train(&parameters, &mut store, Some(&logs), false, &Silent).unwrap();
+    let again = collection.train(&parameters, &mut store, Some(&logs), true, &Silent).unwrap();
+    assert_eq!(again.top.to_named_tensors(), outcome.top.to_named_tensors());
+    assert_eq!(again.backbone_images, 0);
+}
+
+#[test]
+fn a_checkpoint_of_another_training_is_refused_by_what_differs() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftTriplet);
+    let logs = collection.logs("logs");
+    let mut store = collection.store(&parameters);
+    collection.train(&parameters, &mut store, Some(&logs), false, &Silent).unwrap();
+    parameters.learning_rate = 0.5;
+    let error = collection.train(&parameters, &mut store, Some(&logs), true, &Silent).unwrap_err().to_string();
+    assert!(error.contains("checkpoint.safetensors") && error.contains("`learning_rate` = 0.01"), "{error}");
+    collection.train(&parameters, &mut store, Some(&logs), false, &Silent).unwrap();
+    checkpoint::remove(&logs).unwrap();
+    assert!(!checkpoint::path_in(&logs).exists());
+}
+
+#[test]
+fn the_best_validation_is_kept_and_without_validation_the_last_step() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftContrastiveIncomp);
+    // So fast that it does not only get better.
+    parameters.learning_rate = 0.3;
+    parameters.how_often_validation = 1;
+    let mut store = collection.store(&parameters);
+    let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+    let losses: Vec<f64> = outcome.history.iter().map(|row| row.validation.unwrap().loss.unwrap()).collect();
+    let lowest = losses.iter().copied().fold(f64::INFINITY, f64::min);
+    assert_eq!(losses[outcome.best_step - 1], lowest);
+    assert_ne!(outcome.best_step, 12);
+    parameters.val_percentage = 0;
+    let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+    assert_eq!(outcome.best_step, 12);
+    assert!(outcome.history.iter().all(|row| row.validation.is_none()));
+}
+
+#[test]
+fn validation_is_due_every_so_many_steps_and_at_the_last() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftTriplet);
+    parameters.how_often_validation = 5;
+    let mut store = collection.store(&parameters);
+    let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+    let validated = outcome.history.iter().filter(|row| row.validation.is_some()).map(|row| row.step);
+    assert_eq!(validated.collect::<Vec<_>>(), [5, 10, 12]);
+}
+
+#[test]
+fn folds_that_share_a_store_run_the_backbone_once_per_image_and_view() {
+    let collection = Collection::new();
+    let all: Vec<usize> = (0..Collection::SAMPLES).collect();
+    let mut parameters = parameters(LossKind::SoftTripletIncomp);
+    parameters.augmentation = Augmentation::default();
+    parameters.train_batch_size = 16;
+    parameters.how_many_training_steps = 4;
+    for (augmented_views, views) in [(0, 4), (3, 3)] {
+        parameters.augmented_views = augmented_views;
+        let mut store = collection.store_with(&parameters, usize::MAX, true);
+        let mut sum = 0;
+        for fold in 0..2 {
+            let (validation, train_samples): (Vec<usize>, Vec<usize>) =
+                all.iter().partition(|&&sample| sample / 16 == fold);
+            let inputs = TrainingInputs { labels: &collection.labels, train: &train_samples, validation: &validation };
+            let outcome = train(&inputs, &parameters, &mut store, top(&parameters), None, false, &Silent).unwrap();
+            sum += outcome.backbone_images;
+        }
+        // Each half is drawn in four epochs by one fold; the plain views serve both.
+        assert_eq!(store.backbone_images(), 32 * views + 32);
+        assert_eq!(sum, store.backbone_images());
+    }
+}
+
+#[test]
+fn retrained_blocks_learn_on_feature_maps() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftContrastive);
+    parameters.hub_num_retrain = 1;
+    parameters.learning_rate = 1e-3;
+    let device = burn::tensor::Device::flex();
+    let weights = WeightFile::random(Architecture::ResNet18, 1);
+    let backbone = frozen_backbone(&weights, Architecture::ResNet18, 1, SIDE_PX, &device).unwrap();
+    let mut store = collection.store_of(&parameters, backbone, false);
+    let before = top(&parameters).to_named_tensors();
+    let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+    let after = outcome.top.to_named_tensors();
+    let kernel = after.keys().find(|name| name.starts_with("backbone.")).unwrap();
+    assert_ne!(before[kernel], after[kernel]);
+    assert!(mean_loss(&outcome, 9..12) < mean_loss(&outcome, 0..3));
+}
+
+#[test]
+fn a_loss_that_is_not_a_number_stops_with_the_last_good_network() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftTripletIncomp);
+    parameters.augmentation = Augmentation::default();
+    parameters.train_batch_size = 24;
+    parameters.val_percentage = 0;
+    let logs = collection.logs("logs");
+    // The first 24 images are the first epoch, one step; then the views of the later steps.
+    let mut store = collection.store_with(&parameters, 24 * 5, false);
+    let outcome = collection.train(&parameters, &mut store, Some(&logs), false, &Silent).unwrap();
+    let message = outcome.diverged.unwrap().to_string();
+    assert!(message.contains("the loss of step 6 is not a number; the network of step 4 is kept"), "{message}");
+    assert_eq!((outcome.best_step, outcome.history.len()), (4, 5));
+    parameters.how_many_training_steps = 4;
+    let mut store = collection.store(&parameters);
+    let expected = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();
+    assert_eq!(outcome.top.to_named_tensors(), expected.top.to_named_tensors());
+    let mut store = collection.store_with(&parameters, 0, false);
+    let error = collection.train(&parameters, &mut store, None, false, &Silent).unwrap_err().to_string();
+    assert!(error.contains("the loss of step 1"), "{error}");
+}
+
+#[test]
+fn samples_that_a_loss_cannot_use_are_left_out_and_counted() {
+    let mut collection = Collection::new();
+    let mut indices = collection.labels.indices().to_vec();
+    indices[0] = MISSING;
+    indices[2..4].fill(MISSING);
+    collection.labels = LabelMatrix::from_indices(2, indices).unwrap();
+    std::fs::write(&collection.images[5].path, "cut").unwrap();
+    for (loss, used, incomplete) in [(LossKind::SoftTriplet, 21, 1), (LossKind::SoftTripletIncomp, 22, 0)] {
+        let parameters = parameters(loss);
+        let mut store = collection.store(&parameters);
+        let recorder = Recorder::default();
+        let outcome = collection.train(&parameters, &mut store, None, false, &recorder).unwrap();
+        assert_eq!(outcome.samples_used, used, "{loss}");
+        assert_eq!((outcome.left_out.unlabelled, outcome.left_out.incomplete), (1, incomplete));
+        assert_eq!(outcome.left_out.unreadable, [5]);
+        assert!(recorder.warnings().iter().any(|warning| warning.contains("5.png")), "{:?}", recorder.warnings());
+    }
+}
+
+#[test]
+fn too_little_to_compare_is_an_error_that_counts() {
+    let collection = Collection::new();
+    let parameters = parameters(LossKind::SoftTriplet);
+    let mut store = collection.store(&parameters);
+    let mut error_of = |labels: &LabelMatrix, train_samples: &[usize]| {
+        let inputs = TrainingInputs { labels, train: train_samples, validation: &[] };
+        train(&inputs, &parameters, &mut store, top(&parameters), None, false, &Silent).unwrap_err().to_string()
+    };
+    let error = error_of(&collection.labels, &[0]);
+    assert!(error.contains("soft_triplet compares 3 samples, but 1 of 1"), "{error}");
+    let none = LabelMatrix::from_indices(2, vec![MISSING; 64]).unwrap();
+    let error = error_of(&none, &[0, 1, 2, 3]);
+    assert!(error.contains("0 of 4") && error.contains("4 without any label"), "{error}");
+    let half = LabelMatrix::from_indices(2, [0, MISSING].repeat(32)).unwrap();
+    let error = error_of(&half, &[0, 1, 2, 3]);
+    assert!(error.contains("4 with a missing label") && error.contains("soft_triplet_incomp_loss"), "{error}");
+    let same = LabelMatrix::from_indices(2, vec![0; 64]).unwrap();
+    let error = error_of(&same, &[0, 1, 2, 3]);
+    assert!(error.contains("nothing to tell apart"), "{error}");
+}
+
+#[test]
+fn a_variable_of_one_class_and_a_batch_above_the_samples_are_warned_of() {
+    let mut collection = Collection::new();
+    let indices = collection.labels.indices().iter().enumerate().map(|(i, &l)| if i % 2 == 1 { 0 } else { l });
+    collection.labels = LabelMatrix::from_indices(2, indices.collect()).unwrap();
+    let mut parameters = parameters(LossKind::SoftContrastiveIncomp);
+    parameters.train_batch_size = 150;
+    let recorder = Recorder::default();
+    let mut store = collection.store(&parameters);
+    collection.train(&parameters, &mut store, None, false, &recorder).unwrap();
+    let warnings = recorder.warnings().join("\n");
+    assert!(warnings.contains("`pattern` are of one class"), "{warnings}");
+    assert!(warnings.contains("train_batch_size is 150, but only 24 samples"), "{warnings}");
+}
+
+#[test]
+fn without_anything_to_train_the_network_is_returned_as_it_is() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::SoftTriplet);
+    parameters.add_fc = Vec::new();
+    let recorder = Recorder::default();
+    let mut store = collection.store(&parameters);
+    let outcome = collection.train(&parameters, &mut store, None, false, &recorder).unwrap();
+    assert_eq!((outcome.best_step, outcome.top.dims()), (0, 512));
+    assert!(recorder.warnings().join("\n").contains("nothing to train"));
+}
+
+#[test]
+fn logs_hold_both_event_files_and_the_table() {
+    let collection = Collection::new();
+    let parameters = parameters(LossKind::SoftTriplet);
+    let logs = collection.logs("logs");
+    let mut store = collection.store(&parameters);
+    collection.train(&parameters, &mut store, Some(&logs), false, &Silent).unwrap();
+    for part in ["train", "val"] {
+        let names: Vec<_> = std::fs::read_dir(logs.join(part)).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert!(names.len() == 1 && names[0].to_string_lossy().starts_with("events.out.tfevents."), "{names:?}");
+    }
+    let table = files::read_text(logs.join("metrics.csv")).unwrap();
+    assert_eq!(table.lines().count(), 13);
+    assert!(table.lines().nth(4).unwrap().split(',').all(|cell| !cell.is_empty()), "{table}");
+}
