@@ -98,8 +98,9 @@ pub fn create_dataset_with(
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
     let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
-    let catalogue = Catalogue::read(&parameters.csvfile)?;
-    let mut samples = candidates(&catalogue, observer)?;
+    let mut catalogue = Catalogue::read(&parameters.csvfile)?;
+    let objects_in_table = catalogue.objects.len();
+    let mut samples = candidates(std::mem::take(&mut catalogue.objects), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
@@ -125,7 +126,7 @@ pub fn create_dataset_with(
     Ok(CreateDatasetSummary {
         master_dir: parameters.master_dir.clone(),
         variables: learnable_variables(&statistics, observer),
-        objects_in_table: catalogue.objects.len(),
+        objects_in_table,
         before_fetching,
         images_fetched: images.fetched,
         images_already_there: images.already_there,

@@ -34,7 +34,7 @@ pub(crate) fn read(file: &Path, table: &Table) -> Result<Catalogue> {
         table.columns(["obj", "museum", "deeplink", place, time, material, technique, depiction])?;
     let labels: [usize; 5] = labels;
     let mut objects = Vec::new();
-    for row in table.rows() {
+    for row in table.rows()? {
         let row = row?;
         let uri = entries(table, &row, object)?.into_iter().next();
         let uri = uri.ok_or_else(|| {

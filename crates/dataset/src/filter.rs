@@ -208,7 +208,7 @@ mod tests {
             ending: String::new(),
             address: String::new(),
             museum: Some(museum.to_owned()),
-            labels: labels.map(|label| normalised_label(label)).into(),
+            labels: labels.map(normalised_label).into(),
         }
     }
 

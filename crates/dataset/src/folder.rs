@@ -33,7 +33,7 @@ pub(crate) fn read_table(file: &Path, table: &Table) -> Result<Catalogue> {
         .filter(|&column| Some(column) != museum && Some(column) != object && !names[column].is_empty())
         .collect();
     let mut objects = Vec::new();
-    for row in table.rows() {
+    for row in table.rows()? {
         let row = row?;
         let image = row.cell(0).trim();
         if image.is_empty() {

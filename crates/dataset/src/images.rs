@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
 use silknow_foundation::{Error, Observer, Result, files};
-use silknow_image::{COLLECTION_SHORTER_SIDE_PX, decode, rescale_shorter_side, save};
+use silknow_image::{COLLECTION_SHORTER_SIDE_PX, decode_bytes, rescale_shorter_side, save};
 
 use crate::address::{Source, source_of};
 use crate::samples::{Candidate, object_id};
@@ -58,6 +58,16 @@ enum Arrival {
     AlreadyThere,
 }
 
+/// How an image arrived, if it did, and the reason why it cannot be used.
+type Fate = (Option<Arrival>, Result<(), String>);
+
+/// Whether a file that is there already stands for the image.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Presence {
+    Counts,
+    IsIgnored,
+}
+
 impl ImageFolder {
     pub(crate) fn new(folder: &Path, policy: Policy) -> Result<Self> {
         Ok(Self { folder: folder.to_path_buf(), client: Client::new(policy)? })
@@ -81,12 +91,13 @@ impl ImageFolder {
     /// listed among the failures.
     pub(crate) fn bring(&self, samples: &[Candidate], plain: &Path, observer: &dyn Observer) -> Result<Brought> {
         let all: Vec<usize> = (0..samples.len()).collect();
-        let mut results = self.bring_some(samples, &all, plain, observer)?;
+        let mut results = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
         let spoilt: Vec<usize> =
             all.into_iter().filter(|&index| matches!(results[index], (Some(Arrival::AlreadyThere), Err(_)))).collect();
         if !spoilt.is_empty() {
             observer.info(&format!("{} images of an earlier run are damaged and fetched again", spoilt.len()));
-            for (&index, result) in spoilt.iter().zip(self.bring_some(samples, &spoilt, plain, observer)?) {
+            let again = self.bring_some(samples, &spoilt, plain, Presence::IsIgnored, observer)?;
+            for (&index, result) in spoilt.iter().zip(again) {
                 results[index] = result;
             }
         }
@@ -110,9 +121,10 @@ impl ImageFolder {
         samples: &[Candidate],
         chosen: &[usize],
         plain: &Path,
+        presence: Presence,
         observer: &dyn Observer,
-    ) -> Result<Vec<(Option<Arrival>, Result<(), String>)>> {
-        let arrivals = self.fetch(samples, chosen, plain, observer)?;
+    ) -> Result<Vec<Fate>> {
+        let arrivals = self.fetch(samples, chosen, plain, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
         chosen
             .par_iter()
@@ -120,7 +132,7 @@ impl ImageFolder {
             .map(|(&index, arrival)| {
                 observer.check()?;
                 let result = match arrival {
-                    Ok(arrival) => (Some(arrival), self.rescale(&samples[index])?),
+                    Ok(arrival) => (Some(arrival), self.rescale(&samples[index], arrival)?),
                     Err(reason) => (None, Err(reason)),
                 };
                 progress.advance(1);
@@ -135,19 +147,20 @@ impl ImageFolder {
         samples: &[Candidate],
         chosen: &[usize],
         plain: &Path,
+        presence: Presence,
         observer: &dyn Observer,
     ) -> Result<Vec<Result<Arrival, String>>> {
-        let progress = observer.begin("copy images", chosen.len() as u64);
+        let progress = observer.begin("find images", chosen.len() as u64);
         let mut arrivals = Vec::with_capacity(chosen.len());
         let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
             observer.check()?;
             let target = self.unscaled(&samples[index]);
-            arrivals.push(if is_there(&target) {
+            arrivals.push(if presence == Presence::Counts && is_there(&target) {
                 Ok(Arrival::AlreadyThere)
             } else {
                 match source_of(&samples[index].address, plain) {
-                    Ok(Source::File(path)) => copy(&path, &target)?.map(|()| Arrival::Fetched),
+                    Ok(Source::File(path)) => copy(&path, &target)?,
                     Ok(Source::Network(url)) => {
                         jobs.push(Job { url, destination: target });
                         positions.push(position);
@@ -187,20 +200,22 @@ impl ImageFolder {
         Ok(())
     }
 
-    /// Rescales one image unless that is done already. The inner error is the reason why the image is none; the
-    /// file is then removed, so that the next run fetches it again.
-    fn rescale(&self, sample: &Candidate) -> Result<Result<(), String>> {
+    /// Rescales one image unless that is done already. The inner error is the reason why the image is none; a
+    /// file that this run brought is then removed, so that the next run fetches it again.
+    fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Result<(), String>> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
         if is_newer(&rescaled, &unscaled) {
             return Ok(Ok(()));
         }
-        match decode(&unscaled) {
+        match files::read(&unscaled).and_then(|bytes| decode_bytes(&bytes)) {
             Ok(image) => {
                 save(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled)?;
                 Ok(Ok(()))
             }
             Err(error) => {
-                fs::remove_file(&unscaled).map_err(|cause| files::refused("cannot remove", &unscaled, cause))?;
+                if arrival == Arrival::Fetched {
+                    fs::remove_file(&unscaled).map_err(|cause| files::refused("cannot remove", &unscaled, cause))?;
+                }
                 Ok(Err(reason(&error)))
             }
         }
@@ -225,11 +240,11 @@ fn reason(error: &Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Copies a file of this machine.
+/// Copies a file of this machine; one that is the target itself is there already.
 ///
 /// # Errors
 /// The inner error is the reason why this image cannot be had; the outer one is a target that cannot be written.
-fn copy(source: &Path, target: &Path) -> Result<Result<(), String>> {
+fn copy(source: &Path, target: &Path) -> Result<Result<Arrival, String>> {
     let size = fs::metadata(source).map_err(|cause| files::refused("cannot read", source, cause));
     match size {
         Err(error) => return Ok(Err(reason(&error))),
@@ -240,9 +255,14 @@ fn copy(source: &Path, target: &Path) -> Result<Result<(), String>> {
         Ok(_) => {}
     }
     match files::read(source) {
-        Ok(bytes) => files::write(target, bytes).map(Ok),
+        Ok(_) if is_same_file(source, target) => Ok(Ok(Arrival::AlreadyThere)),
+        Ok(bytes) => files::write(target, bytes).map(|()| Ok(Arrival::Fetched)),
         Err(error) => Ok(Err(reason(&error))),
     }
+}
+
+fn is_same_file(first: &Path, second: &Path) -> bool {
+    matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
 /// Writes the list of failures; a header alone when there are none.

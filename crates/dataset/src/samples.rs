@@ -4,10 +4,11 @@
 //! [`crate::filter`] which samples are kept, and to [`crate::images`] how their images come to the disk.
 
 use std::collections::{BTreeSet, HashMap};
+use std::path::Path;
 
 use silknow_foundation::{Error, Observer, Result};
 
-use crate::catalogue::{Catalogue, last_segment};
+use crate::catalogue::{Object, last_segment};
 use crate::folder::IMAGE_EXTENSIONS;
 
 /// Stands between the parts of an identifier.
@@ -35,46 +36,55 @@ pub struct Candidate {
     pub labels: Vec<Option<String>>,
 }
 
-/// One candidate per image address, in file order.
+/// One candidate per image address, in the order of the objects, which were read from `file`.
 ///
 /// The same image of the same object listed again with the same labels is kept once, with a warning.
 ///
 /// # Errors
 /// The same image of the same object with other labels: both lines are named.
-pub fn candidates(catalogue: &Catalogue, observer: &dyn Observer) -> Result<Vec<Candidate>> {
-    let mut result: Vec<Candidate> = Vec::new();
-    let mut seen = HashMap::new();
-    let mut repeated = 0;
-    for object in &catalogue.objects {
-        for address in &object.images {
-            let identity = (object.museum.as_deref(), object.id.as_str(), address.as_str());
-            if let Some((line, index)) = seen.insert(identity, (object.line, result.len())) {
-                seen.insert(identity, (line, index));
-                if result[index].labels != object.labels {
-                    return Err(Error::data(format!("the image `{address}` stands on line {line} with other labels"))
-                        .in_file(&catalogue.file)
-                        .at_line(object.line)
-                        .hint("remove one of the two rows"));
-                }
-                repeated += 1;
-                continue;
+pub fn candidates(objects: Vec<Object>, file: &Path, observer: &dyn Observer) -> Result<Vec<Candidate>> {
+    let repeated = repeated_images(&objects, file)?;
+    if !repeated.is_empty() {
+        observer.warning(&format!("{} images are listed more than once; each is taken once", repeated.len()));
+    }
+    let mut candidates = Vec::new();
+    // Objects are taken apart one by one, so that a large table is not in memory twice.
+    for (o, object) in objects.into_iter().enumerate() {
+        let owner = (!object.id.is_empty()).then(|| {
+            let museum = part(object.museum.as_deref().unwrap_or(NO_MUSEUM));
+            [museum, part(&object.id)].join(SEPARATOR)
+        });
+        for (i, address) in object.images.into_iter().enumerate() {
+            if !repeated.contains(&(o, i)) {
+                let (stem, ending) = file_name(&address);
+                let id = owner.as_ref().map_or_else(|| stem.clone(), |owner| format!("{owner}{SEPARATOR}{stem}"));
+                let (museum, labels) = (object.museum.clone(), object.labels.clone());
+                candidates.push(Candidate { id, ending, address, museum, labels });
             }
-            let (stem, ending) = file_name(address);
-            let id = if object.id.is_empty() {
-                stem
-            } else {
-                let museum = part(object.museum.as_deref().unwrap_or(NO_MUSEUM));
-                [museum, part(&object.id), stem].join(SEPARATOR)
-            };
-            let (museum, labels) = (object.museum.clone(), object.labels.clone());
-            result.push(Candidate { id, ending, address: address.clone(), museum, labels });
         }
     }
-    if repeated > 0 {
-        observer.warning(&format!("{repeated} images are listed more than once; each is taken once"));
+    make_unique(&mut candidates);
+    Ok(candidates)
+}
+
+/// The images, by object and position in it, that are listed before with the same labels.
+fn repeated_images(objects: &[Object], file: &Path) -> Result<BTreeSet<(usize, usize)>> {
+    let mut seen: HashMap<_, &Object> = HashMap::new();
+    let mut repeated = BTreeSet::new();
+    for (o, object) in objects.iter().enumerate() {
+        for (i, address) in object.images.iter().enumerate() {
+            let Some(first) = seen.insert((object.museum.as_deref(), &object.id, address), object) else { continue };
+            if first.labels != object.labels {
+                let line = first.line;
+                return Err(Error::data(format!("the image `{address}` stands on line {line} with other labels"))
+                    .in_file(file)
+                    .at_line(object.line)
+                    .hint("remove one of the two rows"));
+            }
+            repeated.insert((o, i));
+        }
     }
-    make_unique(&mut result);
-    Ok(result)
+    Ok(repeated)
 }
 
 /// The object identifier in an image's file name: its second `__` field; `""` where there is none.
@@ -166,11 +176,10 @@ fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Object;
     use proptest::prelude::*;
     use silknow_foundation::{Recorder, Silent};
 
-    fn catalogue(objects: Vec<(&str, &str, &[&str])>) -> Catalogue {
+    fn objects(objects: Vec<(&str, &str, &[&str])>) -> Vec<Object> {
         let objects = (2..).zip(objects).map(|(line, (museum, id, images))| Object {
             line,
             id: id.to_owned(),
@@ -178,44 +187,40 @@ mod tests {
             images: images.iter().map(|image| (*image).to_owned()).collect(),
             labels: vec![Some(format!("label of {museum}"))],
         });
-        Catalogue {
-            file: "export.csv".into(),
-            image_folder: ".".into(),
-            variables: vec!["place".into()],
-            has_museums: true,
-            objects: objects.collect(),
-        }
+        objects.collect()
     }
 
-    fn ids(catalogue: &Catalogue) -> Vec<String> {
-        candidates(catalogue, &Silent).unwrap().into_iter().map(|candidate| candidate.id).collect()
+    fn ids(objects: Vec<Object>) -> Vec<String> {
+        let candidates = candidates(objects, Path::new("export.csv"), &Silent).unwrap();
+        candidates.into_iter().map(|candidate| candidate.id).collect()
     }
 
     #[test]
     fn identifiers_name_museum_object_and_file() {
-        let catalogue = catalogue(vec![
+        let objects = objects(vec![
             ("mad", "47", &["https://x.org/pics/A%20b.JPG?width=600", "https://x.org/iiif/full"]),
             ("", "47", &["b.tif"]),
             ("", "", &["folder/mad__5__c.png"]),
             ("a__b_", "c/d e", &["dots...jpg"]),
         ]);
         assert_eq!(
-            ids(&catalogue),
+            ids(objects.clone()),
             ["mad__47__A_20b", "mad__47__full", "local__47__b", "mad__5__c", "a_b__c_d_e__dots"]
         );
-        let endings: Vec<String> = candidates(&catalogue, &Silent).unwrap().into_iter().map(|c| c.ending).collect();
+        let endings: Vec<String> =
+            candidates(objects, Path::new("export.csv"), &Silent).unwrap().into_iter().map(|c| c.ending).collect();
         assert_eq!(endings, [".JPG", "", ".tif", ".png", ".jpg"]);
     }
 
     #[test]
     fn identifiers_that_would_collide_are_told_apart_whatever_their_order() {
         let images = ["http://x.org/get?id=1", "http://x.org/get?id=2", "http://x.org/GET.png", "http://x.org/other"];
-        let forwards = ids(&catalogue(vec![("mad", "1", &images)]));
+        let forwards = ids(objects(vec![("mad", "1", &images)]));
         assert_eq!(forwards[3], "mad__1__other");
         assert_eq!(forwards.iter().map(|id| id.to_lowercase()).collect::<BTreeSet<_>>().len(), 4);
         let mut turned = images;
         turned.reverse();
-        let mut backwards = ids(&catalogue(vec![("mad", "1", &turned)]));
+        let mut backwards = ids(objects(vec![("mad", "1", &turned)]));
         backwards.reverse();
         assert_eq!(forwards, backwards);
     }
@@ -223,7 +228,7 @@ mod tests {
     #[test]
     fn long_names_are_cut_and_stay_different() {
         let (first, second) = (format!("{}é1.jpg", "ä".repeat(200)), format!("{}é2.jpg", "ä".repeat(200)));
-        let ids = ids(&catalogue(vec![("mad", &"9".repeat(300), &[&first, &second])]));
+        let ids = ids(objects(vec![("mad", &"9".repeat(300), &[&first, &second])]));
         assert_ne!(ids[0], ids[1]);
         assert!(ids.iter().all(|id| id.len() <= 3 * MAX_PART_BYTES + 4), "{ids:?}");
         assert_eq!(object_key(&ids[0]), object_key(&ids[1]));
@@ -232,12 +237,13 @@ mod tests {
     #[test]
     fn an_image_listed_again_is_taken_once_and_with_other_labels_refused() {
         let recorder = Recorder::default();
-        let twice = catalogue(vec![("mad", "1", &["a.jpg", "a.jpg"]), ("mad", "1", &["a.jpg"])]);
-        assert_eq!(candidates(&twice, &recorder).unwrap().len(), 1);
+        let file = Path::new("export.csv");
+        let twice = objects(vec![("mad", "1", &["a.jpg", "a.jpg"]), ("mad", "1", &["a.jpg"])]);
+        assert_eq!(candidates(twice.clone(), file, &recorder).unwrap().len(), 1);
         assert_eq!(recorder.warnings(), ["2 images are listed more than once; each is taken once"]);
         let mut contradicting = twice;
-        contradicting.objects[1].labels = vec![None];
-        let message = candidates(&contradicting, &Silent).unwrap_err().to_string();
+        contradicting[1].labels = vec![None];
+        let message = candidates(contradicting, file, &Silent).unwrap_err().to_string();
         assert!(message.contains("export.csv:3: the image `a.jpg` stands on line 2 with other labels"), "{message}");
     }
 
@@ -263,8 +269,7 @@ mod tests {
                 images: vec![image.clone(), format!("http://x.org/{image}")],
                 labels: vec![],
             });
-            let catalogue = Catalogue { variables: vec![], objects: objects.collect(), ..catalogue(vec![]) };
-            let ids = ids(&catalogue);
+            let ids = ids(objects.collect());
             let distinct: BTreeSet<String> = ids.iter().map(|id| id.to_lowercase()).collect();
             prop_assert_eq!(distinct.len(), ids.len());
             for id in &ids {

@@ -3,16 +3,16 @@
 //! Owns separators, quoting, line numbers and missing columns. What the columns mean is left to
 //! [`crate::export`] and [`crate::folder`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeSet, VecDeque};
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use silknow_foundation::suggest::nearest;
 use silknow_foundation::{Error, Result, files};
 
-/// A whole table in memory: its text, and where its columns are.
+/// A table: how it is written, and which columns it has. Its rows are read anew each time, and never all at once.
 pub(crate) struct Table {
     file: PathBuf,
-    text: String,
     delimiter: u8,
     headers: Vec<String>,
 }
@@ -24,21 +24,22 @@ pub(crate) struct Row {
 }
 
 impl Table {
-    /// Reads a table and its header.
+    /// Reads the header of a table.
     ///
     /// # Errors
     /// A file that cannot be read, is not UTF-8 or is empty, and a header that repeats a name.
     pub(crate) fn read(file: &Path) -> Result<Self> {
-        let text = files::read_text(file)?;
-        let delimiter = delimiter_of(text.lines().next().unwrap_or_default());
-        let mut table = Self { file: file.to_path_buf(), text, delimiter, headers: Vec::new() };
-        let header = table.records().next().transpose()?;
+        let mut first_line = Vec::new();
+        files::open(file)?
+            .read_until(b'\n', &mut first_line)
+            .map_err(|cause| files::refused("cannot read", file, cause))?;
+        let mut table = Self { file: file.to_path_buf(), delimiter: delimiter_of(&first_line), headers: Vec::new() };
+        let header = table.records()?.next().transpose()?;
         let header =
             header.ok_or_else(|| Error::data("the table is empty").in_file(file).hint("expected a header line"))?;
-        let mut seen = BTreeMap::new();
-        for (column, name) in header.cells.iter().enumerate() {
-            let name = name.trim();
-            if !name.is_empty() && seen.insert(name.to_owned(), column).is_some() {
+        let mut seen = BTreeSet::new();
+        for name in header.cells.iter().map(str::trim) {
+            if !name.is_empty() && !seen.insert(name) {
                 return Err(Error::data("this column occurs twice in the header")
                     .in_file(file)
                     .at_line(header.line)
@@ -80,8 +81,11 @@ impl Table {
     }
 
     /// The rows under the header.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Result<Row>> {
-        self.records().skip(1).map(|row| {
+    ///
+    /// # Errors
+    /// A file that cannot be opened; per row, text that is not UTF-8 and another number of cells than the header's.
+    pub(crate) fn rows(&self) -> Result<impl Iterator<Item = Result<Row>>> {
+        let rows = self.records()?.skip(1).map(|row| {
             let row = row?;
             if row.cells.len() != self.headers.len() {
                 let (cells, columns) = (row.cells.len(), self.headers.len());
@@ -93,7 +97,8 @@ impl Table {
                     ));
             }
             Ok(row)
-        })
+        });
+        Ok(rows)
     }
 
     /// An error at a cell.
@@ -101,25 +106,82 @@ impl Table {
         Error::data(message).in_file(&self.file).at_line(row.line_of(column)).at_column(&self.headers[column])
     }
 
-    fn records(&self) -> impl Iterator<Item = Result<Row>> {
-        let reader = csv::ReaderBuilder::new()
+    fn records(&self) -> Result<impl Iterator<Item = Result<Row>>> {
+        let mut reader = csv::ReaderBuilder::new()
             .delimiter(self.delimiter)
             .has_headers(false)
             .flexible(true)
-            .from_reader(self.text.as_bytes());
-        // The reader's own line numbers are late by one after `\r\n` and after blank lines.
-        let mut counted_to = 0;
-        let mut line = 1;
-        reader.into_records().map(move |record| {
-            let cells =
-                record.map_err(|cause| Error::data("cannot read the table").in_file(&self.file).caused_by(cause))?;
-            let position = cells.position().map_or(0, |position| position.byte() as usize);
-            let bytes = self.text.as_bytes();
-            let start = position + bytes[position..].iter().take_while(|byte| b"\r\n".contains(byte)).count();
-            line += bytes[counted_to..start].iter().filter(|&&byte| byte == b'\n').count() as u64;
-            counted_to = start;
-            Ok(Row { line, cells })
+            .from_reader(Lines::new(files::open(&self.file)?));
+        Ok(std::iter::from_fn(move || {
+            let mut bytes = csv::ByteRecord::new();
+            match reader.read_byte_record(&mut bytes) {
+                Ok(false) => None,
+                Ok(true) => {
+                    let start = bytes.position().map_or(0, csv::Position::byte);
+                    Some(self.decoded(bytes, reader.get_mut().line_at(start)))
+                }
+                Err(cause) => Some(Err(files::refused("cannot read", &self.file, cause.into()))),
+            }
+        }))
+    }
+
+    /// The row as text, which starts on `line`.
+    fn decoded(&self, bytes: csv::ByteRecord, line: u64) -> Result<Row> {
+        csv::StringRecord::from_byte_record(bytes).map(|cells| Row { line, cells }).map_err(|error| {
+            let (column, valid) = (error.utf8_error().field(), error.utf8_error().valid_up_to());
+            let bytes = error.into_byte_record();
+            let before = bytes.iter().take(column).chain([&bytes[column][..valid]]).flatten();
+            Error::data("the text is not UTF-8")
+                .in_file(&self.file)
+                .at_line(line + before.filter(|&&byte| byte == b'\n').count() as u64)
+                .hint("save the file with the encoding UTF-8")
         })
+    }
+}
+
+/// Passes bytes on and remembers where lines end.
+///
+/// The table reader's own line numbers are late by one after `\r\n` and after blank lines.
+struct Lines<R> {
+    inner: R,
+    /// The offset of the next byte.
+    offset: u64,
+    /// True while the line that is being passed on holds no more than a `\r`.
+    blank: bool,
+    /// Lines passed on but not yet counted: the offset behind each, and whether it is blank.
+    ends: VecDeque<(u64, bool)>,
+    counted: u64,
+}
+
+impl<R> Lines<R> {
+    fn new(inner: R) -> Self {
+        Self { inner, offset: 0, blank: true, ends: VecDeque::new(), counted: 0 }
+    }
+
+    /// The line, from 1, of the record that the reader says starts at `offset`. Offsets must ascend.
+    ///
+    /// The record is behind blank lines, and behind the `\n` on which the reader leaves off after a `\r`.
+    fn line_at(&mut self, offset: u64) -> u64 {
+        while self.ends.pop_front_if(|(end, blank)| *blank || *end <= offset + 1).is_some() {
+            self.counted += 1;
+        }
+        self.counted + 1
+    }
+}
+
+impl<R: Read> Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = self.inner.read(buffer)?;
+        for &byte in &buffer[..length] {
+            self.offset += 1;
+            if byte == b'\n' {
+                self.ends.push_back((self.offset, self.blank));
+                self.blank = true;
+            } else if byte != b'\r' {
+                self.blank = false;
+            }
+        }
+        Ok(length)
     }
 }
 
@@ -142,14 +204,15 @@ impl Row {
 }
 
 /// The separator that the header line uses most; a comma where it uses none.
-fn delimiter_of(header: &str) -> u8 {
-    let count = |separator: u8| header.bytes().filter(|&byte| byte == separator).count();
+fn delimiter_of(header: &[u8]) -> u8 {
+    let count = |separator: u8| header.iter().filter(|&&byte| byte == separator).count();
     [b',', b'\t', b';'].into_iter().rev().max_by_key(|&separator| count(separator)).expect("there are separators")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn table(text: &str) -> Result<(tempfile::TempDir, Table)> {
         let folder = tempfile::tempdir().unwrap();
@@ -163,7 +226,7 @@ mod tests {
         for newline in ["\n", "\r\n"] {
             let text = ["a,b", "1,2", "", "\"x", "y\",\"z", "\"", "3,4"].join(newline);
             let (_folder, table) = table(&text).unwrap();
-            let rows: Vec<Row> = table.rows().map(Result::unwrap).collect();
+            let rows: Vec<Row> = table.rows().unwrap().map(Result::unwrap).collect();
             assert_eq!(rows.iter().map(Row::line).collect::<Vec<_>>(), [2, 4, 7], "{newline:?}");
             assert_eq!(rows[1].line_of(1), 5);
         }
@@ -174,7 +237,7 @@ mod tests {
         for separator in [",", ";", "\t"] {
             let (_folder, table) = table(&format!("a{separator}b\n1{separator}2\n")).unwrap();
             assert_eq!(table.headers(), ["a", "b"]);
-            assert_eq!(table.rows().next().unwrap().unwrap().cell(1), "2");
+            assert_eq!(table.rows().unwrap().next().unwrap().unwrap().cell(1), "2");
         }
     }
 
@@ -189,19 +252,52 @@ mod tests {
     #[test]
     fn a_row_of_another_length_and_a_repeated_header_are_refused() {
         let (_folder, short) = table("a,b\n1,2\n1\n").unwrap();
-        let message = short.rows().nth(1).unwrap().err().unwrap().to_string();
+        let message = short.rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
         assert!(message.contains("table.csv:3: the row has 1 cells, the header 2"), "{message}");
         let message = table("a,b,a\n").err().unwrap().to_string();
         assert!(message.contains(":1:a: this column occurs twice"), "{message}");
     }
 
     #[test]
-    fn an_empty_table_and_one_that_is_not_utf8_are_refused() {
+    fn an_empty_table_is_refused() {
         assert!(table("").err().unwrap().to_string().contains("the table is empty"));
+    }
+
+    #[test]
+    fn text_that_is_not_utf8_is_named_with_its_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("latin.csv");
-        std::fs::write(&file, b"a,b\n1,\xe9\n").unwrap();
-        let message = Table::read(&file).err().unwrap().to_string();
-        assert!(message.contains("latin.csv:2: the text is not UTF-8"), "{message}");
+        std::fs::write(&file, b"a,b\n1,2\n\"x\ny\",\"z\n\xe9\"\n").unwrap();
+        let message = Table::read(&file).unwrap().rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
+        assert!(message.contains("latin.csv:5: the text is not UTF-8"), "{message}");
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_header() {
+        let (_folder, table) = table("\u{feff}image,weave\na.jpg,twill\n").unwrap();
+        assert_eq!(table.headers(), ["image", "weave"]);
+        assert_eq!(table.rows().unwrap().next().unwrap().unwrap().line(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_has_the_line_on_which_it_was_written(
+            rows in proptest::collection::vec(("[a-z\n]{0,4}", "[a-z,\r\n]{1,4}", 0..3usize), 0..12),
+            newline in proptest::sample::select(vec!["\n", "\r\n"]),
+        ) {
+            let mut text = format!("a,b{newline}");
+            let mut lines = Vec::new();
+            for (first, second, blanks) in &rows {
+                text.push_str(&newline.repeat(*blanks));
+                lines.push(1 + text.matches('\n').count() as u64);
+                text.push_str(&format!("\"{first}\",\"{second}\"{newline}"));
+            }
+            let (_folder, table) = table(&text).unwrap();
+            let read: Vec<Row> = table.rows().unwrap().map(Result::unwrap).collect();
+            prop_assert_eq!(read.iter().map(Row::line).collect::<Vec<_>>(), lines);
+            for (row, (first, second, _)) in read.iter().zip(&rows) {
+                prop_assert_eq!((row.cell(0), row.cell(1)), (first.as_str(), second.as_str()));
+            }
+        }
     }
 }

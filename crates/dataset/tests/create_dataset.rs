@@ -292,6 +292,21 @@ fn a_plain_folder_of_images_becomes_collections_without_labels() {
 }
 
 #[test]
+fn images_that_lie_in_the_image_folder_themselves_are_never_removed() {
+    let workshop = Workshop::with_objects(3);
+    let mut parameters = workshop.parameters();
+    parameters.csvfile = workshop.path("samples/data/img_unscaled");
+    parameters.num_labeled = 0;
+    std::fs::create_dir_all(workshop.path("samples/data")).unwrap();
+    std::fs::rename(workshop.path("images"), &parameters.csvfile).unwrap();
+    let damaged = parameters.csvfile.join("0_a.png");
+    files::write(&damaged, "no picture").unwrap();
+    let summary = create_dataset(&parameters, &Silent).unwrap();
+    assert_eq!((summary.samples, summary.images_already_there, summary.images_failed), (5, 5, 1));
+    assert_eq!(files::read_text(&damaged).unwrap(), "no picture");
+}
+
+#[test]
 fn nothing_left_says_which_filter_removed_how_many() {
     let workshop = Workshop::with_objects(3);
     let mut parameters = workshop.parameters();

@@ -56,7 +56,7 @@ fn a_real_export_is_filtered_split_and_read_back() {
     let objects: std::collections::BTreeSet<&str> = all.samples.iter().map(|sample| object_key(&sample.name)).collect();
     assert_eq!(objects.len(), 2053);
     assert!(
-        summary.collection_samples.iter().all(|size| (400..=421).contains(size)),
+        summary.collection_samples.iter().all(|size| (408..=413).contains(size)),
         "{:?}",
         summary.collection_samples
     );
