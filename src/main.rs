@@ -1,2 +1,62 @@
-//! placeholder
-fn main() {}
+//! The program `silknow`: the operations of the library as verbs of a command line.
+//!
+//! Owns what a library may not do: reading flags and the environment, printing, exit codes, Ctrl-C. Every verb
+//! stands in a file of its own under `commands/` and only hands over to the library.
+
+mod commands;
+mod exit;
+mod operation;
+mod session;
+mod surroundings;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Command;
+
+fn main() -> ExitCode {
+    exit::announce_panics();
+    exit::guard(run)
+}
+
+/// Reads the command line and runs its verb.
+fn run() -> ExitCode {
+    let matches = match program().try_get_matches() {
+        Ok(matches) => matches,
+        Err(usage) => return exit::usage(&usage),
+    };
+    let (name, arguments) = matches.subcommand().expect("a verb is required");
+    let verb = commands::ALL.iter().find(|verb| verb.name == name).expect("every verb of the program is in the list");
+    let session = session::Session::start(arguments);
+    exit::code((verb.run)(arguments, &session))
+}
+
+/// The command line with all verbs.
+fn program() -> Command {
+    Command::new("silknow")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Semantic image retrieval for museum collections")
+        .long_about(
+            "Semantic image retrieval for museum collections: train a descriptor on images and their labels, index \
+             a collection, find similar works.",
+        )
+        .after_help(
+            "Examples:\n  silknow demo                                  see all of it work, without any data\n  silknow \
+             create-dataset --csvfile export.csv   begin with data of your own\n  silknow train-model --help            \
+             \x20       what a step needs, and an example",
+        )
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .disable_help_subcommand(true)
+        .max_term_width(100)
+        .args(session::arguments())
+        .subcommands(commands::ALL.iter().map(|verb| (verb.command)(Command::new(verb.name))))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::program().debug_assert();
+    }
+}

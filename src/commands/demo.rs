@@ -1,0 +1,52 @@
+//! `demo`: all six operations on pictures of woven silk that the program makes itself.
+
+use std::env;
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use silknow_image_retrieval::{DemoParameters, Error, Result, demo};
+
+use crate::commands::Verb;
+use crate::session::{self, Session};
+
+pub(crate) const VERB: Verb = Verb { name: "demo", command, run };
+
+fn command(command: Command) -> Command {
+    command
+        .about("Shows all six operations on pictures that it makes itself; needs no network")
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .value_name("FOLDER")
+                .value_parser(value_parser!(PathBuf))
+                .default_value("./demo")
+                .help("Folder for the collection and all results"),
+        )
+        .arg(
+            Arg::new("seed")
+                .long("seed")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(u64))
+                .help("Seed of the collection"),
+        )
+        .arg(session::json_argument())
+        .after_help("Example:\n  silknow demo --out ./demo")
+}
+
+fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
+    let out: &PathBuf = matches.get_one("out").expect("it has a default");
+    let mut parameters = DemoParameters::default();
+    if let Some(seed) = matches.get_one("seed") {
+        parameters.collection.seed = *seed;
+    }
+    // The demonstration works as a user would: in a folder, with the files that each step leaves for the next.
+    fs::create_dir_all(out).and_then(|()| env::set_current_dir(out)).map_err(|cause| {
+        Error::io(format!("cannot work in the folder `{}`", out.display()))
+            .caused_by(cause)
+            .hint("choose another folder with --out")
+    })?;
+    let mut summary = demo(&parameters, &session.context())?;
+    summary.report = out.join(summary.report);
+    session.show(&summary)
+}

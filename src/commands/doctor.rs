@@ -1,0 +1,19 @@
+//! `doctor`: what this machine has and lacks, and how to get it.
+
+use std::path::Path;
+
+use silknow_image_retrieval::doctor;
+
+use crate::commands::Verb;
+use crate::session;
+
+pub(crate) const VERB: Verb = Verb {
+    name: "doctor",
+    command: |command| {
+        command
+            .about("Says what this machine has and lacks for the work, and how to get it")
+            .arg(session::json_argument())
+            .after_help("Example:\n  silknow doctor")
+    },
+    run: |_, session| session.show(&doctor(Path::new("."), &session.context())),
+};

@@ -1,0 +1,20 @@
+//! `evaluate-model`: from predictions to metrics.
+
+use silknow_image_retrieval::config::Operation;
+use silknow_image_retrieval::evaluate_model;
+
+use crate::commands::Verb;
+use crate::operation;
+
+pub(crate) const VERB: Verb = Verb {
+    name: "evaluate-model",
+    command: |command| {
+        operation::command(
+            command,
+            Operation::EvaluateModel,
+            "Compares predicted classes with the true ones, and reports",
+            "silknow evaluate-model --config Configuration_evaluate_model.txt",
+        )
+    },
+    run: |matches, session| session.show(&evaluate_model(&operation::parameters(matches)?, &session.context())?),
+};

@@ -1,0 +1,20 @@
+//! `get-knn`: from an index and queries to neighbours and predictions.
+
+use silknow_image_retrieval::config::Operation;
+use silknow_image_retrieval::get_knn;
+
+use crate::commands::Verb;
+use crate::operation;
+
+pub(crate) const VERB: Verb = Verb {
+    name: "get-knn",
+    command: |command| {
+        operation::command(
+            command,
+            Operation::GetKNN,
+            "Finds the nearest neighbours of images, and predicts their classes",
+            "silknow get-knn --config Configuration_get_kNN.txt --num_neighbors 10",
+        )
+    },
+    run: |matches, session| session.show(&get_knn(&operation::parameters(matches)?, &session.context())?),
+};

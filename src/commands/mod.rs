@@ -1,0 +1,43 @@
+//! The verbs, one file each. A verb says what its command line looks like and hands over to the library.
+
+mod build_kdtree;
+mod completions;
+mod create_dataset;
+mod crossvalidation;
+mod demo;
+mod describe;
+mod doctor;
+mod evaluate_model;
+mod get_knn;
+mod search;
+mod train_model;
+
+use clap::{ArgMatches, Command};
+use silknow_image_retrieval::Result;
+
+use crate::session::Session;
+
+/// A verb of the command line.
+pub(crate) struct Verb {
+    /// As it is typed.
+    pub(crate) name: &'static str,
+    /// Completes the command: description, flags, example.
+    pub(crate) command: fn(Command) -> Command,
+    /// Does the work.
+    pub(crate) run: fn(&ArgMatches, &Session) -> Result<()>,
+}
+
+/// All verbs, in the order in which the help lists them.
+pub(crate) const ALL: &[Verb] = &[
+    create_dataset::VERB,
+    train_model::VERB,
+    build_kdtree::VERB,
+    get_knn::VERB,
+    evaluate_model::VERB,
+    crossvalidation::VERB,
+    describe::VERB,
+    search::VERB,
+    demo::VERB,
+    doctor::VERB,
+    completions::VERB,
+];

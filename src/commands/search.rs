@@ -1,0 +1,59 @@
+//! `search`: one image, several or a folder against an index.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use silknow_image_retrieval::config::{Key, Operation};
+use silknow_image_retrieval::{Result, SearchParameters, search};
+
+use crate::commands::Verb;
+use crate::operation;
+use crate::session::{self, Session};
+
+pub(crate) const VERB: Verb = Verb { name: "search", command, run };
+
+/// The keys that it shares with `get-knn`.
+const KEYS: [&str; 5] = ["treepath", "model_path", "num_neighbors", "batch_size", "device"];
+
+fn is_shared_key(key: &Key) -> bool {
+    KEYS.contains(&key.name)
+}
+
+fn command(command: Command) -> Command {
+    let path = |name: &'static str| Arg::new(name).value_parser(value_parser!(PathBuf));
+    let shared = Operation::GetKNN.keys().filter(|key| is_shared_key(key)).map(|key| {
+        let argument = operation::argument(key);
+        match key.name {
+            "treepath" | "model_path" => argument.required(true).help(key.about),
+            _ => argument,
+        }
+    });
+    command
+        .about("Searches an index for works that are similar to given images")
+        .arg(
+            path("queries")
+                .value_name("IMAGES-OR-FOLDERS")
+                .required(true)
+                .num_args(1..)
+                .help("Images to search for, folders of images"),
+        )
+        .args(shared)
+        .arg(path("html").long("html").value_name("FILE").help("Write a page with the pictures, too"))
+        .arg(session::json_argument())
+        .after_help("Example:\n  silknow search silk.jpg --treepath ./index/ --model_path ./model/ --html found.html")
+}
+
+fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
+    let options = operation::options(Operation::GetKNN, matches)?;
+    let settings = options.check_keys(is_shared_key)?;
+    let parameters = SearchParameters {
+        queries: matches.get_many("queries").expect("clap requires queries").cloned().collect(),
+        treepath: settings.one("treepath"),
+        model_path: settings.one("model_path"),
+        num_neighbors: settings.one("num_neighbors"),
+        html: matches.get_one::<PathBuf>("html").cloned(),
+        batch_size: settings.one("batch_size"),
+        device: settings.one("device"),
+    };
+    session.show(&search(&parameters, &session.context())?)
+}

@@ -1,0 +1,74 @@
+//! How the program ends: exit codes and the words on the way out.
+//!
+//! 0 done, 2 usage or configuration, 3 data or I/O, 4 a fault of the program, 130 interrupted.
+
+use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use silknow_image_retrieval::{ErrorKind, Result};
+
+/// Usage or configuration.
+const CONFIGURATION: u8 = 2;
+/// Data or I/O.
+const DATA: u8 = 3;
+/// A fault of this program.
+const INTERNAL: u8 = 4;
+/// What a shell reports for a program that Ctrl-C ended.
+pub(crate) const INTERRUPTED: u8 = 130;
+
+/// The exit code of an outcome; an error is printed, its hint below it.
+pub(crate) fn code(outcome: Result<()>) -> ExitCode {
+    let Err(error) = outcome else { return ExitCode::SUCCESS };
+    // Standard error may be closed; there is nobody left to tell then.
+    let _ = writeln!(io::stderr(), "error: {error}");
+    ExitCode::from(match error.kind() {
+        ErrorKind::Configuration => CONFIGURATION,
+        ErrorKind::Data | ErrorKind::Io => DATA,
+        ErrorKind::Internal => INTERNAL,
+        ErrorKind::Interrupted => INTERRUPTED,
+    })
+}
+
+/// Prints a usage error, or the help that was asked for.
+pub(crate) fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CONFIGURATION))
+}
+
+/// Replaces the words of a panic by ones for users.
+pub(crate) fn announce_panics() {
+    panic::set_hook(Box::new(|panic| {
+        let _ = writeln!(
+            io::stderr(),
+            "error: this is a fault of silknow: {panic}\nhint: please report it, with the command that you gave: {}",
+            concat!(env!("CARGO_PKG_REPOSITORY"), "/issues")
+        );
+    }));
+}
+
+/// Runs `work`; a panic in it becomes the exit code of a fault of the program.
+pub(crate) fn guard(work: impl FnOnce() -> ExitCode) -> ExitCode {
+    panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| ExitCode::from(INTERNAL))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use silknow_image_retrieval::Error;
+
+    #[test]
+    fn every_kind_of_error_has_its_exit_code() {
+        assert_eq!(code(Ok(())), ExitCode::SUCCESS);
+        assert_eq!(code(Err(Error::configuration("k"))), ExitCode::from(2));
+        assert_eq!(code(Err(Error::data("k"))), ExitCode::from(3));
+        assert_eq!(code(Err(Error::io("k"))), ExitCode::from(3));
+        assert_eq!(code(Err(Error::internal("k"))), ExitCode::from(4));
+        assert_eq!(code(Err(Error::interrupted())), ExitCode::from(130));
+    }
+
+    #[test]
+    fn a_panic_becomes_an_exit_code() {
+        assert_eq!(guard(|| panic!("a broken invariant")), ExitCode::from(4));
+    }
+}

@@ -1,0 +1,40 @@
+//! What the program takes from its environment: where pre-trained weights are kept and fetched from.
+//!
+//! The only place that reads environment variables.
+
+use std::env;
+use std::path::PathBuf;
+
+use silknow_image_retrieval::Hub;
+
+/// The folder for fetched weights: `SILKNOW_CACHE`, else `silknow` in the user's cache folder.
+pub(crate) fn cache_folder() -> PathBuf {
+    folder("SILKNOW_CACHE").unwrap_or_else(|| user_cache_folder().join("silknow"))
+}
+
+/// The user's cache folder, as each system has it; the temporary folder for users without a home.
+fn user_cache_folder() -> PathBuf {
+    let in_home = |below: &str| folder("HOME").map(|home| home.join(below));
+    let found = if cfg!(windows) {
+        folder("LOCALAPPDATA")
+    } else if cfg!(target_os = "macos") {
+        in_home("Library/Caches")
+    } else {
+        folder("XDG_CACHE_HOME").or_else(|| in_home(".cache"))
+    };
+    found.unwrap_or_else(env::temp_dir)
+}
+
+/// The folder that a variable names. A relative one is ignored: it would move with the working directory.
+fn folder(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+}
+
+/// The hub that weights are fetched from: `HF_ENDPOINT`, as other programs of this hub read it, else the public one.
+pub(crate) fn hub_address() -> String {
+    env::var("HF_ENDPOINT")
+        .ok()
+        .map(|address| address.trim_end_matches('/').to_owned())
+        .filter(|address| !address.is_empty())
+        .unwrap_or_else(|| Hub::HUGGING_FACE.to_owned())
+}
