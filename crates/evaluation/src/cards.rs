@@ -87,6 +87,7 @@ impl SearchHit {
             @else if right == 0 {
                 (mark(false)) @if known == 1 { " The prediction is wrong." } @else { " None of " (known) " predictions is right." }
             }
+            @else if right == 1 { "1 of " (known) " predictions is right." }
             @else { (right) " of " (known) " predictions are right." }
         }
     }

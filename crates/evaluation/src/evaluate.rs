@@ -10,6 +10,7 @@ use silknow_index::classification::Classification;
 use crate::folds::{self, Fold, FoldStatistics, pool};
 use crate::matrix::{Cells, display_name, draw};
 use crate::metrics::VariableMetrics;
+use crate::page::thousands;
 use crate::ranking::NeighbourStatistics;
 use crate::report::{self, VariablePictures, evaluation_page};
 use crate::results_text::results_text;
@@ -119,7 +120,7 @@ fn draw_matrices(metrics: &VariableMetrics) -> Result<VariablePictures> {
     let name = display_name(&metrics.variable);
     let images = match metrics.evaluated {
         0 => "no image evaluated".to_owned(),
-        n => format!("{n} images, accuracy {:.2} %", 100.0 * metrics.accuracy),
+        n => format!("{} images, accuracy {:.2} %", thousands(n), 100.0 * metrics.accuracy),
     };
     let picture = |what: &str, subtitle: &str, cells| {
         draw(&metrics.confusion_matrix, &format!("{what}: {name}"), subtitle, cells)

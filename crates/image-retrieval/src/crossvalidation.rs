@@ -104,11 +104,8 @@ pub fn crossvalidation(
         classifications.push(classification);
         progress.advance(1);
     }
-    let folds: Vec<Fold<'_>> = classifications
-        .iter()
-        .zip(&folders)
-        .map(|(classification, folder)| Fold { classification, folder })
-        .collect();
+    let folds: Vec<Fold<'_>> =
+        classifications.iter().zip(&folders).map(|(classification, folder)| Fold { classification, folder }).collect();
     let evaluation = evaluate_folds(&folds, logpath, context.observer)?;
     Ok(CrossvalidationSummary {
         evaluation,

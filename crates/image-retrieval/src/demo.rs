@@ -74,14 +74,8 @@ pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSu
     let evaluation = evaluate_model(&from_file("Configuration_evaluate_model.txt", &[])?, context)?;
     let crossvalidated = crossvalidation(&from_file("Configuration_crossvalidation.txt", &TRAINING)?, context)?;
     let report = PathBuf::from("report.html");
-    std::fs::copy(&crossvalidated.report, &report)
-        .map_err(|cause| files::refused("cannot write", &report, cause))?;
-    Ok(DemoSummary {
-        images: dataset.dataset.samples,
-        evaluation,
-        crossvalidation: crossvalidated.evaluation,
-        report,
-    })
+    std::fs::copy(&crossvalidated.report, &report).map_err(|cause| files::refused("cannot write", &report, cause))?;
+    Ok(DemoSummary { images: dataset.dataset.samples, evaluation, crossvalidation: crossvalidated.evaluation, report })
 }
 
 /// The parameters of an operation whose other values are the defaults.

@@ -88,19 +88,12 @@ pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Resul
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];
     npz::write_npy(&parameters.out, &Array::f32(shape, described.descriptors))?;
-    let names = parameters.out.with_file_name(format!(
-        "{}_names.txt",
-        parameters.out.file_stem().unwrap_or_default().to_string_lossy()
-    ));
+    let names = parameters
+        .out
+        .with_file_name(format!("{}_names.txt", parameters.out.file_stem().unwrap_or_default().to_string_lossy()));
     let list: String = described.kept.iter().map(|&position| format!("{}\n", images[position].display())).collect();
     files::write(&names, list)?;
-    Ok(DescribeSummary {
-        descriptors: parameters.out.clone(),
-        names,
-        images: shape[0],
-        dimensions: shape[1],
-        skipped,
-    })
+    Ok(DescribeSummary { descriptors: parameters.out.clone(), names, images: shape[0], dimensions: shape[1], skipped })
 }
 
 fn load(parameters: &DescribeParameters, context: &Context<'_>) -> Result<Model> {

@@ -69,8 +69,15 @@ fn processor() -> Finding {
     Finding {
         what: "processor".to_owned(),
         state: if fast { State::Fine } else { State::Problem },
-        found: format!("{threads} threads, {}", if features.is_empty() { "no vector units known".to_owned() } else { features.join(" ") }),
-        advice: if fast { String::new() } else { "the network will be slow here; a processor with AVX2 or NEON is several times faster".to_owned() },
+        found: format!(
+            "{threads} threads, {}",
+            if features.is_empty() { "no vector units known".to_owned() } else { features.join(" ") }
+        ),
+        advice: if fast {
+            String::new()
+        } else {
+            "the network will be slow here; a processor with AVX2 or NEON is several times faster".to_owned()
+        },
     }
 }
 
@@ -102,8 +109,11 @@ fn devices() -> Vec<Finding> {
     silknow_network::describe_devices()
         .into_iter()
         .map(|device| {
-            let (found, advice) =
-                if device.available { (device.detail, String::new()) } else { ("not to be had".to_owned(), device.detail) };
+            let (found, advice) = if device.available {
+                (device.detail, String::new())
+            } else {
+                ("not to be had".to_owned(), device.detail)
+            };
             Finding {
                 what: format!("device {}", device.choice),
                 state: if device.available { State::Fine } else { State::Optional },

@@ -13,16 +13,8 @@ use crate::context::Context;
 ///
 /// # Errors
 /// A missing, cut or foreign `pred_gt.npz`, a folder that is not writable.
-pub fn evaluate_model(
-    parameters: &EvaluateModelParameters,
-    context: &Context<'_>,
-) -> Result<EvaluationSummary> {
+pub fn evaluate_model(parameters: &EvaluateModelParameters, context: &Context<'_>) -> Result<EvaluationSummary> {
     let classification = Classification::read(&parameters.pred_gt_path)?;
     let _lock = FolderLock::take(&parameters.result_path)?;
-    silknow_evaluation::evaluate(
-        &classification,
-        &parameters.pred_gt_path,
-        &parameters.result_path,
-        context.observer,
-    )
+    silknow_evaluation::evaluate(&classification, &parameters.pred_gt_path, &parameters.result_path, context.observer)
 }

@@ -10,7 +10,7 @@ use silknow_config::GetKNNParameters;
 use silknow_dataset::collection;
 use silknow_foundation::Result;
 use silknow_foundation::files::{self, FolderLock};
-use silknow_index::{DescriptorIndex, Queries, Retriever};
+use silknow_index::{DescriptorIndex, Queries, Retriever, store};
 use silknow_network::Model;
 
 use crate::context::Context;
@@ -59,9 +59,11 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     let device = silknow_network::select(parameters.device)?;
     let model = Model::load(&parameters.model_path, &device)?;
     let index = DescriptorIndex::read(&parameters.treepath)?;
-    index.check_model(model.fingerprint())?;
+    index
+        .check_model(model.fingerprint())
+        .map_err(|error| error.in_file(parameters.treepath.join(store::FILE_NAME)))?;
     let variables = if parameters.bool_labeled_input { index.vocabulary.names() } else { Vec::new() };
-    let mut collections = collection::read_master(
+    let collections = collection::read_master(
         &parameters.master_dir_prediction,
         &parameters.master_file_prediction,
         Some(&variables),
@@ -70,13 +72,12 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     let _lock = FolderLock::take(&parameters.savepath)?;
     let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
-    let samples: Vec<_> = described.kept.iter().map(|&position| std::mem::take(&mut collections.samples[position])).collect();
+    let samples: Vec<_> = described.kept.iter().map(|&position| collections.samples[position].clone()).collect();
     let names = samples
         .iter()
         .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
         .collect::<Result<Vec<_>>>()?;
-    let labels =
-        parameters.bool_labeled_input.then(|| samples.into_iter().map(|sample| sample.labels).collect());
+    let labels = parameters.bool_labeled_input.then(|| samples.into_iter().map(|sample| sample.labels).collect());
     let queries = Queries { names, descriptors: described.descriptors, labels };
     let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, observer)?;
     let index_names = index.names_relative_to(&parameters.treepath, &parameters.savepath)?;

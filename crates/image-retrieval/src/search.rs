@@ -9,7 +9,7 @@ use serde::Serialize;
 use silknow_config::DeviceChoice;
 use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
 use silknow_foundation::{Error, MISSING, Result, files};
-use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
+use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever, store};
 use silknow_network::Model;
 
 use crate::context::Context;
@@ -92,18 +92,22 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let device = silknow_network::select(parameters.device)?;
     let model = Model::load(&parameters.model_path, &device)?;
     let index = DescriptorIndex::read(&parameters.treepath)?;
-    index.check_model(model.fingerprint())?;
+    index
+        .check_model(model.fingerprint())
+        .map_err(|error| error.in_file(parameters.treepath.join(store::FILE_NAME)))?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let kept: Vec<PathBuf> = described.kept.iter().map(|&position| images[position].clone()).collect();
     let names = kept.iter().map(|path| path.display().to_string()).collect();
     let queries = Queries { names, descriptors: described.descriptors, labels: None };
     let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, context.observer)?;
-    let results: Vec<SearchResult> = (0..kept.len())
-        .map(|query| answer(&retrieval, query, &kept[query], &index, &parameters.treepath))
-        .collect();
+    let index_images: Vec<PathBuf> =
+        index.names_relative_to(&parameters.treepath, ".")?.into_iter().map(PathBuf::from).collect();
+    let results: Vec<SearchResult> =
+        (0..kept.len()).map(|query| answer(&retrieval, query, &kept[query], &index, &index_images)).collect();
     if let Some(page) = &parameters.html {
         let hits: Vec<SearchHit> = results.iter().map(hit).collect();
-        files::write(page, silknow_evaluation::search_page(&hits))?;
+        let introduction = format!("Searched among {} images in {}.", index.len(), parameters.treepath.display());
+        files::write(page, silknow_evaluation::search_page("Similar images", &introduction, &hits))?;
     }
     Ok(SearchSummary { results, skipped, html: parameters.html.clone() })
 }
@@ -113,7 +117,7 @@ fn answer(
     query: usize,
     path: &Path,
     index: &DescriptorIndex,
-    index_folder: &Path,
+    index_images: &[PathBuf],
 ) -> SearchResult {
     let labels = |row: &[i32]| -> Vec<Label> {
         row.iter()
@@ -130,7 +134,7 @@ fn answer(
         .iter()
         .zip(&near.distances[range])
         .map(|(&position, &distance)| FoundImage {
-            image: index_folder.join(&index.names[position as usize]),
+            image: index_images[position as usize].clone(),
             position,
             distance,
             labels: labels(index.labels.row(position as usize)),

@@ -60,13 +60,8 @@ impl<'a> TrainingSession<'a> {
             &context.hub,
             context.observer,
         )?;
-        let backbone = frozen_backbone(
-            &weights,
-            parameters.backbone,
-            parameters.hub_num_retrain,
-            parameters.input_size,
-            &device,
-        )?;
+        let backbone =
+            frozen_backbone(&weights, parameters.backbone, parameters.hub_num_retrain, parameters.input_size, &device)?;
         let images = collections
             .samples
             .iter()
