@@ -217,3 +217,19 @@ fn some(samples: Vec<usize>, most: usize, seed: u64) -> Vec<usize> {
     positions.sort_unstable();
     positions.into_iter().map(|position| samples[position]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_samples_some_vote_in_their_order_and_of_few_all() {
+        let many: Vec<usize> = (0..50).map(|sample| 3 * sample).collect();
+        let chosen = some(many.clone(), 20, 7);
+        assert_eq!(chosen.len(), 20);
+        assert!(chosen.is_sorted() && chosen.iter().all(|sample| many.contains(sample)));
+        assert_eq!(chosen, some(many.clone(), 20, 7));
+        assert_ne!(chosen, some(many.clone(), 20, 8));
+        assert_eq!(some(many.clone(), 50, 7), many);
+    }
+}
