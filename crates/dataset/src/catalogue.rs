@@ -1,7 +1,7 @@
 //! What a table of museum objects says, whatever its layout: objects, the addresses of their images, labels.
 //!
 //! Owns the records that the two layouts are read into and the choice between them. The layouts themselves are
-//! [`crate::export`] (a knowledge-graph export) and [`crate::folder`] (images with an optional table).
+//! [`crate::export`] (a knowledge-graph export) and `folder` (images with an optional table).
 
 use std::path::{Path, PathBuf};
 

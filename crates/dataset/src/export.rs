@@ -1,6 +1,6 @@
 //! The knowledge-graph export: which columns it needs and how objects are read from them.
 //!
-//! Owns the meaning of the columns. Leaves the table's form to [`crate::table`], the cells' form to
+//! Owns the meaning of the columns. Leaves the table's form to `table`, the cells' form to
 //! [`crate::literal`], and which samples are kept to [`crate::filter`].
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! From objects to samples: one per image, each with an identifier that is a safe and unique file name.
 //!
 //! Owns the identifiers `museum__objectid__filename` and how an object is told from them again. Leaves to
-//! [`crate::filter`] which samples are kept, and to [`crate::images`] how their images come to the disk.
+//! [`crate::filter`] which samples are kept, and to `images` how their images come to the disk.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;

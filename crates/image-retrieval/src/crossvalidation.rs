@@ -11,7 +11,7 @@ use silknow_config::CrossvalidationParameters;
 use silknow_dataset::collection::Collections;
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
 use silknow_foundation::files::{self, FolderLock};
-use silknow_foundation::{Error, Result};
+use silknow_foundation::{Error, Result, Silent};
 use silknow_index::{Classification, DescriptorIndex, IndexMeta, Queries, Retriever};
 use silknow_network::TopNetwork;
 
@@ -97,7 +97,8 @@ pub fn crossvalidation(
                 let trained = session.train(&split.rest, folder, parameters.resume)?;
                 samples_trained.push(trained.outcome.samples_used);
                 let classification = classify(&mut session, &trained, &split, parameters, folder, context)?;
-                evaluate(&classification, folder, folder, context.observer)?;
+                // Small classes are warned of once, over all folds.
+                evaluate(&classification, folder, folder, &Silent)?;
                 classification
             }
         };

@@ -1,8 +1,8 @@
 //! The descriptor index: exact nearest neighbours, class prediction, and the files of both.
 //!
 //! An index is [stored](store) in `kdtree.npz`; its descriptors are [searched](neighbours) for those of queries; the
-//! labels found [vote](vote) for the queries' classes; [retrieval](retrieve) does all of it and writes the
-//! [results](results), of which `pred_gt.npz` has a [reader](classification) too. Computing descriptors is the
+//! labels found [vote] for the queries' classes; [retrieval](retrieve) does all of it and writes the
+//! [results], of which `pred_gt.npz` has a [reader](classification) too. Computing descriptors is the
 //! network's business and judging predictions the evaluation's.
 
 pub mod classification;

@@ -1,0 +1,255 @@
+//! The six operations one after the other on a small collection of real pictures, with the files that each leaves for
+//! the next, and what must not go through: an index of another model, cut model files, a second run into one folder.
+//!
+//! The network sees 64 pixels instead of 224 here, so that the whole takes seconds; everything else is as it is.
+
+use std::path::{Path, PathBuf};
+
+use silknow_demo::DemoCollection;
+use silknow_foundation::files::FolderLock;
+use silknow_image_retrieval::config::{
+    Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
+    EvaluateModelParameters, GetKNNParameters, LossKind, TrainModelParameters, TrainingParameters, Weights,
+};
+use silknow_image_retrieval::{
+    Context, Error, ErrorKind, Progress, Recorder, Result, SearchParameters, Silent, build_kdtree, create_dataset,
+    crossvalidation, evaluate_model, get_knn, search, train_model,
+};
+
+/// A folder with a dataset, and the way to the results.
+struct Workshop {
+    folder: tempfile::TempDir,
+    variables: Vec<String>,
+}
+
+impl Workshop {
+    /// Makes a small collection and the dataset from it.
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let collection = DemoCollection { objects: 40, seed: 3 };
+        let made = silknow_demo::generate(folder.path().join("collection"), &collection, &Silent).unwrap();
+        let parameters = CreateDatasetParameters {
+            imgsavepath: folder.path().join("samples/data"),
+            minnumsamples: 4,
+            retaincollections: made.museums,
+            num_labeled: 1,
+            master_dir: folder.path().join("samples"),
+            configuration_dir: folder.path().to_path_buf(),
+            ..CreateDatasetParameters::new(made.csvfile)
+        };
+        let summary = create_dataset(&parameters, &context(&folder)).unwrap();
+        assert_eq!(summary.dataset.images_failed, 2, "one image is missing and one is cut");
+        assert_eq!(summary.configuration_files.len(), 5);
+        assert!(summary.configuration_files.iter().all(|file| file.is_file()));
+        Self { folder, variables: summary.dataset.variables }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn training(&self) -> TrainingParameters {
+        TrainingParameters {
+            add_fc: vec![32, 16],
+            train_batch_size: 24,
+            how_many_training_steps: 6,
+            learning_rate: 1e-3,
+            how_often_validation: 3,
+            loss_ind: LossKind::SoftTripletIncomp,
+            relevant_variables: self.variables.clone(),
+            augmentation: Augmentation { flip_left_right: true, ..Augmentation::none() },
+            augmented_views: 2,
+            backbone: Architecture::ResNet18,
+            weights: Weights::Builtin,
+            input_size: 64,
+            ..TrainModelParameters::default().training
+        }
+    }
+
+    fn train_model(&self, logpath: &str) -> TrainModelParameters {
+        TrainModelParameters {
+            master_dir: self.path("samples"),
+            logpath: self.path(logpath),
+            training: self.training(),
+            ..TrainModelParameters::default()
+        }
+    }
+
+    fn build_kdtree(&self, model: &str) -> BuildKDTreeParameters {
+        BuildKDTreeParameters {
+            model_path: self.path(model),
+            master_file_tree: "master_file_tree.txt".into(),
+            master_dir_tree: self.path("samples"),
+            savepath: self.path("index"),
+            relevant_variables: self.variables.clone(),
+            batch_size: 16,
+            device: Default::default(),
+        }
+    }
+
+    fn get_knn(&self, model: &str) -> GetKNNParameters {
+        GetKNNParameters {
+            treepath: self.path("index"),
+            master_file_prediction: "master_file_prediction.txt".into(),
+            master_dir_prediction: self.path("samples"),
+            model_path: self.path(model),
+            savepath: self.path("neighbours"),
+            num_neighbors: 6,
+            bool_labeled_input: true,
+            batch_size: 16,
+            device: Default::default(),
+        }
+    }
+}
+
+fn context(folder: &tempfile::TempDir) -> Context<'_> {
+    Context::new(&Silent, folder.path())
+}
+
+fn bytes(path: impl AsRef<Path>) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}
+
+/// Asks the work to stop as soon as training has begun.
+struct StopsInTraining(std::sync::atomic::AtomicBool);
+
+impl silknow_image_retrieval::Observer for StopsInTraining {
+    fn begin(&self, task: &str, _total: u64) -> Box<dyn Progress> {
+        if task.contains("training") {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+        Box::new(Silent)
+    }
+    fn warning(&self, _message: &str) {}
+    fn info(&self, _message: &str) {}
+    fn interrupted(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}
+
+fn kind<T>(outcome: Result<T>) -> Option<ErrorKind> {
+    outcome.err().as_ref().map(Error::kind)
+}
+
+#[test]
+fn each_operation_runs_with_what_the_one_before_it_left() {
+    let shop = Workshop::open();
+    let context = context(&shop.folder);
+    let trained = train_model(&shop.train_model("model"), &context).unwrap();
+    assert_eq!(trained.steps, 6);
+    for file in ["model.safetensors", "model.json", "metrics.csv", "train", "val"] {
+        assert!(shop.path("model").join(file).exists(), "{file}");
+    }
+
+    let built = build_kdtree(&shop.build_kdtree("model"), &context).unwrap();
+    assert_eq!(built.dimensions, 16);
+    let answered = get_knn(&shop.get_knn("model"), &context).unwrap();
+    assert_eq!(answered.index_images, built.images);
+    let text = std::fs::read_to_string(shop.path("neighbours/knn_list.txt")).unwrap();
+    assert_eq!(text.matches("k nearest neighbours").count(), answered.queries);
+
+    let parameters =
+        EvaluateModelParameters { pred_gt_path: shop.path("neighbours"), result_path: shop.path("evaluation") };
+    let evaluation = evaluate_model(&parameters, &context).unwrap();
+    assert_eq!(evaluation.variables.len(), shop.variables.len());
+    for variable in &shop.variables {
+        for file in ["evaluation_results.txt", "Confusion_Matrix.png", "Confusion_Matrix_normalized.png"] {
+            assert!(shop.path("evaluation").join(format!("{variable}_{file}")).is_file(), "{variable}_{file}");
+        }
+    }
+
+    // An image of the index finds itself first.
+    let index = silknow_index::DescriptorIndex::read(shop.path("index")).unwrap();
+    let parameters = SearchParameters {
+        queries: vec![shop.path("index").join(&index.names[0])],
+        treepath: shop.path("index"),
+        model_path: shop.path("model"),
+        num_neighbors: 3,
+        html: Some(shop.path("answer.html")),
+        batch_size: 4,
+        device: Default::default(),
+    };
+    let found = search(&parameters, &context).unwrap();
+    let nearest = &found.results[0].neighbours[0];
+    // A query alone and the same image in a batch may differ in the last bit of the head's products.
+    assert!(nearest.position == 0 && nearest.distance < 1e-5, "{} at {}", nearest.position, nearest.distance);
+    assert!(String::from_utf8(bytes(shop.path("answer.html"))).unwrap().contains("<img"));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_files_and_a_resumed_training_ends_the_same() {
+    let shop = Workshop::open();
+    let context = context(&shop.folder);
+    train_model(&shop.train_model("first"), &context).unwrap();
+    train_model(&shop.train_model("second"), &context).unwrap();
+    let stopping = StopsInTraining(Default::default());
+    let stopped = train_model(&shop.train_model("third"), &Context::new(&stopping, shop.folder.path()));
+    assert_eq!(kind(stopped), Some(ErrorKind::Interrupted));
+    assert!(!shop.path("third/model.json").exists());
+    train_model(&TrainModelParameters { resume: true, ..shop.train_model("third") }, &context).unwrap();
+    for folder in ["second", "third"] {
+        for file in ["model.safetensors", "model.json", "metrics.csv"] {
+            assert!(bytes(shop.path("first").join(file)) == bytes(shop.path(folder).join(file)), "{folder}/{file}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused_and_leaves_nothing() {
+    let shop = Workshop::open();
+    let context = context(&shop.folder);
+    train_model(&shop.train_model("model"), &context).unwrap();
+    let mut other = shop.train_model("other");
+    other.training.seed = 9;
+    train_model(&other, &context).unwrap();
+    build_kdtree(&shop.build_kdtree("model"), &context).unwrap();
+
+    let message = get_knn(&shop.get_knn("other"), &context).unwrap_err().to_string();
+    assert!(message.contains("another model") && message.contains("kdtree.npz"), "{message}");
+    assert!(!shop.path("neighbours").join("knn_list.txt").exists());
+
+    let lock = FolderLock::take(shop.path("neighbours")).unwrap();
+    let message = get_knn(&shop.get_knn("model"), &context).unwrap_err().to_string();
+    assert!(message.contains("another run is working"), "{message}");
+    drop(lock);
+
+    let recorder = Recorder::default();
+    let many = GetKNNParameters { num_neighbors: 10_000, ..shop.get_knn("model") };
+    let answered = get_knn(&many, &Context::new(&recorder, shop.folder.path())).unwrap();
+    assert_eq!(answered.neighbours, answered.index_images);
+    assert!(recorder.warnings().iter().any(|warning| warning.contains("10000")), "{:?}", recorder.warnings());
+
+    let model = shop.path("model/model.safetensors");
+    std::fs::write(&model, &bytes(&model)[..1000]).unwrap();
+    assert_eq!(kind(build_kdtree(&shop.build_kdtree("model"), &context)), Some(ErrorKind::Data));
+}
+
+#[test]
+fn cross_validation_runs_the_backbone_once_per_image_and_view_and_keeps_finished_folds() {
+    let shop = Workshop::open();
+    let context = context(&shop.folder);
+    let parameters = CrossvalidationParameters {
+        master_file_name: "masterfile.txt".into(),
+        master_dir: shop.path("samples"),
+        logpath: shop.path("cross"),
+        training: TrainingParameters { val_percentage: 0, ..shop.training() },
+        num_neighbors: 5,
+        resume: true,
+    };
+    let summary = crossvalidation(&parameters, &context).unwrap();
+    let images = summary.evaluation.samples;
+    // Every image plainly, and in at most two views, however many folds there are.
+    assert!(summary.backbone_images > images && summary.backbone_images <= 3 * images, "{}", summary.backbone_images);
+    assert_eq!(summary.samples_trained.len(), 5);
+    for fold in 0..5 {
+        for file in ["model.json", "kdtree.npz", "knn_list.txt", "pred_gt.npz", "evaluation_summary.json"] {
+            assert!(shop.path("cross").join(format!("cv{fold}")).join(file).is_file(), "cv{fold}/{file}");
+        }
+    }
+    assert!(shop.path("cross/top_k_statistics").is_dir() && summary.report.is_file());
+
+    let again = crossvalidation(&parameters, &context).unwrap();
+    assert!(again.samples_trained.is_empty(), "finished folds are kept");
+    assert_eq!(again.backbone_images, 0);
+    assert_eq!(again.evaluation.mean_f1, summary.evaluation.mean_f1);
+}
