@@ -163,18 +163,18 @@ impl FilterCounts {
     /// The error for a pass that left nothing: which filter removed how many.
     pub fn nothing_left(&self, limits: Limits) -> Error {
         let error = Error::data(format!("no sample is left of {}: {self}", self.before));
-        let biggest = self.of_other_museums.max(self.without_image).max(self.with_too_few_labels);
+        // The filters work one after the other, so the last one that removed samples removed the rest of them.
         if self.before == 0 {
             Error::data("there is no sample: no row has the address of an image")
-        } else if biggest == self.of_other_museums {
-            error.hint("name other museums in retaincollections")
-        } else if biggest == self.without_image {
-            error.hint("the list of failures says why the images could not be had")
-        } else {
+        } else if self.with_too_few_labels > 0 {
             error.hint(format!(
                 "lower minnumsamples (now {}) or num_labeled (now {})",
                 limits.min_class_samples, limits.min_labels
             ))
+        } else if self.without_image > 0 {
+            error.hint("the list of failures says why the images could not be had")
+        } else {
+            error.hint("name other museums in retaincollections")
         }
     }
 }
