@@ -90,12 +90,13 @@ fn vector_instructions() -> &'static str {
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn computes(device: &Device) -> bool {
     use burn::tensor::Tensor;
-    let device = std::panic::AssertUnwindSafe(device);
-    std::panic::catch_unwind(|| {
-        let ones = Tensor::<2>::ones([4, 4], &device);
-        ones.clone().matmul(ones).into_data().try_into_vec::<f32>().is_ok_and(|values| values == [4.0; 16])
-    })
-    .unwrap_or(false)
+    let product = || {
+        let ones = Tensor::<2>::ones([4, 4], device);
+        ones.clone().matmul(ones).into_data().try_into_vec::<f32>()
+    };
+    // The device is used again only where the computation did not panic.
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(product))
+        .is_ok_and(|values| values.is_ok_and(|values| values == [4.0; 16]))
 }
 
 #[cfg(feature = "cuda")]
