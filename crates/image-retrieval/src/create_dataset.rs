@@ -7,13 +7,14 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use silknow_config::{
-    BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters, EvaluateModelParameters, Explicit,
-    GetKNNParameters, Options, Parameters, TrainModelParameters,
+    BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters, EvaluateModelParameters,
+    GetKNNParameters, Parameters, TrainModelParameters,
 };
 use silknow_dataset::create::{self, MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE};
 use silknow_foundation::{Result, files};
 
 use crate::context::Context;
+use crate::stated;
 
 /// Where the generated configuration files let the other operations write.
 mod outputs {
@@ -75,11 +76,7 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_
 
 /// The text of a configuration file in which these keys have these values and the others their defaults.
 fn configuration<P: Parameters>(values: &[(&str, &str)]) -> Result<String> {
-    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
-    for (key, value) in values {
-        options.set(key, *value)?;
-    }
-    Ok(P::from_options(&options)?.to_configuration_text())
+    Ok(stated::parameters::<P>(None, values)?.to_configuration_text())
 }
 
 fn train_model(master_dir: &str, variables: &str) -> Result<String> {

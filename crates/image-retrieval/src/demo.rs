@@ -6,13 +6,12 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use silknow_config::{Explicit, Options, Parameters};
 use silknow_demo::DemoCollection;
 use silknow_evaluation::EvaluationSummary;
 use silknow_foundation::{Result, files};
 
 use crate::context::Context;
-use crate::{build_kdtree, create_dataset, crossvalidation, evaluate_model, get_knn, train_model};
+use crate::{build_kdtree, create_dataset, crossvalidation, evaluate_model, get_knn, stated, train_model};
 
 /// The folder, within the working directory, that takes the pictures and their table.
 const COLLECTION: &str = "./collection";
@@ -59,42 +58,27 @@ pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSu
     let csvfile = made.csvfile.display().to_string();
     let museums = made.museums.join(", ");
     let dataset = create_dataset(
-        &explicit(&[
-            ("csvfile", &csvfile),
-            ("imgsavepath", "./samples/data/"),
-            ("minnumsamples", "10"),
-            ("retaincollections", &museums),
-            ("num_labeled", "1"),
-        ])?,
+        &stated::parameters(
+            None,
+            &[
+                ("csvfile", &csvfile),
+                ("imgsavepath", "./samples/data/"),
+                ("minnumsamples", "10"),
+                ("retaincollections", &museums),
+                ("num_labeled", "1"),
+            ],
+        )?,
         context,
     )?;
-    train_model(&from_file("Configuration_train_model.txt", &TRAINING)?, context)?;
-    build_kdtree(&from_file("Configuration_build_kDTree.txt", &[("device", "cpu")])?, context)?;
-    get_knn(&from_file("Configuration_get_kNN.txt", &[("device", "cpu")])?, context)?;
-    let evaluation = evaluate_model(&from_file("Configuration_evaluate_model.txt", &[])?, context)?;
-    let crossvalidated = crossvalidation(&from_file("Configuration_crossvalidation.txt", &TRAINING)?, context)?;
+    train_model(&stated::parameters(Some("Configuration_train_model.txt"), &TRAINING)?, context)?;
+    build_kdtree(&stated::parameters(Some("Configuration_build_kDTree.txt"), &[("device", "cpu")])?, context)?;
+    get_knn(&stated::parameters(Some("Configuration_get_kNN.txt"), &[("device", "cpu")])?, context)?;
+    let evaluation = evaluate_model(&stated::parameters(Some("Configuration_evaluate_model.txt"), &[])?, context)?;
+    let crossvalidated =
+        crossvalidation(&stated::parameters(Some("Configuration_crossvalidation.txt"), &TRAINING)?, context)?;
     let report = PathBuf::from("report.html");
     std::fs::copy(&crossvalidated.report, &report).map_err(|cause| files::refused("cannot write", &report, cause))?;
     Ok(DemoSummary { images: dataset.dataset.samples, evaluation, crossvalidation: crossvalidated.evaluation, report })
-}
-
-/// The parameters of an operation whose other values are the defaults.
-fn explicit<P: Parameters>(values: &[(&str, &str)]) -> Result<P> {
-    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
-    for (key, value) in values {
-        options.set(key, *value)?;
-    }
-    P::from_options(&options)
-}
-
-/// The parameters of a generated configuration file, with some values replaced.
-fn from_file<P: Parameters>(file: &str, values: &[(&str, &str)]) -> Result<P> {
-    let mut options = Options::new(P::OPERATION, Explicit::Arguments);
-    options.read_file(file)?;
-    for (key, value) in values {
-        options.set(key, *value)?;
-    }
-    P::from_options(&options)
 }
 
 impl fmt::Display for DemoSummary {

@@ -44,6 +44,7 @@ mod evaluate_model;
 mod get_knn;
 mod image_list;
 mod search;
+mod stated;
 mod train_model;
 mod training_session;
 

@@ -28,6 +28,7 @@ pub(crate) struct TrainingSession<'a> {
     vocabulary: Vocabulary,
     labels: LabelMatrix,
     weights: WeightFile,
+    pipeline: Pipeline,
     store: FeatureStore,
     device: Device,
     context: &'a Context<'a>,
@@ -67,8 +68,9 @@ impl<'a> TrainingSession<'a> {
             .iter()
             .map(|sample| SourceImage { path: sample.image.clone(), identity: sample.name.clone() })
             .collect();
+        let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {
-            pipeline: Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std },
+            pipeline: pipeline.clone(),
             augmentation: parameters.augmentation.clone(),
             augmented_views: parameters.augmented_views,
             seed: parameters.seed,
@@ -77,7 +79,7 @@ impl<'a> TrainingSession<'a> {
             spill_folder: log_folder.to_path_buf(),
         };
         let store = FeatureStore::new(images, backbone, settings);
-        Ok(Self { collections, parameters, vocabulary, labels, weights, store, device, context })
+        Ok(Self { collections, parameters, vocabulary, labels, weights, pipeline, store, device, context })
     }
 
     /// Trains with the given samples, of which a part validates, and saves the model into `folder`.
@@ -111,7 +113,7 @@ impl<'a> TrainingSession<'a> {
         let model = Model::trained(
             &self.weights,
             &outcome.top,
-            Pipeline { input_size: self.parameters.input_size, mean: self.weights.mean, std: self.weights.std },
+            self.pipeline.clone(),
             self.vocabulary.clone(),
             self.parameters.clone(),
             &self.device,
