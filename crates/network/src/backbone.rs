@@ -1,14 +1,14 @@
 //! The frozen part of a backbone behind one trait: pixels in, features out, nothing to train.
 //!
-//! Owns the trait and the choice of its implementation. Leaves the computation to `resnet`.
+//! Owns the trait and the choice of its implementation: `silknow-engine` on the CPU, `resnet` (Burn) elsewhere.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use rayon::prelude::*;
 use silknow_config::Architecture;
+use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
 use silknow_foundation::{Error, Result};
 
-use crate::layout::Layout;
-use crate::resnet::{FrozenResNet, global_average_pool};
+use crate::layout::{ConvLayout, Layout};
+use crate::resnet::{FrozenResNet, folded_kernel, global_average_pool};
 use crate::weights::WeightFile;
 
 /// The shape of one image's features.
@@ -50,12 +50,30 @@ pub trait FrozenBackbone: Send {
 
 /// The frozen part of an architecture: the stem and all residual blocks but the last `hub_num_retrain`.
 ///
-/// `input_px` is the side S of the square input. On an accelerator one call is one batch; on the CPU its images
-/// are spread over the threads.
+/// `input_px` is the side S of the square input. On an accelerator one call is one batch, computed by Burn; on the
+/// CPU it is computed by `silknow-engine` on the best instructions of the processor.
 ///
 /// # Errors
 /// More blocks to retrain than there are; a tensor that is missing or has another shape, named.
 pub fn frozen_backbone(
+    weights: &WeightFile,
+    architecture: Architecture,
+    hub_num_retrain: usize,
+    input_px: usize,
+    device: &Device,
+) -> Result<Box<dyn FrozenBackbone>> {
+    if *device == Device::flex() {
+        processor_backbone(weights, architecture, hub_num_retrain, input_px, Instructions::best())
+    } else {
+        burn_backbone(weights, architecture, hub_num_retrain, input_px, device)
+    }
+}
+
+/// As [`frozen_backbone`], computed by Burn on any device.
+///
+/// # Errors
+/// As [`frozen_backbone`].
+pub fn burn_backbone(
     weights: &WeightFile,
     architecture: Architecture,
     hub_num_retrain: usize,
@@ -67,6 +85,25 @@ pub fn frozen_backbone(
     Ok(Box::new(BurnBackbone::new(weights, &layout, cut, input_px, device)?))
 }
 
+/// As [`frozen_backbone`], computed on the CPU with the given instructions.
+///
+/// # Errors
+/// As [`frozen_backbone`]; instructions that this processor does not have.
+pub fn processor_backbone(
+    weights: &WeightFile,
+    architecture: Architecture,
+    hub_num_retrain: usize,
+    input_px: usize,
+    instructions: Instructions,
+) -> Result<Box<dyn FrozenBackbone>> {
+    if !instructions.is_available() {
+        return Err(Error::configuration(format!("this processor does not have {instructions}")));
+    }
+    let layout = Layout::of(architecture);
+    let cut = layout.cut(hub_num_retrain)?;
+    Ok(Box::new(ProcessorBackbone::new(weights, &layout, cut, input_px, instructions)?))
+}
+
 /// The shape of the features that a network with these cuts delivers, without making one.
 pub fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
     if cut == layout.blocks.len() {
@@ -74,6 +111,70 @@ pub fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureSha
     }
     let (channels, side) = layout.maps_before(cut, input_px);
     FeatureShape { channels, height: side, width: side }
+}
+
+/// The number of images in `pixels` is `n`, or an error.
+fn check_pixels(pixels: &[f32], n: usize, input_px: usize) -> Result<()> {
+    let values = n * 3 * input_px * input_px;
+    if pixels.len() == values {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "{n} images of {input_px} x {input_px} pixels need {values} values, got {}",
+        pixels.len()
+    )))
+}
+
+/// The frozen part as `silknow-engine` computes it.
+struct ProcessorBackbone {
+    engine: Engine,
+    input_px: usize,
+    shape: FeatureShape,
+}
+
+impl ProcessorBackbone {
+    fn new(
+        weights: &WeightFile,
+        layout: &Layout,
+        cut: usize,
+        input_px: usize,
+        instructions: Instructions,
+    ) -> Result<Self> {
+        let mut builder = EngineBuilder::new(&folded(&layout.stem, weights)?, input_px, instructions);
+        for block in &layout.blocks[..cut] {
+            let fold = |layout| folded(layout, weights);
+            builder = builder.block(&Block {
+                convolutions: block.convs.iter().map(fold).collect::<Result<_>>()?,
+                shortcut: block.shortcut.as_ref().map(fold).transpose()?,
+            });
+        }
+        let output = if cut == layout.blocks.len() { Output::Pooled } else { Output::Maps };
+        Ok(Self { engine: builder.finish(output), input_px, shape: feature_shape(layout, cut, input_px) })
+    }
+}
+
+/// A convolution with the batch normalisation after it multiplied in.
+fn folded(layout: &ConvLayout, weights: &WeightFile) -> Result<Convolution> {
+    let (kernel, shift) = folded_kernel(layout, weights)?;
+    Ok(Convolution {
+        inputs: layout.inputs,
+        outputs: layout.outputs,
+        kernel_px: layout.kernel_px,
+        stride_px: layout.stride_px,
+        weights: kernel,
+        shift,
+    })
+}
+
+impl FrozenBackbone for ProcessorBackbone {
+    fn feature_shape(&self) -> FeatureShape {
+        self.shape
+    }
+
+    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
+        check_pixels(pixels, n, self.input_px)?;
+        Ok(self.engine.run(pixels, n))
+    }
 }
 
 /// The frozen part as Burn computes it.
@@ -115,25 +216,10 @@ impl FrozenBackbone for BurnBackbone {
     }
 
     fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
-        let image_len = 3 * self.input_px * self.input_px;
-        if pixels.len() != n * image_len {
-            return Err(Error::internal(format!(
-                "{n} images of {0} x {0} pixels need {1} values, got {2}",
-                self.input_px,
-                n * image_len,
-                pixels.len()
-            )));
-        }
+        check_pixels(pixels, n, self.input_px)?;
         if n == 0 {
             return Ok(Vec::new());
         }
-        if self.device != Device::flex() {
-            return self.run_batch(pixels);
-        }
-        // Burn's convolution rearranges its input on one thread; a part of the batch per thread keeps all busy.
-        let images_per_thread = n.div_ceil(rayon::current_num_threads());
-        let parts: Vec<Vec<f32>> =
-            pixels.par_chunks(images_per_thread * image_len).map(|part| self.run_batch(part)).collect::<Result<_>>()?;
-        Ok(parts.concat())
+        self.run_batch(pixels)
     }
 }

@@ -39,16 +39,16 @@ pub(crate) struct Conv {
 
 impl Conv {
     fn new(layout: &ConvLayout, weights: &WeightFile, role: Role, device: &Device) -> Result<Self> {
-        let (scale, shift) = normalisation(layout, weights)?;
-        let mut kernel = weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec();
-        let scale = match role {
+        let (kernel, scale, shift) = match role {
             Role::Frozen => {
-                for (row, scale) in kernel.chunks_exact_mut(layout.fan_in()).zip(&scale) {
-                    row.iter_mut().for_each(|value| *value *= scale);
-                }
-                None
+                let (kernel, shift) = folded_kernel(layout, weights)?;
+                (kernel, None, shift)
             }
-            Role::Trained => Some(Tensor::from_data(TensorData::new(scale, [layout.outputs, 1, 1, 1]), device)),
+            Role::Trained => {
+                let (scale, shift) = normalisation(layout, weights)?;
+                let scale = Tensor::from_data(TensorData::new(scale, [layout.outputs, 1, 1, 1]), device);
+                (weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec(), Some(scale), shift)
+            }
         };
         let kernel = Tensor::from_data(TensorData::new(kernel, layout.weight_shape()), device);
         let name = layout.weight_name();
@@ -71,6 +71,16 @@ impl Conv {
         let options = ConvOptions::new([self.stride_px; 2], [self.padding_px; 2], [1; 2], 1);
         conv2d(maps, kernel, Some(self.shift.clone()), options)
     }
+}
+
+/// The kernel `[outputs, inputs, kernel, kernel]` with the scale of the normalisation multiplied in, and the shift.
+pub(crate) fn folded_kernel(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
+    let (scale, shift) = normalisation(layout, weights)?;
+    let mut kernel = weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec();
+    for (row, scale) in kernel.chunks_exact_mut(layout.fan_in()).zip(scale) {
+        row.iter_mut().for_each(|value| *value *= scale);
+    }
+    Ok((kernel, shift))
 }
 
 /// Scale and shift per channel that batch normalisation with stored statistics comes to.

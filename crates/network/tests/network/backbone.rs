@@ -8,14 +8,14 @@ use silknow_network::{FrozenBackbone, TopNetwork, WeightFile, frozen_backbone};
 use crate::reference;
 
 /// The largest difference, relative to the value itself or, for small ones, to a hundredth of the largest.
-fn relative_difference(values: &[f32], expected: &[f32]) -> f32 {
+pub(crate) fn relative_difference(values: &[f32], expected: &[f32]) -> f32 {
     assert_eq!(values.len(), expected.len());
     let largest = expected.iter().copied().map(f32::abs).fold(0.0, f32::max);
     let difference = |(value, expected): (&f32, &f32)| (value - expected).abs() / expected.abs().max(0.01 * largest);
     values.iter().zip(expected).map(difference).fold(0.0, f32::max)
 }
 
-fn pixels(name: &str, images: usize, side: usize) -> Vec<f32> {
+pub(crate) fn pixels(name: &str, images: usize, side: usize) -> Vec<f32> {
     reference::spread(name, images * 3 * side * side, 0.0, 2.0)
 }
 
@@ -108,7 +108,7 @@ fn no_images_have_no_features() {
 }
 
 #[test]
-fn pixels_of_another_size_are_refused() {
+pub(crate) fn pixels_of_another_size_are_refused() {
     let weights = reference::weights(Architecture::ResNet18);
     let error = frozen(&weights, Architecture::ResNet18, 0, 64).run(&[0.0; 100], 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Internal);

@@ -1,0 +1,51 @@
+//! The instruction sets that the kernels exist for, and which of them this processor has.
+//!
+//! Owns the choice at run time. One binary serves all machines: nothing here is decided when it is compiled.
+
+use std::fmt;
+
+/// An instruction set with kernels of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Instructions {
+    /// AVX-512F: 16 numbers at once, 32 registers.
+    Avx512,
+    /// AVX2 with FMA: 8 numbers at once, 16 registers.
+    Avx2,
+    /// What the compiler makes of plain loops: NEON on 64-bit ARM, SSE2 on other x86-64.
+    Portable,
+}
+
+impl Instructions {
+    /// All that this processor can run, the fastest first; never empty.
+    pub fn available() -> Vec<Self> {
+        [Self::Avx512, Self::Avx2, Self::Portable].into_iter().filter(|set| set.is_available()).collect()
+    }
+
+    /// The fastest that this processor can run.
+    pub fn best() -> Self {
+        Self::available()[0]
+    }
+
+    /// Whether this processor can run it.
+    pub fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx512 | Self::Avx2 => false,
+            Self::Portable => true,
+        }
+    }
+}
+
+impl fmt::Display for Instructions {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Avx512 => "AVX-512",
+            Self::Avx2 => "AVX2",
+            Self::Portable => "portable",
+        })
+    }
+}

@@ -1,0 +1,417 @@
+//! The layers of a ResNet one after the other: images in, feature maps or pooled values out.
+//!
+//! Owns the order of the layers, the memory between them and the schedule: which images go through which layers
+//! together, and on which thread.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+
+use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
+use crate::instructions::Instructions;
+use crate::kernels::{Kernels, MaxPool, Target};
+use crate::maps::{Maps, Shape};
+use crate::threads::{each_part, share};
+use crate::winograd::Scratch;
+
+/// Images that one thread takes through the deep layers together, so that each weight that is fetched serves all.
+const GROUP: usize = 8;
+
+/// Numbers of one set of maps that a thread keeps in its cache between layers. Large maps go through their layers
+/// image by image, small ones together.
+const NUMBERS_AT_ONCE: usize = 1024 * 1024;
+
+/// Zero pixels on every side of an image: half the stem's kernel.
+const STEM_BORDER: usize = 3;
+
+/// A residual block: its convolutions in order, and the convolution on the way around where there is one.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// The convolutions from input to output.
+    pub convolutions: Vec<Convolution>,
+    /// The convolution on the way around; without it the input is added as it is.
+    pub shortcut: Option<Convolution>,
+}
+
+/// What [`Engine::run`] delivers for each image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The maps after the last block: channels, rows, columns.
+    Maps,
+    /// Their mean over all positions: one value per channel.
+    Pooled,
+}
+
+/// A frozen ResNet, ready to run on square images of one size.
+pub struct Engine {
+    instructions: Instructions,
+    kernels: Kernels,
+    input_px: usize,
+    stem: Layer,
+    blocks: Vec<Residual>,
+    output: Output,
+    /// Memory of the groups that run at the moment or ran before.
+    workspaces: Mutex<Vec<Workspace>>,
+}
+
+/// What one layer did on a group of images: where the time goes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LayerTime {
+    /// Which layer.
+    pub kind: LayerKind,
+    /// Multiplications and additions of the plain convolution over all images of the group.
+    pub operations: f64,
+    /// Time spent.
+    pub time: Duration,
+}
+
+/// Packs layer after layer, so that no second copy of all weights is ever needed.
+pub struct EngineBuilder {
+    engine: Engine,
+}
+
+struct Residual {
+    layers: Vec<Layer>,
+    shortcut: Option<Layer>,
+}
+
+impl Residual {
+    fn output(&self) -> Shape {
+        self.layers.last().expect("a block has convolutions").output()
+    }
+}
+
+/// The maps between the layers of one group of images.
+#[derive(Default)]
+struct Workspace {
+    /// The images with their border of zeros; then what goes into a stretch of blocks, for the whole group.
+    whole: Maps,
+    /// What comes out of it.
+    next: Maps,
+    current: Maps,
+    around: Maps,
+    inner: [Maps; 2],
+    scratch: Scratch,
+    /// The time of each layer, where somebody wants to know.
+    times: Option<Vec<LayerTime>>,
+}
+
+impl EngineBuilder {
+    /// Begins a network with its stem: a convolution with three input channels, rectified, then a maximum pool over
+    /// 3 x 3 pixels with stride 2.
+    ///
+    /// # Panics
+    /// When this processor does not have the instructions, or the stem's shapes do not fit each other.
+    pub fn new(stem: &Convolution, input_px: usize, instructions: Instructions) -> Self {
+        let kernels = Kernels::of(instructions);
+        assert_eq!(
+            (stem.inputs, stem.kernel_px),
+            (3, 2 * STEM_BORDER + 1),
+            "an image has three channels, its stem 7 x 7"
+        );
+        assert_fits(stem, 3);
+        let engine = Engine {
+            instructions,
+            kernels,
+            input_px,
+            stem: Layer::stem(stem, input_px, &kernels),
+            blocks: Vec::new(),
+            output: Output::Maps,
+            workspaces: Mutex::default(),
+        };
+        Self { engine }
+    }
+
+    /// Adds a residual block.
+    ///
+    /// # Panics
+    /// When its shapes do not fit each other or what stands before it.
+    #[must_use]
+    pub fn block(mut self, block: &Block) -> Self {
+        let kernels = &self.engine.kernels;
+        let input = self.engine.maps();
+        let mut shape = input;
+        let layers: Vec<Layer> = block
+            .convolutions
+            .iter()
+            .map(|convolution| {
+                assert_fits(convolution, shape.channels);
+                let layer = Layer::new(convolution, shape, kernels);
+                shape = layer.output();
+                layer
+            })
+            .collect();
+        let shortcut = block.shortcut.as_ref().map(|convolution| {
+            assert_fits(convolution, input.channels);
+            Layer::new(convolution, input, kernels)
+        });
+        let around = shortcut.as_ref().map_or(input, Layer::output);
+        assert_eq!(around, shape, "both ways of a block end in the same shape");
+        self.engine.blocks.push(Residual { layers, shortcut });
+        self
+    }
+
+    /// The network as it stands.
+    pub fn finish(mut self, output: Output) -> Engine {
+        self.engine.output = output;
+        self.engine
+    }
+}
+
+fn assert_fits(convolution: &Convolution, channels: usize) {
+    assert_eq!(convolution.inputs, channels, "a layer reads the channels that the one before it wrote");
+    assert!(convolution.outputs.is_multiple_of(64), "channels come in multiples of 64");
+    let len = convolution.outputs * convolution.inputs * convolution.kernel_px * convolution.kernel_px;
+    assert_eq!((convolution.weights.len(), convolution.shift.len()), (len, convolution.outputs));
+}
+
+impl Engine {
+    /// The instructions that it runs on.
+    pub fn instructions(&self) -> Instructions {
+        self.instructions
+    }
+
+    /// Numbers that [`run`](Self::run) delivers for each image.
+    pub fn output_len(&self) -> usize {
+        let shape = self.maps();
+        match self.output {
+            Output::Maps => shape.pixels() * shape.channels,
+            Output::Pooled => shape.channels,
+        }
+    }
+
+    /// Runs images: normalised pixels `[images, 3, input_px, input_px]` to `[images, output_len]`, on the threads of
+    /// the current rayon pool.
+    ///
+    /// The values of an image do not depend on the others, nor on the number of threads.
+    ///
+    /// # Panics
+    /// When `pixels` has another length.
+    pub fn run(&self, pixels: &[f32], images: usize) -> Vec<f32> {
+        let image_len = 3 * self.input_px * self.input_px;
+        assert_eq!(pixels.len(), images * image_len);
+        let mut output = vec![0.0; images * self.output_len()];
+        if images == 0 {
+            return output;
+        }
+        let threads = rayon::current_num_threads();
+        if images < threads {
+            self.run_group(pixels, &mut output, threads);
+        } else {
+            // As many groups for each thread, of nearly the same size.
+            let rounds = images.div_ceil(threads * GROUP);
+            let group = images.div_ceil(threads * rounds);
+            pixels
+                .par_chunks(group * image_len)
+                .zip(output.par_chunks_mut(group * self.output_len()))
+                .for_each(|(pixels, output)| self.run_group(pixels, output, 1));
+        }
+        output
+    }
+
+    /// Runs images as one group on this thread and tells how long each layer took, in order; a layer that large maps
+    /// pass image by image comes as often.
+    ///
+    /// # Panics
+    /// When `pixels` has another length than for `images` images.
+    pub fn layer_times(&self, pixels: &[f32], images: usize) -> Vec<LayerTime> {
+        assert_eq!(pixels.len(), images * 3 * self.input_px * self.input_px);
+        let mut workspace = self.lock().pop().unwrap_or_default();
+        workspace.times = Some(Vec::new());
+        self.run_layers(pixels, &mut workspace, 1);
+        let times = workspace.times.take().unwrap_or_default();
+        self.lock().push(workspace);
+        times
+    }
+
+    /// The maps of one image after the last block, or after the stem.
+    fn maps(&self) -> Shape {
+        self.blocks.last().map_or_else(|| pooled(self.stem.output()), Residual::output)
+    }
+
+    /// Some images, with `threads` threads within each layer.
+    fn run_group(&self, pixels: &[f32], output: &mut [f32], threads: usize) {
+        let mut workspace = self.lock().pop().unwrap_or_default();
+        self.run_layers(pixels, &mut workspace, threads);
+        match self.output {
+            Output::Maps => channels_first(&workspace.whole, output),
+            Output::Pooled => mean_over_pixels(&workspace.whole, output),
+        }
+        self.lock().push(workspace);
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Workspace>> {
+        self.workspaces.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves the maps of all images in `workspace.whole`.
+    fn run_layers(&self, pixels: &[f32], workspace: &mut Workspace, threads: usize) {
+        let images = pixels.len() / (3 * self.input_px * self.input_px);
+        let Workspace { whole, next, .. } = workspace;
+        next.reset(images, pooled(self.stem.output()));
+        for image in 0..images {
+            let pixels = &pixels[image * 3 * self.input_px * self.input_px..][..3 * self.input_px * self.input_px];
+            with_border(pixels, self.input_px, STEM_BORDER, whole);
+            let (inner, scratch) = (&mut workspace.inner[0], &mut workspace.scratch);
+            inner.reset(1, self.stem.output());
+            let finish = Finish { accumulate: false, rectify: true };
+            let step = Step { kernels: &self.kernels, finish, threads };
+            step.run(&self.stem, whole, inner, scratch, &mut workspace.times);
+            max_pool(&self.kernels, inner, next.images_values_mut(image, 1), threads);
+        }
+        std::mem::swap(&mut workspace.whole, &mut workspace.next);
+        let mut blocks = self.blocks.as_slice();
+        while let Some(first) = blocks.first() {
+            let together = images_together(first, images);
+            let stretch = blocks.iter().take_while(|block| images_together(block, images) == together).count();
+            self.run_stretch(&blocks[..stretch], together, workspace, threads);
+            blocks = &blocks[stretch..];
+        }
+    }
+
+    /// Takes `workspace.whole` through some blocks, `together` images at once.
+    fn run_stretch(&self, blocks: &[Residual], together: usize, workspace: &mut Workspace, threads: usize) {
+        let images = workspace.whole.images();
+        let output = blocks.last().expect("a stretch has blocks").output();
+        workspace.next.reset(images, output);
+        for first in (0..images).step_by(together) {
+            let count = together.min(images - first);
+            workspace.current.reset(count, workspace.whole.shape());
+            workspace.current.values_mut().copy_from_slice(workspace.whole.images_values(first, count));
+            for block in blocks {
+                self.run_block(block, workspace, threads);
+            }
+            workspace.next.images_values_mut(first, count).copy_from_slice(workspace.current.images_values(0, count));
+        }
+        std::mem::swap(&mut workspace.whole, &mut workspace.next);
+    }
+
+    /// Takes `workspace.current` through one block. The last layer adds its result to what went around the block, in
+    /// place.
+    fn run_block(&self, block: &Residual, workspace: &mut Workspace, threads: usize) {
+        let Workspace { current, around, inner, scratch, times, .. } = workspace;
+        let images = current.images();
+        let step =
+            |accumulate, rectify| Step { kernels: &self.kernels, finish: Finish { accumulate, rectify }, threads };
+        if let Some(shortcut) = &block.shortcut {
+            around.reset(images, shortcut.output());
+            step(false, false).run(shortcut, current, around, scratch, times);
+        }
+        let [from, to] = inner;
+        let (last, before) = block.layers.split_last().expect("a block has convolutions");
+        for (position, layer) in before.iter().enumerate() {
+            to.reset(images, layer.output());
+            let input = if position == 0 { &*current } else { &*from };
+            step(false, true).run(layer, input, to, scratch, times);
+            std::mem::swap(from, to);
+        }
+        if block.shortcut.is_some() {
+            std::mem::swap(current, around);
+        }
+        step(true, true).run(last, from, current, scratch, times);
+    }
+}
+
+/// How a layer is run.
+struct Step<'a> {
+    kernels: &'a Kernels,
+    finish: Finish,
+    threads: usize,
+}
+
+impl Step<'_> {
+    fn run(
+        &self,
+        layer: &Layer,
+        input: &Maps,
+        output: &mut Maps,
+        scratch: &mut Scratch,
+        times: &mut Option<Vec<LayerTime>>,
+    ) {
+        let start = Instant::now();
+        layer.run(self.kernels, input, output, self.finish, scratch, self.threads);
+        if let Some(times) = times {
+            let operations = layer.operations() * output.images() as f64;
+            times.push(LayerTime { kind: layer.kind(), operations, time: start.elapsed() });
+        }
+    }
+}
+
+/// How many images go through a block together.
+fn images_together(block: &Residual, images: usize) -> usize {
+    let shape = block.output();
+    let fit = (NUMBERS_AT_ONCE / (shape.pixels() * shape.pitch())).clamp(1, images);
+    // Powers of two, so that neighbouring blocks mostly agree.
+    1 << fit.ilog2()
+}
+
+/// Height and width after a pool over 3 x 3 pixels with stride 2 and a border of one pixel.
+fn pooled(shape: Shape) -> Shape {
+    Shape { height: (shape.height - 1) / 2 + 1, width: (shape.width - 1) / 2 + 1, channels: shape.channels }
+}
+
+/// One image `[3, side, side]` with its channels side by side and a border of zeros.
+fn with_border(pixels: &[f32], side: usize, border: usize, maps: &mut Maps) {
+    let width = side + 2 * border;
+    maps.reset(1, Shape { height: width, width, channels: 3 });
+    let values = maps.values_mut();
+    values.fill(0.0);
+    for (channel, plane) in pixels.chunks_exact(side * side).enumerate() {
+        for (row, line) in plane.chunks_exact(side).enumerate() {
+            let first = ((row + border) * width + border) * 3 + channel;
+            for (value, &pixel) in values[first..].iter_mut().step_by(3).zip(line) {
+                *value = pixel;
+            }
+        }
+    }
+}
+
+fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize) {
+    let shape = input.shape();
+    let after = pooled(shape);
+    let output = Target::new(output);
+    each_part(threads, |part| {
+        let rows = share(after.height, threads, part);
+        for row in rows {
+            let offsets: Vec<[u32; 9]> = (0..after.width)
+                .map(|column| {
+                    std::array::from_fn(|tap| {
+                        padded_offset(input, shape, 0, 2 * row + tap / 3, 2 * column + tap % 3, 1)
+                    })
+                })
+                .collect();
+            kernels.max_pool(&MaxPool {
+                input: input.values(),
+                offsets: &offsets,
+                channels: shape.channels,
+                output,
+                first: row * after.width * shape.channels,
+            });
+        }
+    });
+}
+
+/// `[images, pixels, channels]` to `[images, channels, pixels]`.
+fn channels_first(maps: &Maps, output: &mut [f32]) {
+    let shape = maps.shape();
+    for (image, output) in output.chunks_exact_mut(shape.pixels() * shape.channels).enumerate() {
+        for (pixel, values) in maps.images_values(image, 1).chunks_exact(shape.pitch()).enumerate() {
+            for (channel, &value) in values[..shape.channels].iter().enumerate() {
+                output[channel * shape.pixels() + pixel] = value;
+            }
+        }
+    }
+}
+
+/// The mean over all pixels of each image, channel by channel.
+fn mean_over_pixels(maps: &Maps, output: &mut [f32]) {
+    let shape = maps.shape();
+    for (image, output) in output.chunks_exact_mut(shape.channels).enumerate() {
+        output.fill(0.0);
+        for values in maps.images_values(image, 1).chunks_exact(shape.pitch()) {
+            output.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+        }
+        output.iter_mut().for_each(|sum| *sum /= shape.pixels() as f32);
+    }
+}
