@@ -166,8 +166,9 @@ impl fmt::Display for SearchSummary {
                 writeln!(f)?;
             }
             writeln!(f, "{}", result.query.display())?;
+            let widest = result.predictions.iter().map(|label| label.variable.chars().count()).max().unwrap_or(0);
             for label in &result.predictions {
-                writeln!(f, "  {:<12} {}", label.variable, class(label))?;
+                writeln!(f, "  {:<widest$}  {}", label.variable, class(label))?;
             }
             writeln!(f, "  {:>4}  {:>8}  image", "rank", "distance")?;
             for (rank, found) in (1..).zip(&result.neighbours) {
