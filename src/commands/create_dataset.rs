@@ -14,7 +14,7 @@ pub(crate) const VERB: Verb = Verb {
             command,
             Operation::CreateDataset,
             "Makes collections from a table: filters, fetches and rescales images, splits",
-            "silknow create-dataset --csvfile ./export.csv --retaincollections 'garin, imatex' --minnumsamples 50",
+            "silknow create-dataset --csvfile export.csv --retaincollections garin,imatex --minnumsamples 50",
         )
     },
     run: |matches, session| session.show(&create_dataset(&operation::parameters(matches)?, &session.context())?),

@@ -3,6 +3,7 @@
 //! Leaves what the operations compute to the tests of the library.
 
 mod bad_images;
+mod bad_tables;
 mod command_line;
 mod host;
 mod interruption;

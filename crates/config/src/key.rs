@@ -174,7 +174,7 @@ const CREATE_DATASET: &[Key] = &[
         "num_labeled",
         Kind::Whole(0, 5),
         Value("1"),
-        "Images with fewer known labels are left out (0: none, 5: all but the fully labelled)",
+        "Images with fewer known labels are left out (0: keep all, 5: keep the fully labelled alone)",
     ),
     Key::further(
         "master_dir",
