@@ -1,4 +1,5 @@
-//! Where the engine's time goes: a table of the layers of a ResNet-152 on one thread, 8 images of 224 px.
+//! Where the engine's time goes: a table of the layers of a ResNet-152 on one thread, 8 images of 224 px, or as many
+//! as the argument says.
 //!
 //! For each kind of layer: how many there are, time per image, its share, and GFLOP/s of the plain convolution
 //! (through Winograd's tiles these may exceed what the processor can do). Not a criterion bench: the parts of one run
@@ -9,7 +10,6 @@ use std::time::Duration;
 
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, LayerKind, Output};
 
-const IMAGES: usize = 8;
 const SIDE_PX: usize = 224;
 const ROUNDS: usize = 10;
 /// Blocks of each stage of a ResNet-152.
@@ -43,14 +43,15 @@ fn resnet152() -> Engine {
 }
 
 fn main() {
+    let images = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(8);
     let engine = resnet152();
     let pixels: Vec<f32> =
-        (0..IMAGES * 3 * SIDE_PX * SIDE_PX).map(|position| (position % 255) as f32 / 255.0).collect();
+        (0..images * 3 * SIDE_PX * SIDE_PX).map(|position| (position % 255) as f32 / 255.0).collect();
     let mut kinds: BTreeMap<LayerKind, (usize, f64, Duration)> = BTreeMap::new();
     // Of each layer its fastest run: the one that was disturbed least.
-    let mut best = engine.layer_times(&pixels, IMAGES);
+    let mut best = engine.layer_times(&pixels, images);
     for _ in 1..ROUNDS {
-        for (best, again) in best.iter_mut().zip(engine.layer_times(&pixels, IMAGES)) {
+        for (best, again) in best.iter_mut().zip(engine.layer_times(&pixels, images)) {
             best.time = best.time.min(again.time);
         }
     }
@@ -59,7 +60,7 @@ fn main() {
         *sum = (sum.0 + 1, sum.1 + layer.operations, sum.2 + layer.time);
     }
     let total: Duration = best.iter().map(|layer| layer.time).sum();
-    println!("{} on one thread, {:.2} images/s", engine.instructions(), IMAGES as f64 / total.as_secs_f64());
+    println!("{} on one thread, {:.2} images/s", engine.instructions(), images as f64 / total.as_secs_f64());
     println!("kernel stride method   channels       maps     runs   ms/image  share  GFLOP/s");
     for (kind, (runs, operations, time)) in kinds {
         println!(
@@ -72,7 +73,7 @@ fn main() {
             kind.height,
             kind.width,
             runs,
-            time.as_secs_f64() * 1e3 / IMAGES as f64,
+            time.as_secs_f64() * 1e3 / images as f64,
             100.0 * time.as_secs_f64() / total.as_secs_f64(),
             operations / time.as_secs_f64() / 1e9,
         );

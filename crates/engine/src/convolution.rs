@@ -2,9 +2,11 @@
 //!
 //! Owns the packing and the walk over output pixels. The arithmetic lies in `kernels`, Winograd's walk in `winograd`.
 
+use std::ops::Range;
+
 use crate::kernels::{Kernels, Product, Target};
 use crate::maps::{Aligned, Maps, Shape};
-use crate::threads::{each_part, share};
+use crate::threads::in_shares;
 use crate::winograd::{Scratch, Winograd};
 
 /// A convolution with the batch normalisation after it folded in: what a layer is made from.
@@ -205,16 +207,7 @@ impl Direct {
         let (pixels, shape) = (output.pixels(), output.shape());
         let target = Target::new(output.values_mut());
         let block_rows = (BLOCK_NUMBERS / (self.tap_rows * self.tap_columns * self.depth)).max(LEAST_ROWS);
-        // Each thread takes a share of the larger side: pixels where the maps are large, channels where the
-        // weights are, which are then read once in all.
-        let by_pixels = pixels >= shape.channels;
-        each_part(threads.min(if by_pixels { pixels } else { self.panels }), |part| {
-            let parts = threads.min(if by_pixels { pixels } else { self.panels });
-            let (rows, panels) = if by_pixels {
-                (share(pixels, parts, part), 0..self.panels)
-            } else {
-                (0..pixels, share(self.panels, parts, part))
-            };
+        let part = |rows: Range<usize>, panels: Range<usize>| {
             let mut offsets = Vec::new();
             for first in rows.clone().step_by(block_rows) {
                 let block = first..rows.end.min(first + block_rows);
@@ -234,11 +227,18 @@ impl Direct {
                     rectify: finish.rectify,
                 });
             }
-        });
+        };
+        // Threads share the larger side: pixels where the maps are large, channels where the weights are, which are
+        // then read once in all.
+        if pixels >= shape.channels {
+            in_shares(threads, pixels, |rows| part(rows, 0..self.panels));
+        } else {
+            in_shares(threads, self.panels, |panels| part(0..pixels, panels));
+        }
     }
 
     /// Where the input of some output pixels begins, at every tap.
-    fn offsets(&self, input: &Maps, output: Shape, pixels: std::ops::Range<usize>, offsets: &mut Vec<u32>) {
+    fn offsets(&self, input: &Maps, output: Shape, pixels: Range<usize>, offsets: &mut Vec<u32>) {
         let shape = input.shape();
         offsets.clear();
         for tap in 0..self.tap_rows * self.tap_columns {

@@ -45,7 +45,7 @@ impl fmt::Display for Instructions {
         formatter.write_str(match self {
             Self::Avx512 => "AVX-512",
             Self::Avx2 => "AVX2",
-            Self::Portable => "portable",
+            Self::Portable => "any processor",
         })
     }
 }

@@ -12,7 +12,7 @@ use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
 use crate::instructions::Instructions;
 use crate::kernels::{Kernels, MaxPool, Target};
 use crate::maps::{Maps, Shape};
-use crate::threads::{each_part, share};
+use crate::threads::in_shares;
 use crate::winograd::Scratch;
 
 /// Images that one thread takes through the deep layers together, so that each weight that is fetched serves all.
@@ -371,8 +371,7 @@ fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize)
     let shape = input.shape();
     let after = pooled(shape);
     let output = Target::new(output);
-    each_part(threads, |part| {
-        let rows = share(after.height, threads, part);
+    in_shares(threads, after.height, |rows| {
         for row in rows {
             let offsets: Vec<[u32; 9]> = (0..after.width)
                 .map(|column| {

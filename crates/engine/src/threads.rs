@@ -4,16 +4,16 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// Runs `work` for every part: on this thread when there is one, else on as many threads as there are parts.
-pub(crate) fn each_part(parts: usize, work: impl Fn(usize) + Sync + Send) {
-    if parts == 1 {
-        work(0);
-    } else {
-        (0..parts).into_par_iter().with_max_len(1).for_each(work);
-    }
-}
+/// Shares for each thread: more than one, so that a thread that was held up leaves the rest of its work to others.
+const SHARES_PER_THREAD: usize = 2;
 
-/// The share of a part, when `total` things are shared evenly.
-pub(crate) fn share(total: usize, parts: usize, part: usize) -> Range<usize> {
-    total * part / parts..total * (part + 1) / parts
+/// Divides `total` things among threads and runs `work` on every share; all at once on this thread when there is one.
+pub(crate) fn in_shares(threads: usize, total: usize, work: impl Fn(Range<usize>) + Sync + Send) {
+    if threads == 1 {
+        work(0..total);
+    } else {
+        let shares = total.min(threads * SHARES_PER_THREAD);
+        let share = |number| total * number / shares..total * (number + 1) / shares;
+        (0..shares).into_par_iter().with_max_len(1).for_each(|number| work(share(number)));
+    }
 }

@@ -5,7 +5,7 @@
 use crate::convolution::{Convolution, Finish, padded_offset};
 use crate::kernels::{FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, TILE_IN, TILE_OUT, Target};
 use crate::maps::{Aligned, Maps, Shape};
-use crate::threads::{each_part, share};
+use crate::threads::in_shares;
 
 /// Tiles that pass through the three steps together on one thread. More tiles use each weight more often once it is
 /// fetched; fewer keep the points nearer.
@@ -117,9 +117,7 @@ impl Winograd {
         let offsets: Vec<_> = tiles.iter().map(|tile| tile.inputs(input)).collect();
         let output = Target::new(into.as_mut_slice());
         // Every thread takes some channels of all tiles.
-        let parts = threads.min(self.inputs / 16);
-        each_part(parts, |part| {
-            let lines = share(self.inputs / 16, parts, part);
+        in_shares(threads, self.inputs / 16, |lines| {
             kernels.pixels_to_points(&PixelsToPoints {
                 input: input.values(),
                 offsets: &offsets,
@@ -136,8 +134,7 @@ impl Winograd {
         let offsets: Vec<u32> = (0..points.tiles).map(|tile| (tile * points.input_tile_pitch()) as u32).collect();
         let matrix_len = points.inputs * points.outputs;
         let output = Target::new(outputs.as_mut_slice());
-        each_part(threads, |part| {
-            let tasks = share(POINTS * self.panels, threads, part);
+        in_shares(threads, POINTS * self.panels, |tasks| {
             for point in tasks.start / self.panels..tasks.end.div_ceil(self.panels) {
                 let first = tasks.start.max(point * self.panels) - point * self.panels;
                 let last = tasks.end.min((point + 1) * self.panels) - point * self.panels;
@@ -172,9 +169,7 @@ impl Winograd {
     ) {
         let offsets: Vec<_> = tiles.iter().map(|tile| tile.outputs(output)).collect();
         let target = Target::new(output.values_mut());
-        let parts = threads.min(points.outputs / 16);
-        each_part(parts, |part| {
-            let lines = share(points.outputs / 16, parts, part);
+        in_shares(threads, points.outputs / 16, |lines| {
             kernels.points_to_pixels(&PointsToPixels {
                 input: from.as_slice(),
                 tile_pitch: points.output_tile_pitch(),

@@ -1,33 +1,65 @@
-//! How many images a second the frozen backbone describes on the processor.
+//! How many images a second the frozen backbone describes on the processor: all depths, alone and in batches.
 //!
-//! Measured: normalised pixels of 8 images of 224 px to pooled values, random weights, all processor threads,
-//! for ResNet-18 and ResNet-152. Peer: ONNX Runtime and PyTorch in float32 on two threads, in
-//! `peers/backbone.py`; run both on the same machine, one after the other, and compare the rates.
+//! Measured: normalised pixels of 224 px to pooled values, random weights, all threads of the pool
+//! (`RAYON_NUM_THREADS`); the fastest of several runs. Peers: ONNX Runtime and PyTorch in float32, in
+//! `peers/backbone.py`, which starts this bench with `--on-demand` and takes turns with it: a line
+//! `<depth> <images>` on the standard input is answered by the seconds of one run.
 
+use std::collections::HashMap;
 use std::hint::black_box;
+use std::io::BufRead;
+use std::time::Instant;
 
-use burn::tensor::Device;
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use silknow_config::Architecture;
-use silknow_network::{WeightFile, frozen_backbone};
+use silknow_network::{FrozenBackbone, Instructions, WeightFile, processor_backbone};
 
-const IMAGES: usize = 8;
-const SIDE: usize = 224;
+const SIDE_PX: usize = 224;
+const ROUNDS: usize = 5;
 
-fn describe(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("frozen backbone, 8 images of 224 px");
-    group.sample_size(10).throughput(Throughput::Elements(IMAGES as u64));
-    let pixels: Vec<f32> =
-        (0..IMAGES * 3 * SIDE * SIDE).map(|position| (position % 251) as f32 / 125.0 - 1.0).collect();
-    for architecture in [Architecture::ResNet18, Architecture::ResNet152] {
-        let weights = WeightFile::random(architecture, 1);
-        let backbone = frozen_backbone(&weights, architecture, 0, SIDE, &Device::flex()).expect("the weights fit");
-        group.bench_function(architecture.name(), |bencher| {
-            bencher.iter(|| backbone.run(black_box(&pixels), IMAGES).expect("the pixels fit"));
+/// The backbones that were asked for, each made once.
+#[derive(Default)]
+struct Backbones(HashMap<Architecture, Box<dyn FrozenBackbone>>);
+
+impl Backbones {
+    /// Seconds that one run over some images takes.
+    fn seconds(&mut self, architecture: Architecture, images: usize) -> f64 {
+        let backbone = self.0.entry(architecture).or_insert_with(|| {
+            let weights = WeightFile::random(architecture, 1);
+            processor_backbone(&weights, architecture, 0, SIDE_PX, Instructions::best()).expect("the weights fit")
         });
+        let pixels: Vec<f32> =
+            (0..images * 3 * SIDE_PX * SIDE_PX).map(|position| (position % 251) as f32 / 125.0 - 1.0).collect();
+        let start = Instant::now();
+        black_box(backbone.run(black_box(&pixels), images).expect("the pixels fit"));
+        start.elapsed().as_secs_f64()
     }
-    group.finish();
 }
 
-criterion_group!(benches, describe);
-criterion_main!(benches);
+fn answer_on_demand() {
+    let mut backbones = Backbones::default();
+    for line in std::io::stdin().lock().lines() {
+        let line = line.expect("the standard input is text");
+        let (depth, images) = line.split_once(' ').expect("a line is `<depth> <images>`");
+        let architecture = depth.parse().expect("the name of a backbone");
+        println!("{}", backbones.seconds(architecture, images.parse().expect("a number of images")));
+    }
+}
+
+fn print_table() {
+    println!("{} on {} threads, images/s", Instructions::best(), rayon::current_num_threads());
+    for &architecture in Architecture::ALL {
+        let mut backbones = Backbones::default();
+        for images in [1, 8, 32] {
+            let fastest = (0..ROUNDS).map(|_| backbones.seconds(architecture, images)).fold(f64::INFINITY, f64::min);
+            println!("{architecture:10} {images:3} at once {:8.2}", images as f64 / fastest);
+        }
+    }
+}
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--on-demand") {
+        answer_on_demand();
+    } else {
+        print_table();
+    }
+}

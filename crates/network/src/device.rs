@@ -4,6 +4,7 @@
 
 use burn::tensor::Device;
 use silknow_config::DeviceChoice;
+use silknow_engine::Instructions;
 use silknow_foundation::{Error, Result};
 
 /// What a report on devices says about one of them.
@@ -52,7 +53,7 @@ fn describe(choice: DeviceChoice, device: &Device) -> String {
     match choice {
         DeviceChoice::Cpu => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            format!("{threads} threads, {}", vector_instructions())
+            format!("{threads} threads, kernels for {}", Instructions::best())
         }
         _ => accelerator_name(device),
     }
@@ -66,23 +67,6 @@ fn accelerator_name(device: &Device) -> String {
 #[cfg(not(any(feature = "cuda", feature = "wgpu")))]
 fn accelerator_name(device: &Device) -> String {
     format!("{device:?}")
-}
-
-/// The widest vector instructions that the CPU backend uses here.
-#[cfg(target_arch = "x86_64")]
-fn vector_instructions() -> &'static str {
-    if std::arch::is_x86_feature_detected!("avx512f") {
-        "AVX-512"
-    } else if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-        "AVX2"
-    } else {
-        "SSE2 (this processor is slow at networks)"
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn vector_instructions() -> &'static str {
-    "the standard vector instructions"
 }
 
 /// True when a small computation on the device works; drivers that are there but do not fit fail only then,

@@ -1,46 +1,135 @@
-"""The peers of `benches/backbone.rs`: the same work in ONNX Runtime and PyTorch, float32, two threads.
+"""Times ONNX Runtime and PyTorch against this project's backbone, in turns, on this machine: float32, 224 px.
 
-Prints images a second, the best of several rounds; needs torch, torchvision, onnx and onnxruntime.
+    python3 crates/network/benches/peers/backbone.py
+
+The first run makes a virtual environment of its own under `target/peers` and installs `requirements.txt` there. For
+every depth, number of images and number of threads the three do one run each after the other, several times; printed
+are the medians in images a second, and the ratios of ours to each peer, the median of the rounds' ratios.
 """
 
-import tempfile
+import argparse
+import os
+import statistics
+import subprocess
+import sys
 import time
-import warnings
+import venv
+from pathlib import Path
 
-import numpy as np
-import onnxruntime
-import torch
-import torchvision
-
-IMAGES, SIDE, THREADS, ROUNDS = 8, 224, 2, 5
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[3]
+SIDE = 224
+DEPTHS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 
 
-def best_rate(run):
+def enter_environment():
+    """Continues in the virtual environment, which is made where it is absent."""
+    folder = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "peers"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    if Path(sys.prefix).resolve() == folder.resolve():
+        return
+    if not (folder / "complete").exists():
+        venv.create(folder, with_pip=True, clear=True)
+        subprocess.run([python, "-m", "pip", "install", "-r", HERE / "requirements.txt"], check=True)
+        (folder / "complete").touch()
+    sys.exit(subprocess.call([python, __file__, *sys.argv[1:]]))
+
+
+class Ours:
+    """The bench of this project, which answers on demand."""
+
+    def __init__(self, threads):
+        command = "cargo bench --quiet --profile dev -p silknow-network --bench backbone -- --on-demand".split()
+        environment = {**os.environ, "RAYON_NUM_THREADS": str(threads)}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
+
+    def seconds(self, depth, images):
+        self.process.stdin.write(f"{depth} {images}\n")
+        self.process.stdin.flush()
+        return float(self.process.stdout.readline())
+
+
+def timed(run):
+    start = time.perf_counter()
     run()
-    seconds = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return IMAGES / min(seconds)
+    return time.perf_counter() - start
+
+
+def peers(depth, pixels, threads, folder):
+    """The same network in both peers: name to a function that runs it once."""
+    import onnxruntime
+    import torch
+    import torchvision
+
+    network = torchvision.models.get_model(depth, weights=None).eval()
+    network.fc = torch.nn.Identity()
+    path = Path(folder) / f"{depth}_{len(pixels)}.onnx"
+    torch.onnx.export(network, (torch.from_numpy(pixels),), path, input_names=["pixels"], dynamo=False)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    network = network.to(memory_format=torch.channels_last)
+    tensor = torch.from_numpy(pixels).to(memory_format=torch.channels_last)
+
+    def torch_run():
+        with torch.inference_mode():
+            network(tensor)
+
+    return {"ONNX Runtime": lambda: session.run(None, {"pixels": pixels}), "PyTorch": torch_run}
+
+
+def compare(depth, images, threads, rounds, ours, folder):
+    """One line of the table."""
+    import numpy as np
+
+    pixels = np.random.default_rng(1).standard_normal((images, 3, SIDE, SIDE), dtype=np.float32)
+    runs = {"ours": None, **peers(depth, pixels, threads, folder)}
+    times = {name: [] for name in runs}
+    for number in range(rounds + 1):
+        for name, run in runs.items():
+            seconds = timed(run) if run else ours.seconds(depth, images)
+            # The first run of each warms up; a pause lets the threads of the one before go to sleep.
+            if number > 0:
+                times[name].append(seconds)
+            time.sleep(0.05)
+    rates = [images / statistics.median(times[name]) for name in runs]
+    ratio = [
+        statistics.median(peer / mine for peer, mine in zip(times[name], times["ours"])) for name in list(runs)[1:]
+    ]
+    cells = [depth, images, threads, *(f"{rate:.2f}" for rate in rates), *(f"{value:.2f}" for value in ratio)]
+    print("| " + " | ".join(map(str, cells)) + " |", flush=True)
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--depths", nargs="+", default=DEPTHS)
+    parser.add_argument("--images", nargs="+", type=int, default=[1, 8])
+    parser.add_argument("--threads", nargs="+", type=int, default=sorted({1, os.cpu_count()}))
+    parser.add_argument("--rounds", type=int, default=9)
+    arguments = parser.parse_args()
+    enter_environment()
+
+    import tempfile
+    import warnings
+
+    import onnxruntime
+    import torch
+
     warnings.filterwarnings("ignore")
-    torch.set_num_threads(THREADS)
-    pixels = torch.from_numpy(np.random.default_rng(1).standard_normal((IMAGES, 3, SIDE, SIDE), dtype=np.float32))
-    for name in ["resnet18", "resnet152"]:
-        network = torchvision.models.get_model(name, weights=None).eval()
-        network.fc = torch.nn.Identity()
-        with torch.no_grad():
-            print(f"{name} PyTorch      {best_rate(lambda: network(pixels)):7.2f} images/s", flush=True)
-            with tempfile.NamedTemporaryFile(suffix=".onnx") as file:
-                torch.onnx.export(network, (pixels,), file.name, input_names=["pixels"], dynamo=False)
-                options = onnxruntime.SessionOptions()
-                options.intra_op_num_threads = THREADS
-                session = onnxruntime.InferenceSession(file.name, options, providers=["CPUExecutionProvider"])
-        feed = {"pixels": pixels.numpy()}
-        print(f"{name} ONNX Runtime {best_rate(lambda: session.run(None, feed)):7.2f} images/s", flush=True)
+    print(f"ONNX Runtime {onnxruntime.__version__}, PyTorch {torch.__version__}; images/s")
+    print("| backbone | images | threads | ours | ONNX Runtime | PyTorch | ours / ONNX Runtime | ours / PyTorch |")
+    print("|---|---|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for threads in arguments.threads:
+            torch.set_num_threads(threads)
+            ours = Ours(threads)
+            for depth in arguments.depths:
+                for images in arguments.images:
+                    compare(depth, images, threads, arguments.rounds, ours, folder)
+            ours.process.stdin.close()
+            ours.process.wait()
 
 
 main()
