@@ -1,6 +1,7 @@
-//! What the program takes from its environment: where pre-trained weights are kept and fetched from.
+//! What the programs take from their environment: where pre-trained weights are kept and fetched from.
 //!
-//! The only place that reads environment variables.
+//! The only place that reads environment variables: the command line and the Python package ask here, so that both
+//! find the same weights. The library itself is told.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use silknow_image_retrieval::Hub;
 
 /// The folder for fetched weights: `SILKNOW_CACHE`, else `silknow` in the user's cache folder.
-pub(crate) fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     folder("SILKNOW_CACHE").unwrap_or_else(|| user_cache_folder().join("silknow"))
 }
 
@@ -31,7 +32,7 @@ fn folder(variable: &str) -> Option<PathBuf> {
 }
 
 /// The hub that weights are fetched from: `HF_ENDPOINT`, as other programs of this hub read it, else the public one.
-pub(crate) fn hub_address() -> String {
+pub fn hub_address() -> String {
     env::var("HF_ENDPOINT")
         .ok()
         .map(|address| address.trim_end_matches('/').to_owned())
