@@ -72,5 +72,5 @@ fn run<P: Parameters + Send + 'static, S: Display + 'static>(
 ) -> PyResult<String> {
     let parameters = P::from_options(options).or_raise(py)?;
     // Warnings are about the line that called the documented function, a frame above the one that called this.
-    work::run(py, 2, move |context| work(&parameters, context).map(|summary| summary.to_string()))
+    work::run(py, 2, move |context| work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned()))
 }

@@ -77,16 +77,14 @@ def test_paths_pil_images_and_arrays_are_described_alike(model, tmp_path):
     assert model.describe([]).shape == (0, 8)
 
 
-@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "I;16"])
 def test_images_of_every_mode_are_described_as_their_files(model, tmp_path, mode):
     pixels = np.random.default_rng(1).integers(0, 256, size=(64, 64, 4), dtype=np.uint8)
     if mode == "I;16":
         image = Image.fromarray(pixels.view(np.uint16)[..., 0].copy())
-    elif mode == "CMYK":
-        image = Image.frombytes("CMYK", (64, 64), pixels.tobytes())
     else:
         image = Image.fromarray(pixels, "RGBA").convert(mode)
-    path = tmp_path / "image.tiff"
+    path = tmp_path / "image.png"
     image.save(path)
     assert np.array_equal(model.describe(image), model.describe(path))
 

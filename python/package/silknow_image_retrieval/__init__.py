@@ -20,7 +20,7 @@ Errors are :class:`SilknowError`; Ctrl-C stops work within a second.
 <Index: 3 images, 2 dimensions, variables: none>
 >>> query = np.array([[0.6, 0.8]], dtype=np.float32)
 >>> distances, positions = index.search(query, k=2)
->>> distances.round(3).tolist(), [index.names[position] for position in positions[0]]
+>>> distances.astype(float).round(3).tolist(), [index.names[position] for position in positions[0]]
 ([[0.632, 0.894]], ['b.jpg', 'a.jpg'])
 """
 

@@ -71,3 +71,16 @@ def show_progress(shown: bool = True) -> None: ...
 def finish_work() -> None: ...
 def operation_keys(operation_name: str, /) -> list[dict[str, Any]]: ...
 def run_operation(operation_name: str, configfile: Optional[_Path], values: dict[str, Any], /) -> str: ...
+
+__all__ = [
+    "demo_collection",
+    "show_progress",
+    "evaluate",
+    "evaluate_folder",
+    "Index",
+    "Model",
+    "operation_keys",
+    "run_operation",
+    "finish_work",
+    "__version__",
+]

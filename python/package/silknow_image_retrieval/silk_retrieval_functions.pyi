@@ -116,3 +116,18 @@ def crossvalidation_parameter(
     device: str = ...,
     resume: bool = ...,
 ) -> None: ...
+
+__all__ = [
+    "build_kDTree_configfile",
+    "build_kDTree_parameter",
+    "create_dataset_configfile",
+    "create_dataset_parameter",
+    "crossvalidation_configfile",
+    "crossvalidation_parameter",
+    "evaluate_model_configfile",
+    "evaluate_model_parameter",
+    "get_kNN_configfile",
+    "get_kNN_parameter",
+    "train_model_configfile",
+    "train_model_parameter",
+]
