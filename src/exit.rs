@@ -8,6 +8,8 @@ use std::process::ExitCode;
 
 use silknow_image_retrieval::{ErrorKind, Result};
 
+use crate::commands::Again;
+
 /// Usage or configuration.
 const CONFIGURATION: u8 = 2;
 /// Data or I/O.
@@ -17,9 +19,11 @@ const INTERNAL: u8 = 4;
 /// What a shell reports for a program that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// The exit code of an outcome; an error is printed, its hint below it.
-pub(crate) fn code(outcome: Result<()>) -> ExitCode {
+/// The exit code of an outcome; an error is printed, its hint below it. An interruption's hint is what the command
+/// does when it is given `again`.
+pub(crate) fn code(outcome: Result<()>, again: Again) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
+    let error = if error.is_interruption() { error.hint(again.hint()) } else { error };
     // Standard error may be closed; there is nobody left to tell then.
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::from(match error.kind() {
@@ -59,12 +63,12 @@ mod tests {
 
     #[test]
     fn every_kind_of_error_has_its_exit_code() {
-        assert_eq!(code(Ok(())), ExitCode::SUCCESS);
-        assert_eq!(code(Err(Error::configuration("k"))), ExitCode::from(2));
-        assert_eq!(code(Err(Error::data("k"))), ExitCode::from(3));
-        assert_eq!(code(Err(Error::io("k"))), ExitCode::from(3));
-        assert_eq!(code(Err(Error::internal("k"))), ExitCode::from(4));
-        assert_eq!(code(Err(Error::interrupted())), ExitCode::from(130));
+        assert_eq!(code(Ok(()), Again::Anew), ExitCode::SUCCESS);
+        assert_eq!(code(Err(Error::configuration("k")), Again::Anew), ExitCode::from(2));
+        assert_eq!(code(Err(Error::data("k")), Again::Anew), ExitCode::from(3));
+        assert_eq!(code(Err(Error::io("k")), Again::Anew), ExitCode::from(3));
+        assert_eq!(code(Err(Error::internal("k")), Again::Anew), ExitCode::from(4));
+        assert_eq!(code(Err(Error::interrupted()), Again::Anew), ExitCode::from(130));
     }
 
     #[test]

@@ -27,8 +27,23 @@ fn run() -> ExitCode {
     let (name, arguments) = matches.subcommand().expect("a verb is required");
     let verb = commands::ALL.iter().find(|verb| verb.name == name).expect("every verb of the program is in the list");
     let session = session::Session::start(arguments);
-    exit::code((verb.run)(arguments, &session))
+    exit::code((verb.run)(arguments, &session), verb.again)
 }
+
+/// What stands below the list of verbs.
+const AFTER_HELP: &str = "\
+Examples:
+  silknow demo                                  see all of it work, without any data
+  silknow create-dataset --csvfile export.csv   begin with data of your own
+  silknow train-model --help                    what a step needs, and an example
+
+Environment:
+  SILKNOW_CACHE                       folder for downloaded weights
+  HF_ENDPOINT                         where weights are downloaded from (default: https://huggingface.co)
+  HTTPS_PROXY, HTTP_PROXY, ALL_PROXY  proxies for downloads; NO_PROXY: hosts that need none
+
+Exit codes:
+  0 done, 2 usage or configuration, 3 data, files or network, 4 a fault of the program, 130 interrupted";
 
 /// The command line with all verbs.
 fn program() -> Command {
@@ -39,11 +54,7 @@ fn program() -> Command {
             "Semantic image retrieval for museum collections: train a descriptor on images and their labels, index \
              a collection, find similar works.",
         )
-        .after_help(
-            "Examples:\n  silknow demo                                  see all of it work, without any data\n  silknow \
-             create-dataset --csvfile export.csv   begin with data of your own\n  silknow train-model --help            \
-             \x20       what a step needs, and an example",
-        )
+        .after_help(AFTER_HELP)
         .subcommand_required(true)
         .arg_required_else_help(true)
         .disable_help_subcommand(true)

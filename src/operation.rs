@@ -17,7 +17,7 @@ pub(crate) fn command(command: Command, operation: Operation, about: &'static st
         .long("config")
         .value_name("FILE")
         .value_parser(value_parser!(PathBuf))
-        .help("Configuration file; flags count more than what it says");
+        .help("Configuration file: lines of `key; value` with the keys below; a flag counts more than the file");
     command
         .about(about)
         .arg_required_else_help(true)

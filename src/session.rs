@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
-use silknow_image_retrieval::{Context, Error, Hub, Result};
+use silknow_image_retrieval::{Context, Error, Hub, Policy, Result};
 
 use crate::terminal::{Terminal, Verbosity};
 
@@ -35,6 +35,7 @@ pub(crate) struct Session {
     json: bool,
     cache_folder: PathBuf,
     hub_address: String,
+    policy: Policy,
 }
 
 impl Session {
@@ -53,12 +54,14 @@ impl Session {
             json: arguments.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false),
             cache_folder: silknow_surroundings::cache_folder(),
             hub_address: silknow_surroundings::hub_address(),
+            policy: Policy { proxies: silknow_surroundings::proxies(), ..Policy::default() },
         }
     }
 
     /// What the library needs of its surroundings.
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { observer: &*self.terminal, hub: Hub { address: &self.hub_address, cache_folder: &self.cache_folder } }
+        let hub = Hub { address: &self.hub_address, cache_folder: &self.cache_folder, policy: self.policy.clone() };
+        Context { observer: &*self.terminal, hub }
     }
 
     /// Prints a result on stdout: as text, or as JSON where that was asked for.

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use silknow_image_retrieval::{Context, Error, Hub, Result};
+use silknow_image_retrieval::{Context, Error, Hub, Policy, Result};
 
 use crate::display::{Desk, Display};
 use crate::errors::OrRaise;
@@ -101,7 +101,8 @@ fn start<T: Send + 'static>(
 ) -> Result<JoinHandle<()>> {
     let surrounded = move || {
         let (cache_folder, address) = (silknow_surroundings::cache_folder(), silknow_surroundings::hub_address());
-        work(&Context { observer: &*desk, hub: Hub { address: &address, cache_folder: &cache_folder } })
+        let policy = Policy { proxies: silknow_surroundings::proxies(), ..Policy::default() };
+        work(&Context { observer: &*desk, hub: Hub { address: &address, cache_folder: &cache_folder, policy } })
     };
     let body = move || {
         let outcome = panic::catch_unwind(AssertUnwindSafe(surrounded));

@@ -3,11 +3,12 @@
 use silknow_image_retrieval::build_kdtree;
 use silknow_image_retrieval::config::Operation;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 
 pub(crate) const VERB: Verb = Verb {
     name: "build-kdtree",
+    again: Again::Anew,
     command: |command| {
         operation::command(
             command,

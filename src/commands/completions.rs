@@ -3,11 +3,12 @@
 use clap::{Arg, value_parser};
 use clap_complete::Shell;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::session;
 
 pub(crate) const VERB: Verb = Verb {
     name: "completions",
+    again: Again::Anew,
     command: |command| {
         command
             .about("Prints the completions of verbs and flags for a shell")

@@ -3,17 +3,18 @@
 use silknow_image_retrieval::config::Operation;
 use silknow_image_retrieval::create_dataset;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 
 pub(crate) const VERB: Verb = Verb {
     name: "create-dataset",
+    again: Again::GoesOn,
     command: |command| {
         operation::command(
             command,
             Operation::CreateDataset,
-            "Makes collections out of an export: filters, fetches images, splits",
-            "silknow create-dataset --csvfile ./export.csv --retaincollections 'garin, imatex'",
+            "Makes collections from a table: filters, fetches and rescales images, splits",
+            "silknow create-dataset --csvfile export.csv --retaincollections garin,imatex --minnumsamples 50",
         )
     },
     run: |matches, session| session.show(&create_dataset(&operation::parameters(matches)?, &session.context())?),

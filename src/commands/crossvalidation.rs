@@ -3,16 +3,17 @@
 use silknow_image_retrieval::config::Operation;
 use silknow_image_retrieval::crossvalidation;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 
 pub(crate) const VERB: Verb = Verb {
     name: "crossvalidation",
+    again: Again::Resumes,
     command: |command| {
         operation::command(
             command,
             Operation::Crossvalidation,
-            "Trains, indexes, searches and evaluates once per collection",
+            "Tests how well all of it works: each collection in turn, after training with the others",
             "silknow crossvalidation --config Configuration_crossvalidation.txt",
         )
     },

@@ -7,10 +7,13 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::{DemoParameters, Error, Result, demo};
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::session::{self, Session};
 
-pub(crate) const VERB: Verb = Verb { name: "demo", command, run };
+pub(crate) const VERB: Verb = Verb { name: "demo", again: Again::GoesOn, command, run };
+
+/// The seed of the collection that the documentation shows.
+const DEFAULT_SEED: &str = "1";
 
 fn command(command: Command) -> Command {
     command
@@ -28,7 +31,8 @@ fn command(command: Command) -> Command {
                 .long("seed")
                 .value_name("NUMBER")
                 .value_parser(value_parser!(u64))
-                .help("Seed of the collection"),
+                .default_value(DEFAULT_SEED)
+                .help("Seed of the collection: another seed, other pictures"),
         )
         .arg(session::json_argument())
         .after_help("Example:\n  silknow demo --out ./demo")
@@ -37,9 +41,7 @@ fn command(command: Command) -> Command {
 fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
     let out: &PathBuf = matches.get_one("out").expect("it has a default");
     let mut parameters = DemoParameters::default();
-    if let Some(seed) = matches.get_one("seed") {
-        parameters.collection.seed = *seed;
-    }
+    parameters.collection.seed = *matches.get_one("seed").expect("it has a default");
     // The demonstration works as a user would: in a folder, with the files that each step leaves for the next.
     fs::create_dir_all(out).and_then(|()| env::set_current_dir(out)).map_err(|cause| {
         Error::io(format!("cannot work in the folder `{}`", out.display()))

@@ -6,11 +6,11 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{Key, Operation};
 use silknow_image_retrieval::{DescribeParameters, DescribingNetwork, Result, describe};
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 use crate::session::{self, Session};
 
-pub(crate) const VERB: Verb = Verb { name: "describe", command, run };
+pub(crate) const VERB: Verb = Verb { name: "describe", again: Again::Anew, command, run };
 
 /// The keys of `build-kdtree` that say how the network runs.
 const RUNNING_KEYS: [&str; 2] = ["batch_size", "device"];

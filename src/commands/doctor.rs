@@ -4,11 +4,12 @@ use std::path::Path;
 
 use silknow_image_retrieval::doctor;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::session;
 
 pub(crate) const VERB: Verb = Verb {
     name: "doctor",
+    again: Again::Anew,
     command: |command| {
         command
             .about("Says what this machine has and lacks for the work, and how to get it")

@@ -3,11 +3,12 @@
 use silknow_image_retrieval::config::Operation;
 use silknow_image_retrieval::get_knn;
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 
 pub(crate) const VERB: Verb = Verb {
     name: "get-knn",
+    again: Again::Anew,
     command: |command| {
         operation::command(
             command,

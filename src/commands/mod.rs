@@ -23,8 +23,32 @@ pub(crate) struct Verb {
     pub(crate) name: &'static str,
     /// Completes the command: description, flags, example.
     pub(crate) command: fn(Command) -> Command,
+    /// What the same command does after an interruption.
+    pub(crate) again: Again,
     /// Does the work.
     pub(crate) run: fn(&ArgMatches, &Session) -> Result<()>,
+}
+
+/// What a command does that is given again after an interruption.
+#[derive(Clone, Copy)]
+pub(crate) enum Again {
+    /// It begins anew: nothing unfinished is kept.
+    Anew,
+    /// It goes on where the work stopped.
+    GoesOn,
+    /// It goes on where the work stopped when it is told so.
+    Resumes,
+}
+
+impl Again {
+    /// What a user who interrupted the work wants to know.
+    pub(crate) fn hint(self) -> &'static str {
+        match self {
+            Self::Anew => "nothing unfinished was kept; the same command begins anew",
+            Self::GoesOn => "what is finished was kept; the same command goes on from here",
+            Self::Resumes => "what is finished was kept; the same command with --resume True goes on from here",
+        }
+    }
 }
 
 /// All verbs, in the order in which the help lists them.

@@ -6,11 +6,11 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{Key, Operation};
 use silknow_image_retrieval::{Result, SearchParameters, search};
 
-use crate::commands::Verb;
+use crate::commands::{Again, Verb};
 use crate::operation;
 use crate::session::{self, Session};
 
-pub(crate) const VERB: Verb = Verb { name: "search", command, run };
+pub(crate) const VERB: Verb = Verb { name: "search", again: Again::Anew, command, run };
 
 /// The keys that it shares with `get-knn`.
 const KEYS: [&str; 5] = ["treepath", "model_path", "num_neighbors", "batch_size", "device"];

@@ -160,21 +160,21 @@ const FACTORS: Kind = Kind::Ranges(1, Interval::closed(0.0, 10.0));
 const DEFAULT_FOLDER: &str = "./output_files/Default/";
 
 const CREATE_DATASET: &[Key] = &[
-    Key::documented("csvfile", Kind::Path, Required, "Export of the knowledge graph (CSV)").such_as("./export.csv"),
+    Key::documented("csvfile", Kind::Path, Required, "Table to begin with: an export of the knowledge graph, or any table of images and labels; a folder of images works too").such_as("./export.csv"),
     Key::documented("imgsavepath", Kind::Path, Value("./samples/data/"), "Folder for the images"),
-    Key::documented("minnumsamples", COUNT, Value("150"), "Classes with fewer samples become missing labels")
+    Key::documented("minnumsamples", COUNT, Value("150"), "A class with fewer images is dropped: its images lose this label")
         .or(&["minnumsaples"]),
     Key::documented(
         "retaincollections",
         Kind::Words,
         Value("garin, imatex, joconde, mad, mfa, risd"),
-        "Museums whose records are kept",
+        "Museums whose images are kept",
     ),
     Key::documented(
         "num_labeled",
         Kind::Whole(0, 5),
         Value("1"),
-        "Samples with fewer known labels are left out (5: only complete samples)",
+        "Images with fewer known labels are left out (0: keep all, 5: keep the fully labelled alone)",
     ),
     Key::further(
         "master_dir",
@@ -221,13 +221,13 @@ const TRAINING: &[Key] = &[
         "add_fc",
         Kind::Widths,
         Value("[1024, 128]"),
-        "Widths of the fully connected layers on the backbone ([]: none)",
+        "Widths of the layers that are trained on top of the backbone; the last is the length of a descriptor ([]: no layers)",
     ),
     Key::documented(
         "hub_num_retrain",
         Kind::Whole(0, 50),
         Value("0"),
-        "Residual blocks, counted from the output, that are trained too",
+        "Blocks of the backbone, counted from its end, that are trained too (slow)",
     ),
     Key::documented("train_batch_size", Kind::Whole(2, u64::MAX), Value("150"), "Images per training step"),
     Key::documented("how_many_training_steps", COUNT, Value("200"), "Number of training steps"),
@@ -241,20 +241,20 @@ const TRAINING: &[Key] = &[
         "val_percentage",
         Kind::Whole(0, 99),
         Value("25"),
-        "Per cent of the samples that validate instead of train (0: no validation)",
+        "Per cent of the images that check the training instead of taking part (0: none)",
     ),
-    Key::documented("how_often_validation", COUNT, Value("10"), "Training steps between two validations"),
+    Key::documented("how_often_validation", COUNT, Value("10"), "Training steps between two such checks"),
     Key::documented(
         "loss_ind",
         Kind::Choice(LossKind::NAMES),
         Value("soft_contrastive_incomp_loss"),
-        "Loss that training minimises",
+        "What training minimises: by pairs (contrastive) or triplets of images; the losses with _incomp_ also use images of which some labels are missing",
     ),
     Key::documented(
         "relevant_variables",
         Kind::Variables,
         Value("#place, #timespan, #material, #technique, #depiction"),
-        "Variables that similarity is made of",
+        "Properties whose labels say how similar two images are",
     ),
     Key::documented(
         "random_crop",
@@ -315,18 +315,23 @@ const TRAINING: &[Key] = &[
         "Augmented views of every image, drawn once (0: a new view for every draw)",
     ),
     Key::further("margin", Kind::Number(Interval::above(0.0, 2.0)), Value("2"), "Margin of the soft_contrastive loss"),
-    Key::further("backbone", Kind::Choice(Architecture::NAMES), Value("resnet152"), "Depth of the backbone"),
+    Key::further(
+        "backbone",
+        Kind::Choice(Architecture::NAMES),
+        Value("resnet152"),
+        "The pre-trained network that looks at the images: a ResNet of this depth",
+    ),
     Key::further(
         "weights",
         Kind::Weights,
         Value("imagenet"),
-        "Weights of the backbone: imagenet, builtin, none, or a file",
+        "Weights of the backbone: imagenet (downloaded once), builtin (with resnet18; no download), a file (safetensors or .pth), or none (random)",
     ),
     Key::further(
         "input_size",
         Kind::Whole(32, 2048),
         Value("224"),
-        "Side of the square picture that the backbone sees, in pixels",
+        "Side of the square that an image is scaled to for the backbone, in pixels",
     ),
     SEED,
     DEVICE,

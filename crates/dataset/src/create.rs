@@ -11,7 +11,7 @@ use serde::Serialize;
 use silknow_config::CreateDatasetParameters;
 use silknow_fetch::Policy;
 use silknow_foundation::files::FolderLock;
-use silknow_foundation::{Observer, Result, Vocabulary, files};
+use silknow_foundation::{Error, Observer, Result, Vocabulary, files};
 
 use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};
@@ -108,6 +108,9 @@ pub fn create_dataset_with(
     let images = folder.bring(&samples, &catalogue.image_folder, observer)?;
     let failures_file = parameters.imgsavepath.join(FAILURES_FILE);
     write_failures(&failures_file, &images.failures)?;
+    if images.interrupted {
+        return Err(Error::interrupted());
+    }
     if !images.failures.is_empty() {
         let (failed, list) = (images.failures.len(), failures_file.display());
         observer.warning(&format!("{failed} images could not be had; `{list}` says why"));

@@ -5,11 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
 use silknow_foundation::{Error, Observer, Result, files};
-use silknow_image::{COLLECTION_SHORTER_SIDE_PX, decode_bytes, rescale_shorter_side, save};
+use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save};
 
 use crate::address::{Source, source_of};
 use crate::samples::{Candidate, object_id};
@@ -41,6 +42,8 @@ pub(crate) struct Brought {
     pub(crate) already_there: usize,
     /// The images that could not be had.
     pub(crate) failures: Vec<Failure>,
+    /// Whether the work was stopped before every image had its turn.
+    pub(crate) interrupted: bool,
 }
 
 /// An image that could not be had.
@@ -52,14 +55,22 @@ pub(crate) struct Failure {
 }
 
 /// How a fetched image comes to be on the disk.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Arrival {
     Fetched,
     AlreadyThere,
 }
 
-/// How an image arrived, if it did, and the reason why it cannot be used.
-type Fate = (Option<Arrival>, Result<(), String>);
+/// What became of one image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing yet: the work was stopped before.
+    Open,
+    /// It is there.
+    Here(Arrival),
+    /// It cannot be used; how its file arrived, if it did, and why.
+    Lost(Option<Arrival>, String),
+}
 
 /// Whether a file that is there already stands for the image.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -84,38 +95,39 @@ impl ImageFolder {
 
     /// Fetches and rescales the images of all samples; those that are there and whole stay as they are.
     ///
-    /// A file from an earlier run that turns out to be no whole image is fetched once more.
+    /// A file from an earlier run that turns out to be no whole image is fetched once more. An interruption ends
+    /// this early, with what is known by then.
     ///
     /// # Errors
-    /// An interruption, and a folder that cannot be written. An image that cannot be had is no error: it is
-    /// listed among the failures.
+    /// A folder that cannot be written. An image that cannot be had is no error: it is listed among the failures.
     pub(crate) fn bring(&self, samples: &[Candidate], plain: &Path, observer: &dyn Observer) -> Result<Brought> {
         let all: Vec<usize> = (0..samples.len()).collect();
-        let mut results = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
-        let spoilt: Vec<usize> =
-            all.into_iter().filter(|&index| matches!(results[index], (Some(Arrival::AlreadyThere), Err(_)))).collect();
-        if !spoilt.is_empty() {
+        let mut fates = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
+        let is_spoilt = |fate: &Fate| matches!(fate, Fate::Lost(Some(Arrival::AlreadyThere), _));
+        let spoilt: Vec<usize> = all.into_iter().filter(|&index| is_spoilt(&fates[index])).collect();
+        if !spoilt.is_empty() && !observer.interrupted() {
             observer.info(&format!("{} images of an earlier run are damaged and fetched again", spoilt.len()));
             let again = self.bring_some(samples, &spoilt, plain, Presence::IsIgnored, observer)?;
-            for (&index, result) in spoilt.iter().zip(again) {
-                results[index] = result;
+            for (&index, fate) in spoilt.iter().zip(again) {
+                fates[index] = fate;
             }
         }
-        let arrived = |how| results.iter().filter(|(arrival, result)| *arrival == Some(how) && result.is_ok()).count();
-        let failures = samples.iter().zip(&results).filter_map(|(sample, (_, result))| {
-            let reason = result.as_ref().err()?.clone();
+        let arrived = |how| fates.iter().filter(|fate| **fate == Fate::Here(how)).count();
+        let failures = samples.iter().zip(&fates).filter_map(|(sample, fate)| {
+            let Fate::Lost(_, reason) = fate else { return None };
             let object = Some(object_id(&sample.id)).filter(|id| !id.is_empty()).unwrap_or(&sample.id).to_owned();
-            Some(Failure { address: sample.address.clone(), object, reason })
+            Some(Failure { address: sample.address.clone(), object, reason: reason.clone() })
         });
         Ok(Brought {
-            has_image: results.iter().map(|(_, result)| result.is_ok()).collect(),
+            has_image: fates.iter().map(|fate| matches!(fate, Fate::Here(_))).collect(),
             fetched: arrived(Arrival::Fetched),
             already_there: arrived(Arrival::AlreadyThere),
             failures: failures.collect(),
+            interrupted: fates.contains(&Fate::Open),
         })
     }
 
-    /// Fetches and rescales the images of the chosen samples; per sample how it arrived, and the reason why not.
+    /// Fetches and rescales the images of the chosen samples.
     fn bring_some(
         &self,
         samples: &[Candidate],
@@ -124,24 +136,24 @@ impl ImageFolder {
         presence: Presence,
         observer: &dyn Observer,
     ) -> Result<Vec<Fate>> {
-        let arrivals = self.fetch(samples, chosen, plain, presence, observer)?;
+        let fates = self.fetch(samples, chosen, plain, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
         chosen
             .par_iter()
-            .zip(arrivals)
-            .map(|(&index, arrival)| {
-                observer.check()?;
-                let result = match arrival {
-                    Ok(arrival) => (Some(arrival), self.rescale(&samples[index], arrival)?),
-                    Err(reason) => (None, Err(reason)),
+            .zip(fates)
+            .map(|(&index, fate)| {
+                let fate = match fate {
+                    Fate::Here(_) if observer.interrupted() => Fate::Open,
+                    Fate::Here(arrival) => self.rescale(&samples[index], arrival)?,
+                    other => other,
                 };
                 progress.advance(1);
-                Ok(result)
+                Ok(fate)
             })
             .collect()
     }
 
-    /// Fetches the images of the chosen samples; per sample how it arrived, or the reason why not.
+    /// Fetches the images of the chosen samples, as they are.
     fn fetch(
         &self,
         samples: &[Candidate],
@@ -149,88 +161,79 @@ impl ImageFolder {
         plain: &Path,
         presence: Presence,
         observer: &dyn Observer,
-    ) -> Result<Vec<Result<Arrival, String>>> {
+    ) -> Result<Vec<Fate>> {
         let progress = observer.begin("find images", chosen.len() as u64);
-        let mut arrivals = Vec::with_capacity(chosen.len());
+        let mut fates = Vec::with_capacity(chosen.len());
         let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
-            observer.check()?;
             let target = self.unscaled(&samples[index]);
-            arrivals.push(if presence == Presence::Counts && is_there(&target) {
-                Ok(Arrival::AlreadyThere)
-            } else {
-                match source_of(&samples[index].address, plain) {
-                    Ok(Source::File(path)) => copy(&path, &target)?,
-                    Ok(Source::Network(url)) => {
-                        jobs.push(Job { url, destination: target });
-                        positions.push(position);
-                        Ok(Arrival::Fetched)
-                    }
-                    Err(reason) => Err(reason),
+            fates.push(match source_of(&samples[index].address, plain) {
+                _ if observer.interrupted() => Fate::Open,
+                Ok(source) if presence == Presence::Counts && is_there(&target, &source) => {
+                    Fate::Here(Arrival::AlreadyThere)
                 }
+                Ok(Source::File(path)) => copy(&path, &target)?,
+                Ok(Source::Network(url)) => {
+                    jobs.push(Job { url, destination: target });
+                    positions.push(position);
+                    Fate::Open
+                }
+                Err(reason) => Fate::Lost(None, reason),
             });
             progress.advance(1);
         }
         drop(progress);
-        self.fetch_remote(&jobs, &positions, &mut arrivals, observer)?;
-        Ok(arrivals)
+        if !jobs.is_empty() {
+            let outcomes = fetch_all(&self.client, &jobs, check_format, "fetch images", observer)?;
+            for (position, outcome) in positions.into_iter().zip(outcomes) {
+                fates[position] = match outcome {
+                    Outcome::Fetched { .. } => Fate::Here(Arrival::Fetched),
+                    Outcome::Failed { reason } => Fate::Lost(None, reason),
+                    Outcome::Interrupted => Fate::Open,
+                };
+            }
+        }
+        Ok(fates)
     }
 
-    /// Fetches over the network; `jobs` stand for the arrivals at `positions`.
-    fn fetch_remote(
-        &self,
-        jobs: &[Job],
-        positions: &[usize],
-        arrivals: &mut [Result<Arrival, String>],
-        observer: &dyn Observer,
-    ) -> Result<()> {
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        // What a file holds shows when it is rescaled: decoding it here too would cost as much again.
-        let outcomes = fetch_all(&self.client, jobs, |_| false, |_, _| Ok(()), "fetch images", observer);
-        for (&position, outcome) in positions.iter().zip(outcomes) {
-            arrivals[position] = match outcome {
-                Outcome::Fetched { .. } => Ok(Arrival::Fetched),
-                Outcome::AlreadyThere => Ok(Arrival::AlreadyThere),
-                Outcome::Failed { reason } => Err(reason),
-                Outcome::Interrupted => return Err(Error::interrupted()),
-            };
-        }
-        Ok(())
-    }
-
-    /// Rescales one image unless that is done already. The inner error is the reason why the image is none; a
-    /// file that this run brought is then removed, so that the next run fetches it again.
-    fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Result<(), String>> {
+    /// Rescales one image unless that is done already. When the file turns out to be no whole image and this run
+    /// brought it, it is removed, so that the next run fetches it again.
+    fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
         if is_newer(&rescaled, &unscaled) {
-            return Ok(Ok(()));
+            return Ok(Fate::Here(arrival));
         }
         match files::read(&unscaled).and_then(|bytes| decode_bytes(&bytes)) {
             Ok(image) => {
                 save(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled)?;
-                Ok(Ok(()))
+                Ok(Fate::Here(arrival))
             }
             Err(error) => {
                 if arrival == Arrival::Fetched {
                     fs::remove_file(&unscaled).map_err(|cause| files::refused("cannot remove", &unscaled, cause))?;
                 }
-                Ok(Err(reason(&error)))
+                Ok(Fate::Lost(Some(arrival), reason(&error)))
             }
         }
     }
 }
 
-/// True when a file is there and not empty.
-fn is_there(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() > 0)
+/// True when the file of an image is there and not empty; a copy of a file that was changed since does not count.
+fn is_there(target: &Path, source: &Source) -> bool {
+    modified(target).is_some_and(|copied| match source {
+        Source::File(original) => modified(original).is_none_or(|changed| changed <= copied),
+        Source::Network(_) => true,
+    })
 }
 
 /// True when both files are there and the first is not older.
 fn is_newer(made: &Path, source: &Path) -> bool {
-    let modified = |path: &Path| fs::metadata(path).ok().filter(|file| file.len() > 0)?.modified().ok();
     modified(source).is_some_and(|source| modified(made).is_some_and(|made| made >= source))
+}
+
+/// When a file that is not empty was last changed.
+fn modified(path: &Path) -> Option<SystemTime> {
+    fs::metadata(path).ok().filter(|file| file.is_file() && file.len() > 0)?.modified().ok()
 }
 
 /// An error's text on one line, without its hint.
@@ -243,21 +246,22 @@ fn reason(error: &Error) -> String {
 /// Copies a file of this machine; one that is the target itself is there already.
 ///
 /// # Errors
-/// The inner error is the reason why this image cannot be had; the outer one is a target that cannot be written.
-fn copy(source: &Path, target: &Path) -> Result<Result<Arrival, String>> {
+/// A target that cannot be written.
+fn copy(source: &Path, target: &Path) -> Result<Fate> {
+    let lost = |reason| Ok(Fate::Lost(None, reason));
     let size = fs::metadata(source).map_err(|cause| files::refused("cannot read", source, cause));
     match size {
-        Err(error) => return Ok(Err(reason(&error))),
-        Ok(size) if size.is_dir() => return Ok(Err(format!("`{}` is a folder", source.display()))),
+        Err(error) => return lost(reason(&error)),
+        Ok(size) if size.is_dir() => return lost(format!("`{}` is a folder", source.display())),
         Ok(size) if size.len() > MAX_FILE_BYTES => {
-            return Ok(Err(format!("the file has {} bytes, above the limit of {MAX_FILE_BYTES}", size.len())));
+            return lost(format!("the file has {} bytes, above the limit of {MAX_FILE_BYTES}", size.len()));
         }
         Ok(_) => {}
     }
     match files::read(source) {
-        Ok(_) if is_same_file(source, target) => Ok(Ok(Arrival::AlreadyThere)),
-        Ok(bytes) => files::write(target, bytes).map(|()| Ok(Arrival::Fetched)),
-        Err(error) => Ok(Err(reason(&error))),
+        Ok(_) if is_same_file(source, target) => Ok(Fate::Here(Arrival::AlreadyThere)),
+        Ok(bytes) => files::write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
+        Err(error) => lost(reason(&error)),
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use silknow_config::CreateDatasetParameters;
 use silknow_dataset::create::{
@@ -12,7 +11,7 @@ use silknow_dataset::create::{
 };
 use silknow_dataset::{create_dataset, object_key, read_master};
 use silknow_foundation::files::FolderLock;
-use silknow_foundation::{ErrorKind, Observer, Progress, Recorder, Silent, files};
+use silknow_foundation::{ErrorKind, Recorder, Silent, StopAfter, files};
 use silknow_image::{RgbImage, decode, save};
 
 const HEADER: &str = ",obj,museum,deeplink,place_country_code,time_label,technique_group,material_group,depict_group\n";
@@ -175,26 +174,13 @@ fn bad_images_are_listed_and_the_run_goes_on() {
     assert!(names.contains(&"data/img/mad__104__dot.jpg".to_owned()), "{names:?}");
 }
 
-/// Asks to stop at the question whether to stop that comes after this many: it is put before every image.
-struct StopsAfter(AtomicU64);
-
-impl Observer for StopsAfter {
-    fn begin(&self, task: &str, total: u64) -> Box<dyn Progress> {
-        Silent.begin(task, total)
-    }
-    fn warning(&self, _message: &str) {}
-    fn info(&self, _message: &str) {}
-    fn interrupted(&self) -> bool {
-        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
-    }
-}
-
 #[test]
 fn an_interrupted_run_goes_on_and_ends_like_an_uninterrupted_one() {
     let workshop = Workshop::with_objects(8);
     let parameters = workshop.parameters();
-    for images in [5, 20] {
-        let error = create_dataset(&parameters, &StopsAfter(AtomicU64::new(images))).unwrap_err();
+    // The question is put before every image.
+    for questions in [5, 20] {
+        let error = create_dataset(&parameters, &StopAfter::questions(questions)).unwrap_err();
         assert!(error.is_interruption(), "{error}");
     }
     assert!(!workshop.path("samples/masterfile.txt").exists());
@@ -223,6 +209,22 @@ fn a_second_run_rescales_nothing_again_and_mends_what_is_damaged() {
     assert_eq!((summary.images_fetched, summary.images_already_there, summary.images_failed), (1, 9, 0));
     assert_eq!(changed(&untouched), time);
     assert_eq!(before, workshop.samples());
+}
+
+#[test]
+fn a_file_that_was_changed_since_it_was_copied_is_copied_anew() {
+    let workshop = Workshop::with_objects(3);
+    let parameters = workshop.parameters();
+    create_dataset(&parameters, &Silent).unwrap();
+    let rescaled = workshop.path("samples/data/img/mad__1__1_a.jpg");
+    let before = decode(&rescaled).unwrap();
+    let copied = std::fs::metadata(&rescaled).unwrap().modified().unwrap();
+    workshop.paint("images/1_a.png", 40, 20);
+    let scan = std::fs::File::options().write(true).open(workshop.path("images/1_a.png")).unwrap();
+    scan.set_modified(copied + std::time::Duration::from_secs(1)).unwrap();
+    let summary = create_dataset(&parameters, &Silent).unwrap();
+    assert_eq!((summary.images_fetched, summary.images_already_there), (1, 5));
+    assert_ne!(decode(&rescaled).unwrap().dimensions(), before.dimensions());
 }
 
 #[test]

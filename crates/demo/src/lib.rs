@@ -36,6 +36,9 @@ use silknow_foundation::{Error, Observer, Result, files};
 
 use catalogue::{Image, Record};
 
+/// The name of the export table in the collection's folder.
+pub const TABLE: &str = "export.csv";
+
 /// What collection to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DemoCollection {
@@ -69,7 +72,7 @@ pub struct GeneratedCollection {
     pub unreadable: Vec<String>,
 }
 
-/// Makes the collection: `<folder>/export.csv` and `<folder>/images/*.jpg`, the latter on all cores.
+/// Makes the collection: `<folder>/export.csv` ([`TABLE`]) and `<folder>/images/*.jpg`, the latter on all cores.
 ///
 /// Files of the same name are replaced; others in the folder are left alone.
 ///
@@ -87,7 +90,7 @@ pub fn generate(
     let records = catalogue::draw(collection);
     files::create_folder(folder.join(catalogue::IMAGE_FOLDER))?;
     let images = write_images(folder, &records, observer)?;
-    let csvfile = folder.join("export.csv");
+    let csvfile = folder.join(TABLE);
     export::write(&csvfile, &records)?;
     let wanted = || records.iter().filter(|record| record.museum != catalogue::FURTHER_MUSEUM);
     Ok(GeneratedCollection {

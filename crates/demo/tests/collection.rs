@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use silknow_demo::{DemoCollection, GeneratedCollection, generate};
-use silknow_foundation::{Observer, Progress, Silent};
+use silknow_foundation::{Silent, StopAfter};
 
 /// The table's rows, each as cells by column.
 fn rows(collection: &GeneratedCollection) -> Vec<BTreeMap<String, String>> {
@@ -119,20 +119,9 @@ fn labels_are_enough_for_every_class_and_missing_for_some_objects() {
 
 #[test]
 fn a_request_to_stop_and_an_empty_collection_are_errors() {
-    struct Impatient;
-    impl Observer for Impatient {
-        fn begin(&self, task: &str, total: u64) -> Box<dyn Progress> {
-            Silent.begin(task, total)
-        }
-        fn warning(&self, _message: &str) {}
-        fn info(&self, _message: &str) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
     let collection = DemoCollection { objects: 2, seed: 1 };
-    assert!(generate(folder.path(), &collection, &Impatient).unwrap_err().is_interruption());
+    assert!(generate(folder.path(), &collection, &StopAfter::questions(0)).unwrap_err().is_interruption());
     assert!(!folder.path().join("export.csv").exists(), "a table without its pictures");
     let message = generate(folder.path(), &DemoCollection { objects: 0, seed: 1 }, &Silent).unwrap_err().to_string();
     assert!(message.contains("0 objects"), "{message}");

@@ -12,6 +12,9 @@ use crate::ranking::RankingMetrics;
 /// A class with fewer samples than this has uncertain figures and is warned about.
 pub const FEW_SAMPLES: u64 = 20;
 
+/// How many of these classes a warning names; the table of classes has them all.
+const NAMED_CLASSES: usize = 8;
+
 /// Counts of samples by true and predicted class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ConfusionMatrix {
@@ -191,10 +194,17 @@ impl VariableMetrics {
             .map(|class| format!("`{}` ({})", class.class, class.samples))
             .collect();
         if !few.is_empty() {
-            let whom = if few.len() == 1 { "one class has" } else { "some classes have" };
+            let whom = match few.len() {
+                1 => "one class has".to_owned(),
+                number => format!("{number} classes have"),
+            };
+            let named = few[..few.len().min(NAMED_CLASSES)].join(", ");
+            let rest = match few.len().saturating_sub(NAMED_CLASSES) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
             warnings.push(format!(
-                "`{name}`: {whom} fewer than {FEW_SAMPLES} samples, so the figures are uncertain: {}",
-                few.join(", ")
+                "`{name}`: {whom} fewer than {FEW_SAMPLES} samples, so the figures are uncertain: {named}{rest}"
             ));
         }
         warnings
@@ -262,5 +272,10 @@ mod tests {
         assert!(warnings[1].contains("`AT` (1)"), "{warnings:?}");
         let many = ConfusionMatrix::count(&variable(&["AT", "ES"]), (0..40).map(|i| (i % 2, i % 2)));
         assert!(VariableMetrics::from_matrix("place", many).warnings().is_empty());
+        let names: Vec<String> = (10..70).map(|class| format!("class{class}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let sparse = ConfusionMatrix::count(&variable(&names), (0..60).map(|i| (i, i)));
+        let warnings = VariableMetrics::from_matrix("place", sparse).warnings();
+        assert!(warnings[0].contains("60 classes have") && warnings[0].ends_with("`class17` (1) and 52 more"));
     }
 }

@@ -44,9 +44,9 @@ pub fn evaluation_page(
     summary: &EvaluationSummary,
     pictures: &[VariablePictures],
 ) -> Page {
-    let mut sections = vec![overview_section(summary)];
+    // Pictures say most to people who did not make the system; what is for those who compare systems comes after.
+    let mut sections = vec![overview_section(summary), queries_section(classification, folder)];
     sections.extend(summary.folds.as_ref().map(folds_section));
-    sections.push(queries_section(classification, folder));
     sections
         .extend(summary.variables.iter().zip(pictures).map(|(metrics, pictures)| variable_section(metrics, pictures)));
     sections.push(reading_section());

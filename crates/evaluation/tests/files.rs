@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use silknow_evaluation::{Fold, evaluate, evaluate_folds};
-use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, Variable, Vocabulary};
+use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, StopAfter, Variable, Vocabulary};
 use silknow_index::classification::{Classification, RankedNeighbours};
 
 /// 40 queries; variables with two classes, with one, without predictions and without labels.
@@ -137,19 +137,8 @@ fn folds_are_evaluated_together_with_their_spread() {
 
 #[test]
 fn a_stop_is_obeyed_between_variables() {
-    struct Stopping;
-    impl silknow_foundation::Observer for Stopping {
-        fn begin(&self, _: &str, _: u64) -> Box<dyn silknow_foundation::Progress> {
-            Box::new(Silent)
-        }
-        fn warning(&self, _: &str) {}
-        fn info(&self, _: &str) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
-    let error = evaluate(&classification(), folder.path(), folder.path(), &Stopping).unwrap_err();
+    let error = evaluate(&classification(), folder.path(), folder.path(), &StopAfter::questions(0)).unwrap_err();
     assert!(error.is_interruption());
     assert!(written(folder.path()).is_empty());
 }

@@ -34,6 +34,11 @@ impl Address {
         self.0.host().unwrap_or_default().to_ascii_lowercase()
     }
 
+    /// True for `https`.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme_str().is_some_and(|scheme| scheme.eq_ignore_ascii_case("https"))
+    }
+
     /// Where a `Location` header leads from here.
     pub fn join(&self, location: &str) -> Result<Self, String> {
         let location = location.trim();

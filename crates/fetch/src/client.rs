@@ -18,12 +18,14 @@ use crate::exchange::{Exchange, Head};
 use crate::fault::Fault;
 use crate::hosts::{GLANCE, Hosts, Visit};
 use crate::policy::{Policy, retry_after};
+use crate::proxies::Route;
 
 /// Fetches addresses by one policy. Clones share connections and the count of requests per host.
 #[derive(Clone, Debug)]
 pub struct Client {
     agent: Agent,
     policy: Policy,
+    route: Route,
     hosts: Arc<Hosts>,
 }
 
@@ -53,16 +55,12 @@ impl Client {
     /// # Errors
     /// A proxy's address that is none.
     pub fn new(policy: Policy) -> Result<Self> {
-        let proxy = policy.proxy.as_deref().map(ureq::Proxy::new).transpose().map_err(|cause| {
-            Error::configuration("the proxy's address is not valid")
-                .caused_by(cause)
-                .hint("write it as http://host:port")
-        })?;
         let config = Agent::config_builder()
             .user_agent(&policy.user_agent)
             // Images are compressed already, and a stated length can be relied on only without.
             .accept_encoding("identity")
-            .proxy(proxy)
+            // Each request chooses its own; the HTTP library would read the environment.
+            .proxy(None)
             // Every status and every redirect is looked at here: hosts are counted, headers on the way kept.
             .http_status_as_error(false)
             .max_redirects(0)
@@ -73,7 +71,8 @@ impl Client {
             .timeout_recv_response(Some(policy.read_timeout))
             .build();
         let hosts = Arc::new(Hosts::new(policy.per_host));
-        Ok(Self { agent: config.into(), policy, hosts })
+        let route = Route::new(&policy.proxies)?;
+        Ok(Self { agent: config.into(), policy, route, hosts })
     }
 
     /// The policy that this client keeps.
@@ -100,36 +99,20 @@ impl Client {
         .map_err(|fault| in_words(fault, url))
     }
 
-    /// Fetches an address into a file, which is written as a whole once `check` accepts the content.
-    ///
-    /// Returns the length in bytes.
-    ///
-    /// # Errors
-    /// Why the last attempt failed, what `check` found, that the file cannot be written, or an interruption.
-    pub fn get_to_file(
-        &self,
-        url: &str,
-        destination: impl AsRef<Path>,
-        check: impl Fn(&[u8]) -> Result<()>,
-        observer: &dyn Observer,
-    ) -> Result<u64> {
-        let stop = || observer.interrupted();
-        self.to_file(url, destination.as_ref(), &check, None, &stop).map_err(|fault| in_words(fault, url))
-    }
-
-    /// [`get_to_file`](Self::get_to_file) with a visit that was begun already.
+    /// Fetches an address, with a visit that was begun already, into a file, which is written as a whole once `check`
+    /// accepts the content. Returns the length in bytes.
     pub(crate) fn to_file(
         &self,
         url: &str,
         destination: &Path,
         check: &dyn Fn(&[u8]) -> Result<()>,
-        visit: Option<Visit>,
+        visit: Visit,
         stop: &dyn Fn() -> bool,
     ) -> Result<u64, Fault> {
-        let content = self.attempts(url, visit, stop, |address, visit| {
+        let content = self.attempts(url, Some(visit), stop, |address, visit| {
             self.open(address, visit, Some(self.policy.total_timeout), self.policy.limit_bytes, stop)?.read_all()
         })?;
-        check(&content)?;
+        check(&content).map_err(|error| Fault::lasting(in_one_line(&error)))?;
         files::write(destination, &content)?;
         Ok(content.len() as u64)
     }
@@ -199,7 +182,8 @@ impl Client {
                 Some(visit) => visit.move_to(&host, stop)?,
                 None => self.hosts.enter(&host, stop)?,
             });
-            let mut exchange = Exchange::start(&self.agent, &address, total, &self.policy, stop);
+            let mut exchange =
+                Exchange::start(&self.agent, &address, self.route.proxy(&address), total, &self.policy, stop);
             let head = exchange.head()?;
             linked_etag = linked_etag.or_else(|| head.header("x-linked-etag").map(unquoted));
             match (head.status, head.header("location")) {
@@ -333,6 +317,11 @@ fn sleep(wait: Duration, stop: &dyn Fn() -> bool) -> Result<(), Fault> {
 fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(Instant::now()) >> 11;
     bits as f64 / (1u64 << 53) as f64
+}
+
+/// An error for a table: without its hint, which is for a terminal.
+fn in_one_line(error: &Error) -> String {
+    error.to_string().lines().take_while(|line| !line.starts_with("hint: ")).collect::<Vec<_>>().join(" ")
 }
 
 fn in_words(fault: Fault, url: &str) -> Error {

@@ -46,29 +46,36 @@ enum Event {
 /// A request under way.
 pub(crate) struct Exchange<'a> {
     events: Receiver<Event>,
+    /// The host as messages name it.
     host: String,
     policy: &'a Policy,
     stop: &'a dyn Fn() -> bool,
 }
 
 impl<'a> Exchange<'a> {
-    /// Sends the request; `total` bounds the whole exchange.
+    /// Sends the request, through `proxy` where there is one; `total` bounds the whole exchange.
     pub fn start(
         agent: &Agent,
         address: &Address,
+        proxy: Option<&ureq::Proxy>,
         total: Option<Duration>,
         policy: &'a Policy,
         stop: &'a dyn Fn() -> bool,
     ) -> Self {
         let (sender, events) = sync_channel(CHUNKS_AHEAD);
-        let request = agent.get(address.to_string()).config().timeout_global(total).build();
+        let request = agent.get(address.to_string()).config().timeout_global(total).proxy(proxy.cloned()).build();
         std::thread::spawn(move || {
             if let Err(error) = converse(request, &sender) {
                 // Nobody listens any more when the exchange was dropped.
                 let _ = sender.send(Event::Failed(error));
             }
         });
-        Self { events, host: address.host(), policy, stop }
+        // Who is at fault is not known when two hosts are on the way.
+        let host = match proxy {
+            Some(proxy) => format!("{} (through the proxy {}:{})", address.host(), proxy.host(), proxy.port()),
+            None => address.host(),
+        };
+        Self { events, host, policy, stop }
     }
 
     /// Status and headers; to be asked for once, before the body.

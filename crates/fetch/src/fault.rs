@@ -17,7 +17,7 @@ pub(crate) enum Fault {
     Passing { reason: String, asked_wait: Option<Duration> },
     /// Another attempt would end the same.
     Lasting { reason: String },
-    /// The machine refused the file, or the caller's check the content.
+    /// The machine refused the file: no other address fares better.
     Local(Error),
 }
 

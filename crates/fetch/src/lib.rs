@@ -13,8 +13,10 @@ mod exchange;
 mod fault;
 mod hosts;
 mod policy;
+mod proxies;
 mod schedule;
 
 pub use client::{Client, DownloadInfo, Response};
 pub use policy::Policy;
+pub use proxies::Proxies;
 pub use schedule::{Job, Outcome, fetch_all};

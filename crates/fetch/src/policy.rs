@@ -4,13 +4,15 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::proxies::Proxies;
+
 /// Limits, time-outs and retries. The defaults suit museums' image servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     /// What the program calls itself.
     pub user_agent: String,
-    /// A proxy's address (`http://host:port`), if requests must go through one.
-    pub proxy: Option<String>,
+    /// The proxies that requests must go through.
+    pub proxies: Proxies,
     /// Longest time for finding a host and connecting to it.
     pub connect_timeout: Duration,
     /// Longest silence of a server.
@@ -37,7 +39,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             user_agent: concat!("silknow/", env!("CARGO_PKG_VERSION")).to_owned(),
-            proxy: None,
+            proxies: Proxies::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             total_timeout: Duration::from_secs(300),

@@ -2,15 +2,15 @@
 
 mod server;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use server::{Crowd, Server, respond, respond_cut};
 use sha2::{Digest, Sha256};
-use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
-use silknow_foundation::{Error, Observer, Progress, Silent};
+use silknow_fetch::{Client, Job, Outcome, Policy, Proxies, fetch_all};
+use silknow_foundation::{Error, ErrorKind, Observer, Progress, Silent};
 
 /// Waits of a millisecond, and time-outs that a silent server reaches soon.
 fn hasty() -> Policy {
@@ -183,20 +183,6 @@ fn what_cannot_be_reached_says_why() {
 }
 
 #[test]
-fn a_file_is_written_once_its_content_passes_the_check() {
-    let server = Server::start(|_, stream| respond(stream, "200 OK", "", b"<html>"));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("img/a.jpg");
-    let error =
-        client().get_to_file(&server.url("/a"), &path, |_| Err(Error::data("not an image")), &Silent).unwrap_err();
-    assert_eq!(error.to_string(), "not an image");
-    assert!(!path.exists());
-    assert_eq!(client().get_to_file(&server.url("/a"), &path, |_| Ok(()), &Silent).unwrap(), 6);
-    assert_eq!(std::fs::read(&path).unwrap(), b"<html>");
-    assert_eq!(server.requests_for("/a"), 2, "what a check refuses is not fetched again");
-}
-
-#[test]
 fn a_download_is_checked_and_counted_once_though_it_was_cut() {
     let content: Vec<u8> = (0..200_000u32).map(|number| number as u8).collect();
     let digest: String = Sha256::digest(&content).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -252,17 +238,15 @@ fn many_jobs_all_get_their_outcome_in_order() {
     urls[7] = server.url("/page");
     urls[9] = "nowhere".to_owned();
     let jobs = jobs(folder.path(), urls);
-    std::fs::write(&jobs[5].destination, "here already").unwrap();
     let watcher = Watcher::default();
-    let check = |_: &Job, content: &[u8]| {
+    let check = |content: &[u8]| {
         if content == b"<html>" { Err(Error::data("a page, not an image").hint("look at it")) } else { Ok(()) }
     };
-    let outcomes = fetch_all(&client(), &jobs, |job| job.destination.exists(), check, "fetching", &watcher);
+    let outcomes = fetch_all(&client(), &jobs, check, "fetching", &watcher).unwrap();
     for (number, outcome) in outcomes.iter().enumerate() {
         let failed = |reason: &str| Outcome::Failed { reason: reason.to_owned() };
         let expected = match number {
             3 => failed("HTTP 404 Not Found"),
-            5 => Outcome::AlreadyThere,
             7 => failed("a page, not an image"),
             9 => failed("`nowhere` is not an http or https address"),
             _ => Outcome::Fetched { bytes: format!("/{number}").len() as u64 },
@@ -270,9 +254,53 @@ fn many_jobs_all_get_their_outcome_in_order() {
         assert_eq!(*outcome, expected, "job {number}");
         assert_eq!(jobs[number].destination.exists(), ![3, 7, 9].contains(&number));
     }
-    assert_eq!(server.requests_for("/5"), 0, "what is there is not fetched");
+    assert_eq!(server.requests_for("/page"), 1, "what the check refuses is not fetched again");
     assert_eq!(watcher.steps.load(Ordering::Relaxed), 20, "every job is a step");
     assert_eq!(*watcher.tasks.lock().unwrap(), [("fetching".to_owned(), 20)]);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_ends_the_run_and_is_no_failure_of_its_address() {
+    let server = Server::start(|_, stream| respond(stream, "200 OK", "", b"silk"));
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken");
+    std::fs::write(&taken, "a file where a folder should be").unwrap();
+    let jobs = jobs(&taken, (0..20).map(|number| server.url(&format!("/{number}"))));
+    let client = Client::new(Policy { at_once: 1, ..hasty() }).unwrap();
+    let error = fetch_all(&client, &jobs, |_| Ok(()), "", &Silent).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(error.message().contains("taken"), "{error}");
+    let asked: usize = (0..20).map(|number| server.requests_for(&format!("/{number}"))).sum();
+    assert_eq!(asked, 1, "the disk is asked once, and no further host");
+}
+
+#[test]
+fn requests_go_through_the_proxy_and_a_silent_one_is_named() {
+    // A proxy that gives its own answer: what comes back shows who was asked.
+    let proxy = Server::start(|request, stream| match request.path.as_str() {
+        "museum.example:80" => {
+            let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+            let _ = stream.read(&mut [0; 1024]);
+            respond(stream, "200 OK", "", b"by proxy");
+        }
+        _ => respond(stream, "403 Forbidden", "", b""),
+    });
+    let server = Server::start(|_, stream| respond(stream, "200 OK", "", b"directly"));
+    let through = |address: String| {
+        let proxies = Proxies { http: Some(address), direct: vec!["127.0.0.1".to_owned()], ..Proxies::default() };
+        Client::new(Policy { proxies, attempts: 1, ..hasty() }).unwrap()
+    };
+    let client = through(proxy.url("/"));
+    assert_eq!(client.get("http://museum.example/a.jpg", &Silent).unwrap().body, b"by proxy");
+    assert_eq!(client.get(&server.url("/a"), &Silent).unwrap().body, b"directly");
+    let refused = failure(&client, "http://elsewhere.example/a.jpg");
+    assert!(refused.contains("403"), "{refused}");
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let refused = failure(&through(closed.to_string()), "http://museum.example/a.jpg");
+    assert!(
+        refused.contains(&format!("museum.example (through the proxy {closed}) refused the connection")),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -288,7 +316,7 @@ fn never_more_than_two_requests_at_once_reach_one_host() {
     });
     let folder = tempfile::tempdir().unwrap();
     let jobs = jobs(folder.path(), (0..12).map(|number| server.url(&format!("/{number}"))));
-    let outcomes = fetch_all(&client(), &jobs, |_| false, |_, _| Ok(()), "", &Silent);
+    let outcomes = fetch_all(&client(), &jobs, |_| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }));
     assert_eq!(crowd.largest(), 2);
 }
@@ -305,7 +333,7 @@ fn several_hosts_are_asked_at_once_up_to_the_limit_over_all() {
     let hosts = ["127.0.0.1", "localhost"];
     let jobs = jobs(folder.path(), (0..12).map(|number| server.url_at(hosts[number % 2], &format!("/{number}"))));
     let client = Client::new(Policy { at_once: 3, ..hasty() }).unwrap();
-    let outcomes = fetch_all(&client, &jobs, |_| false, |_, _| Ok(()), "", &Silent);
+    let outcomes = fetch_all(&client, &jobs, |_| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }), "{outcomes:?}");
     assert_eq!(crowd.largest(), 3);
 }
@@ -329,7 +357,7 @@ fn a_redirect_counts_for_the_host_that_it_leads_to() {
             _ => target.url("/b"),
         }),
     );
-    let outcomes = fetch_all(&client(), &jobs, |_| false, |_, _| Ok(()), "", &Silent);
+    let outcomes = fetch_all(&client(), &jobs, |_| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }), "{outcomes:?}");
     assert_eq!(crowd.largest(), 2);
 }
@@ -353,7 +381,7 @@ fn an_interruption_ends_waits_for_servers_and_for_retries() {
     let hour = Duration::from_secs(3600);
     let patient = Policy { read_timeout: hour, total_timeout: hour, longest_wait: hour, ..Policy::default() };
     // Without an interruption this would last an hour.
-    let outcomes = fetch_all(&Client::new(patient).unwrap(), &jobs, |_| false, |_, _| Ok(()), "", &watcher);
+    let outcomes = fetch_all(&Client::new(patient).unwrap(), &jobs, |_| Ok(()), "", &watcher).unwrap();
     assert_eq!(outcomes, vec![Outcome::Interrupted; 3]);
     assert_eq!(server.requests_for("/later"), 0);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());

@@ -13,4 +13,4 @@ pub mod suggest;
 
 pub use error::{Error, ErrorKind, Result};
 pub use labels::{LabelMatrix, MISSING, MISSING_NAME, Variable, Vocabulary};
-pub use observer::{Observer, Progress, Recorder, Silent};
+pub use observer::{Observer, Progress, Recorder, Silent, StopAfter};

@@ -2,7 +2,7 @@
 //!
 //! Owns the container and the array encoding. Does not own which arrays a file must hold: the formats do.
 
-use std::io::{Read, Seek, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use npyz::{NpyFile, WriterBuilder};
@@ -52,20 +52,67 @@ impl Array {
 pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {
     let path = path.as_ref();
     files::write_with(path, |file| {
-        let mut archive = zip::ZipWriter::new(file);
+        let mut kept = FaultKeeper { inner: file, position: 0, fault: None };
+        let mut archive = zip::ZipWriter::new(&mut kept);
         // Descriptors hardly shrink; stored members also open without inflating. The fixed time stamp that
         // is the default keeps files of the same content the same to the byte.
         let options = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored)
             .large_file(true);
-        let failed = |cause: std::io::Error| files::refused("cannot write", path, cause);
+        let failed = |cause: io::Error| files::refused("cannot write", path, cause);
         for (name, array) in arrays {
             archive.start_file(format!("{name}.npy"), options).map_err(|cause| failed(cause.into()))?;
             write_array(&mut archive, array).map_err(failed)?;
         }
         archive.finish().map_err(|cause| failed(cause.into()))?;
-        Ok(())
+        kept.fault.map_or(Ok(()), |cause| Err(failed(cause)))
     })
+}
+
+/// Keeps the first refusal of the disk for itself, and takes everything after it as if it were written: an archive
+/// that is given up by an error tries to end itself all the same, and prints that it cannot.
+struct FaultKeeper<W> {
+    inner: W,
+    position: u64,
+    fault: Option<io::Error>,
+}
+
+impl<W> FaultKeeper<W> {
+    /// The outcome of an attempt, or `otherwise` where this or an earlier one was refused.
+    fn attempt<T>(&mut self, otherwise: T, work: impl FnOnce(&mut W) -> io::Result<T>) -> T {
+        if self.fault.is_none() {
+            match work(&mut self.inner) {
+                Ok(value) => return value,
+                Err(fault) => self.fault = Some(fault),
+            }
+        }
+        otherwise
+    }
+}
+
+impl<W: Write> Write for FaultKeeper<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.attempt(bytes.len(), |inner| inner.write(bytes));
+        self.position += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt((), |inner| inner.flush());
+        Ok(())
+    }
+}
+
+impl<W: Seek> Seek for FaultKeeper<W> {
+    fn seek(&mut self, target: SeekFrom) -> io::Result<u64> {
+        let otherwise = match target {
+            SeekFrom::Start(position) => position,
+            SeekFrom::Current(offset) => self.position.saturating_add_signed(offset),
+            SeekFrom::End(_) => self.position,
+        };
+        self.position = self.attempt(otherwise, |inner| inner.seek(target));
+        Ok(self.position)
+    }
 }
 
 /// Writes one array to `path` as `.npy`, as a whole or not at all.
@@ -76,12 +123,12 @@ pub fn write_npy(path: impl AsRef<Path>, array: &Array) -> Result<()> {
     })
 }
 
-fn write_array(writer: impl Write, array: &Array) -> std::io::Result<()> {
+fn write_array(writer: impl Write, array: &Array) -> io::Result<()> {
     fn write_elements<T: npyz::AutoSerialize + Copy>(
         writer: impl Write,
         shape: &[u64],
         elements: &[T],
-    ) -> std::io::Result<()> {
+    ) -> io::Result<()> {
         let mut rows = npyz::WriteOptions::new().default_dtype().shape(shape).writer(writer).begin_nd()?;
         rows.extend(elements.iter().copied())?;
         rows.finish()
@@ -166,7 +213,7 @@ impl<R: Read + Seek> Reader<R> {
     /// An absent or cut array, and one that is a pickle (an older program's file), named.
     pub fn array(&mut self, name: &str) -> Result<Array> {
         let path = self.path.clone();
-        let broken = |cause: std::io::Error| {
+        let broken = |cause: io::Error| {
             Error::data(format!("the array `{name}` cannot be read")).in_file(&path).caused_by(cause)
         };
         let mut member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
@@ -222,6 +269,33 @@ impl<R: Read + Seek> Reader<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_refusal_of_the_disk_is_kept_and_an_archive_ends_in_peace() {
+        /// A disk with room for so many bytes.
+        struct Small(usize);
+        impl Write for Small {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0 = self.0.checked_sub(bytes.len()).ok_or(io::ErrorKind::StorageFull)?;
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        impl Seek for Small {
+            fn seek(&mut self, _: SeekFrom) -> io::Result<u64> {
+                Err(io::ErrorKind::Other.into())
+            }
+        }
+        let mut kept = FaultKeeper { inner: Small(10), position: 0, fault: None };
+        kept.write_all(&[0; 8]).unwrap();
+        assert!(kept.fault.is_none());
+        kept.write_all(&[0; 8]).unwrap();
+        assert_eq!(kept.seek(SeekFrom::Start(3)).unwrap(), 3);
+        assert_eq!(kept.seek(SeekFrom::Current(2)).unwrap(), 5);
+        assert_eq!(kept.fault.unwrap().kind(), io::ErrorKind::StorageFull);
+    }
     use proptest::prelude::*;
 
     proptest! {

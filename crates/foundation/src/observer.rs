@@ -4,6 +4,7 @@
 //! back, a test records. Owns no wording and no timing.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::{Error, Result};
 
@@ -53,6 +54,37 @@ impl Observer for Silent {
 impl Progress for Silent {
     fn advance(&self, _steps: u64) {}
     fn detail(&self, _text: &str) {}
+}
+
+/// An observer that lets work go on for a while and then asks it to stop: for work within a budget, and for seeing
+/// what an interruption leaves behind.
+///
+/// ```
+/// use silknow_foundation::{Observer, StopAfter};
+///
+/// let observer = StopAfter::questions(2);
+/// let steps = (0..10).take_while(|_| observer.check().is_ok()).count();
+/// assert_eq!(steps, 2);
+/// ```
+#[derive(Debug)]
+pub struct StopAfter(AtomicU64);
+
+impl StopAfter {
+    /// Answers "go on" to the first `count` questions whether to stop, and "stop" to all others; 0 stops at once.
+    pub fn questions(count: u64) -> Self {
+        Self(AtomicU64::new(count))
+    }
+}
+
+impl Observer for StopAfter {
+    fn begin(&self, _task: &str, _total: u64) -> Box<dyn Progress> {
+        Box::new(Silent)
+    }
+    fn warning(&self, _message: &str) {}
+    fn info(&self, _message: &str) {}
+    fn interrupted(&self) -> bool {
+        self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
+    }
 }
 
 /// An observer that keeps warnings and notes, for callers that show them later and for tests.

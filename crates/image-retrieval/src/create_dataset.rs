@@ -55,7 +55,7 @@ impl fmt::Display for CreateDatasetSummary {
 /// not writable, an interruption; a run after that goes on where this one stopped. An image that cannot be had is
 /// listed in `download_failures.csv` instead.
 pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_>) -> Result<CreateDatasetSummary> {
-    let dataset = create::create_dataset(parameters, context.observer)?;
+    let dataset = create::create_dataset_with(parameters, context.hub.policy.clone(), context.observer)?;
     let variables = dataset.variables.iter().map(|variable| format!("#{variable}")).collect::<Vec<_>>().join(", ");
     let master_dir = format!("{}/", parameters.master_dir.display().to_string().trim_end_matches('/'));
     let texts = [

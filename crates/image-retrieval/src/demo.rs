@@ -3,7 +3,8 @@
 //! Owns the parameters that suit so small a collection, and the summary. Leaves the pictures to the demo room.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_demo::DemoCollection;
@@ -49,12 +50,22 @@ pub struct DemoSummary {
     pub report: PathBuf,
 }
 
-/// Makes a collection and runs the six operations on it, all in the current working directory.
+/// Makes a collection and runs the six operations on it, all in the current working directory. Run again with the same
+/// collection after an interruption, it goes on where it stopped; after a run that ended well, it begins anew.
 ///
 /// # Errors
 /// A folder that is not writable, an interruption.
 pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSummary> {
+    let report = PathBuf::from("report.html");
+    let table = Path::new(COLLECTION).join(silknow_demo::TABLE);
+    let table_before = fs::read(&table).ok();
     let made = silknow_demo::generate(COLLECTION, &parameters.collection, context.observer)?;
+    // The report is written last: while it is missing, what lies there waits to be gone on with.
+    let goes_on = !report.exists() && table_before == fs::read(&table).ok();
+    if report.exists() {
+        fs::remove_file(&report).map_err(|cause| files::refused("cannot remove", &report, cause))?;
+    }
+    let training = [TRAINING.as_slice(), &[("resume", if goes_on { "True" } else { "False" })]].concat();
     let csvfile = made.csvfile.display().to_string();
     let museums = made.museums.join(", ");
     let dataset = create_dataset(
@@ -70,14 +81,13 @@ pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSu
         )?,
         context,
     )?;
-    train_model(&stated::parameters(Some("Configuration_train_model.txt"), &TRAINING)?, context)?;
+    train_model(&stated::parameters(Some("Configuration_train_model.txt"), &training)?, context)?;
     build_kdtree(&stated::parameters(Some("Configuration_build_kDTree.txt"), &[("device", "cpu")])?, context)?;
     get_knn(&stated::parameters(Some("Configuration_get_kNN.txt"), &[("device", "cpu")])?, context)?;
     let evaluation = evaluate_model(&stated::parameters(Some("Configuration_evaluate_model.txt"), &[])?, context)?;
     let crossvalidated =
-        crossvalidation(&stated::parameters(Some("Configuration_crossvalidation.txt"), &TRAINING)?, context)?;
-    let report = PathBuf::from("report.html");
-    std::fs::copy(&crossvalidated.report, &report).map_err(|cause| files::refused("cannot write", &report, cause))?;
+        crossvalidation(&stated::parameters(Some("Configuration_crossvalidation.txt"), &training)?, context)?;
+    files::write(&report, files::read(&crossvalidated.report)?)?;
     Ok(DemoSummary { images: dataset.dataset.samples, evaluation, crossvalidation: crossvalidated.evaluation, report })
 }
 

@@ -10,11 +10,11 @@ use silknow_config::GetKNNParameters;
 use silknow_dataset::collection;
 use silknow_foundation::Result;
 use silknow_foundation::files::{self, FolderLock};
-use silknow_index::{DescriptorIndex, Queries, Retriever, store};
-use silknow_network::Model;
+use silknow_index::{Queries, Retriever};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::searching::load_model_and_index;
 
 /// What `get-knn` did.
 #[derive(Clone, Debug, Serialize)]
@@ -56,12 +56,7 @@ impl fmt::Display for GetKNNSummary {
 /// that is not writable, an interruption.
 pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
     let observer = context.observer;
-    let device = silknow_network::select(parameters.device)?;
-    let model = Model::load(&parameters.model_path, &device)?;
-    let index = DescriptorIndex::read(&parameters.treepath)?;
-    index
-        .check_model(model.fingerprint())
-        .map_err(|error| error.in_file(parameters.treepath.join(store::FILE_NAME)))?;
+    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device)?;
     let variables = if parameters.bool_labeled_input { index.vocabulary.names() } else { Vec::new() };
     let collections = collection::read_master(
         &parameters.master_dir_prediction,

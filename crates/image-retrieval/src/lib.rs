@@ -44,6 +44,7 @@ mod evaluate_model;
 mod get_knn;
 mod image_list;
 mod search;
+mod searching;
 mod stated;
 mod train_model;
 mod training_session;
@@ -63,5 +64,6 @@ pub use train_model::{TrainModelSummary, train_model};
 
 pub use silknow_config as config;
 pub use silknow_evaluation::EvaluationSummary;
-pub use silknow_foundation::{Error, ErrorKind, Observer, Progress, Recorder, Result, Silent};
+pub use silknow_fetch::{Policy, Proxies};
+pub use silknow_foundation::{Error, ErrorKind, Observer, Progress, Recorder, Result, Silent, StopAfter};
 pub use silknow_network::weights::Hub;

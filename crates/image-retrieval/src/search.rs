@@ -9,12 +9,12 @@ use serde::Serialize;
 use silknow_config::DeviceChoice;
 use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
 use silknow_foundation::{Error, MISSING, Result, files};
-use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever, store};
-use silknow_network::Model;
+use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images};
 use crate::image_list;
+use crate::searching::load_model_and_index;
 
 /// What `search` needs to know.
 #[derive(Clone, Debug)]
@@ -89,12 +89,7 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
         return Err(Error::configuration("`num_neighbors` must be at least 1"));
     }
     let images = image_list::expand(&parameters.queries)?;
-    let device = silknow_network::select(parameters.device)?;
-    let model = Model::load(&parameters.model_path, &device)?;
-    let index = DescriptorIndex::read(&parameters.treepath)?;
-    index
-        .check_model(model.fingerprint())
-        .map_err(|error| error.in_file(parameters.treepath.join(store::FILE_NAME)))?;
+    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let kept: Vec<PathBuf> = described.kept.iter().map(|&position| images[position].clone()).collect();
     let names = kept.iter().map(|path| path.display().to_string()).collect();
@@ -171,8 +166,9 @@ impl fmt::Display for SearchSummary {
                 writeln!(f)?;
             }
             writeln!(f, "{}", result.query.display())?;
+            let widest = result.predictions.iter().map(|label| label.variable.chars().count()).max().unwrap_or(0);
             for label in &result.predictions {
-                writeln!(f, "  {:<12} {}", label.variable, class(label))?;
+                writeln!(f, "  {:<widest$}  {}", label.variable, class(label))?;
             }
             writeln!(f, "  {:>4}  {:>8}  image", "rank", "distance")?;
             for (rank, found) in (1..).zip(&result.neighbours) {

@@ -66,8 +66,7 @@ impl fmt::Display for TrainModelSummary {
 /// Trains a descriptor with the samples of a master file and saves the model into `logpath`, with TensorBoard event
 /// files and `metrics.csv`.
 ///
-/// With `resume`, a checkpoint in `logpath` is continued, and a model that was finished with the same parameters is
-/// left as it is.
+/// With `resume`, a checkpoint in `logpath` is continued; without one, training begins at the first step.
 ///
 /// # Errors
 /// A master file, weights or a checkpoint that cannot be used, too few usable samples, a loss that stopped being a

@@ -62,6 +62,15 @@ pub fn decode_bytes(bytes: &[u8]) -> Result<RgbImage> {
     Ok(to_rgb(image))
 }
 
+/// Checks that the bytes of a file begin as an image of a known format does, without decoding it: what a server sends
+/// in an image's place (a page of HTML, nothing at all) is found at once. See [`decode_bytes`] for the rest.
+///
+/// # Errors
+/// An empty file, a page, an unknown or unsupported format. They name no file.
+pub fn check_format(bytes: &[u8]) -> Result<()> {
+    recognise(bytes).map(drop)
+}
+
 const FETCH_AGAIN: &str = "fetch or copy the file again";
 
 /// The format that the content shows, with its name.

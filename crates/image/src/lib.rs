@@ -17,7 +17,7 @@ mod rescaling;
 mod truncation;
 
 pub use augmentation::{Draw, view_rng};
-pub use decoding::{MAX_PIXELS, decode, decode_bytes};
+pub use decoding::{MAX_PIXELS, check_format, decode, decode_bytes};
 pub use image::RgbImage;
 pub use loader::{Batch, Loader, Request, Source};
 pub use pipeline::{Pipeline, View};

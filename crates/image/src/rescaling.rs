@@ -5,8 +5,9 @@
 use std::io::Write;
 use std::path::Path;
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError, RgbImage};
@@ -36,11 +37,14 @@ pub fn rescale_shorter_side(image: &RgbImage, shorter_side_px: u32) -> RgbImage 
     let factor = (f64::from(shorter_side_px) / shorter).min(f64::from(LONGEST_SIDE_PX) / longer);
     let scaled = |side: u32| ((f64::from(side) * factor).round() as u32).max(1);
     let (new_width, new_height) = (scaled(width), scaled(height));
-    let source = ImageRef::new(width, height, image.as_raw(), PixelType::U8x3).expect("three bytes for every pixel");
-    let mut result = Image::new(new_width, new_height, PixelType::U8x3);
+    let mut result = RgbImage::new(new_width, new_height);
+    let source = TypedImageRef::<U8x3>::from_buffer(width, height, image).expect("three bytes for every pixel");
+    let mut target =
+        TypedImage::<U8x3>::from_buffer(new_width, new_height, &mut result).expect("three bytes for every pixel");
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut result, &options).expect("both images are RGB and have pixels");
-    RgbImage::from_raw(new_width, new_height, result.into_vec()).expect("three bytes for every pixel")
+    // Not `resize`, which compiles the filters for every type of pixel: that takes minutes.
+    Resizer::new().resize_typed(&source, &mut target, &options).expect("both images have pixels");
+    result
 }
 
 /// Writes an image as a whole or not at all: as PNG where the name ends in `.png`, as JPEG of quality 95

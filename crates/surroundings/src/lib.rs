@@ -1,4 +1,4 @@
-//! What the programs take from their environment: where pre-trained weights are kept and fetched from.
+//! What the programs take from their environment: where pre-trained weights are kept and fetched from, and proxies.
 //!
 //! The only place that reads environment variables: the command line and the Python package ask here, so that both
 //! find the same weights. The library itself is told.
@@ -6,7 +6,7 @@
 use std::env;
 use std::path::PathBuf;
 
-use silknow_image_retrieval::Hub;
+use silknow_image_retrieval::{Hub, Proxies};
 
 /// The folder for fetched weights: `SILKNOW_CACHE`, else `silknow` in the user's cache folder.
 pub fn cache_folder() -> PathBuf {
@@ -38,4 +38,16 @@ pub fn hub_address() -> String {
         .map(|address| address.trim_end_matches('/').to_owned())
         .filter(|address| !address.is_empty())
         .unwrap_or_else(|| Hub::HUGGING_FACE.to_owned())
+}
+
+/// The proxies that the usual variables name, in capital or small letters: `HTTP_PROXY` and `HTTPS_PROXY` by the
+/// address's scheme, `ALL_PROXY` for both, and `NO_PROXY` for hosts that are asked directly.
+pub fn proxies() -> Proxies {
+    let stated = |name: &str| {
+        let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+        set(name).or_else(|| set(&name.to_lowercase()))
+    };
+    let proxy = |name| stated(name).or_else(|| stated("ALL_PROXY"));
+    let direct = stated("NO_PROXY").unwrap_or_default().split(',').map(str::to_owned).collect();
+    Proxies { http: proxy("HTTP_PROXY"), https: proxy("HTTPS_PROXY"), direct }
 }

@@ -2,13 +2,11 @@
 
 mod support;
 
-use std::sync::atomic::AtomicUsize;
-
 use silknow_config::{Architecture, Augmentation, LossKind};
-use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, files};
+use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, StopAfter, files};
 use silknow_network::{WeightFile, frozen_backbone};
 use silknow_training::{TrainingInputs, TrainingOutcome, checkpoint, train};
-use support::{Collection, Impatient, SIDE_PX, parameters, top};
+use support::{Collection, SIDE_PX, parameters, top};
 
 fn mean_loss(outcome: &TrainingOutcome, steps: std::ops::Range<usize>) -> f64 {
     let count = steps.len() as f64;
@@ -62,7 +60,7 @@ fn a_resumed_training_ends_with_the_bits_of_an_unbroken_one() {
     let unbroken = collection.train(&parameters, &mut store, Some(&unbroken_logs), false, &Silent).unwrap();
     for patience in (0..40).step_by(3) {
         let logs = collection.logs(&format!("broken {patience}"));
-        let impatient = Impatient { patience: AtomicUsize::new(patience) };
+        let impatient = StopAfter::questions(patience);
         let mut store = collection.store(&parameters);
         match collection.train(&parameters, &mut store, Some(&logs), false, &impatient) {
             Ok(_) => assert!(patience > 20, "a training of 12 steps asks at least as often"),

@@ -250,25 +250,18 @@ impl Parameters for TrainModelParameters {
 impl Parameters for CrossvalidationParameters {
     const OPERATION: Operation = Operation::Crossvalidation;
 
+    /// The keys of `train-model`, and the number of neighbours.
     fn from_settings(settings: &Settings<'_>) -> Result<Self> {
-        Ok(Self {
-            master_file_name: settings.one("master_file_name"),
-            master_dir: settings.one("master_dir"),
-            logpath: settings.one("logpath"),
-            training: TrainingParameters::from_settings(settings)?,
-            num_neighbors: settings.one("num_neighbors"),
-            resume: settings.one("resume"),
-        })
+        let TrainModelParameters { master_file_name, master_dir, logpath, training, resume } =
+            Parameters::from_settings(settings)?;
+        let num_neighbors = settings.one("num_neighbors");
+        Ok(Self { master_file_name, master_dir, logpath, training, num_neighbors, resume })
     }
 
     fn to_values(&self) -> Values {
-        let mut values = Values::default();
-        values.one("master_file_name", &self.master_file_name);
-        values.path("master_dir", &self.master_dir);
-        values.path("logpath", &self.logpath);
-        values.one("num_neighbors", self.num_neighbors);
-        self.training.put(&mut values);
-        values.boolean("resume", self.resume);
+        let Self { master_file_name, master_dir, logpath, training, num_neighbors, resume } = self.clone();
+        let mut values = TrainModelParameters { master_file_name, master_dir, logpath, training, resume }.to_values();
+        values.one("num_neighbors", num_neighbors);
         values
     }
 }

@@ -15,12 +15,14 @@ use super::WeightFile;
 const LIMIT_BYTES: u64 = 500_000_000;
 
 /// Where ImageNet weights are fetched from and kept.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Hub<'a> {
     /// Base address, without a slash at its end: [`Hub::HUGGING_FACE`].
     pub address: &'a str,
     /// Folder for the fetched files, created where missing.
     pub cache_folder: &'a Path,
+    /// Time-outs, retries and proxies.
+    pub policy: Policy,
 }
 
 impl Hub<'_> {
@@ -44,19 +46,10 @@ pub fn cached_path(architecture: Architecture, hub: &Hub<'_>) -> PathBuf {
 /// Without network and without the file in the folder: an error that says which file to put where. A file in
 /// the folder that is cut or not the architecture's: as [`WeightFile::load`].
 pub fn imagenet(architecture: Architecture, hub: &Hub<'_>, observer: &dyn Observer) -> Result<WeightFile> {
-    imagenet_by(&Policy::default(), architecture, hub, observer)
-}
-
-fn imagenet_by(
-    policy: &Policy,
-    architecture: Architecture,
-    hub: &Hub<'_>,
-    observer: &dyn Observer,
-) -> Result<WeightFile> {
     let (address, path) = (address(architecture, hub), cached_path(architecture, hub));
     if !path.exists() {
         let task = format!("fetching the ImageNet weights of {architecture}");
-        let fetched = Client::new(policy.clone())?.download(&address, &path, LIMIT_BYTES, None, &task, observer);
+        let fetched = Client::new(hub.policy.clone())?.download(&address, &path, LIMIT_BYTES, None, &task, observer);
         if let Err(error) = fetched {
             return Err(if error.is_interruption() { error } else { without_network(error, &address, &path) });
         }
@@ -126,7 +119,7 @@ mod tests {
     fn weights_are_fetched_once_and_then_read_from_the_folder() {
         let folder = tempfile::tempdir().unwrap();
         let (address, sent) = serve(sha256_hex(BUILTIN));
-        let hub = Hub { address: &address, cache_folder: &folder.path().join("cache") };
+        let hub = Hub { address: &address, cache_folder: &folder.path().join("cache"), policy: one_attempt() };
         let first = imagenet(ARCHITECTURE, &hub, &Silent).unwrap();
         let second = imagenet(ARCHITECTURE, &hub, &Silent).unwrap();
         assert_eq!(first, second);
@@ -139,8 +132,8 @@ mod tests {
     fn content_with_another_checksum_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
         let (address, _) = serve("0".repeat(64));
-        let hub = Hub { address: &address, cache_folder: folder.path() };
-        let error = imagenet_by(&one_attempt(), ARCHITECTURE, &hub, &Silent).unwrap_err();
+        let hub = Hub { address: &address, cache_folder: folder.path(), policy: one_attempt() };
+        let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
         assert!(error.to_string().contains("SHA-256"), "{error}");
         assert!(!cached_path(ARCHITECTURE, &hub).exists());
     }
@@ -151,8 +144,8 @@ mod tests {
         // A port that was free a moment ago.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let address = format!("http://127.0.0.1:{port}");
-        let hub = Hub { address: &address, cache_folder: folder.path() };
-        let error = imagenet_by(&one_attempt(), ARCHITECTURE, &hub, &Silent).unwrap_err();
+        let hub = Hub { address: &address, cache_folder: folder.path(), policy: one_attempt() };
+        let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         let hint = error.hint_text().unwrap();
         assert!(hint.contains(&super::address(ARCHITECTURE, &hub)), "{hint}");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, TrainingParameters, Weights};
-use silknow_foundation::{ErrorKind, Observer, Progress, Result, Silent, Variable, Vocabulary};
+use silknow_foundation::{ErrorKind, Result, Silent, StopAfter, Variable, Vocabulary};
 use silknow_image::{Pipeline, Source};
 use silknow_network::{Model, TopNetwork, WeightFile};
 
@@ -146,20 +146,6 @@ fn a_damaged_model_folder_is_refused_with_the_reason() {
     assert_eq!(load(folder.path()).unwrap_err().kind(), ErrorKind::Io);
 }
 
-/// An observer that asks to stop at once.
-struct Stop;
-
-impl Observer for Stop {
-    fn begin(&self, task: &str, total: u64) -> Box<dyn Progress> {
-        Silent.begin(task, total)
-    }
-    fn warning(&self, _message: &str) {}
-    fn info(&self, _message: &str) {}
-    fn interrupted(&self) -> bool {
-        true
-    }
-}
-
 #[test]
 fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     let folder = tempfile::tempdir().unwrap();
@@ -180,6 +166,6 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap())];
     assert_eq!(model.describe_images(decoded, 1, 1, &Silent).unwrap().descriptors, alone.descriptors);
 
-    let error = model.describe_files(&paths, 2, 2, &Stop).unwrap_err();
+    let error = model.describe_files(&paths, 2, 2, &StopAfter::questions(0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
 }

@@ -119,7 +119,7 @@ fn the_built_in_weights_fit_resnet18_alone() {
 #[test]
 fn random_weights_follow_their_seed_and_are_warned_of() {
     let folder = tempfile::tempdir().unwrap();
-    let hub = Hub { address: "http://127.0.0.1:9", cache_folder: folder.path() };
+    let hub = Hub { address: "http://127.0.0.1:9", cache_folder: folder.path(), policy: Default::default() };
     let observer = Recorder::default();
     let resolve = |seed| WeightFile::resolve(&Weights::None, RESNET18, seed, &hub, &observer).unwrap();
     assert_eq!(resolve(3), resolve(3));

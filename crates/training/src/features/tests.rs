@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use silknow_foundation::{Recorder, Silent};
+use silknow_foundation::{Recorder, Silent, StopAfter};
 use silknow_image::{RgbImage, save};
 
 use super::*;
@@ -139,22 +139,11 @@ fn an_unreadable_image_is_reported_once_and_spoils_nothing() {
 
 #[test]
 fn an_interruption_keeps_what_was_computed() {
-    struct Impatient;
-    impl Observer for Impatient {
-        fn begin(&self, task: &str, total: u64) -> Box<dyn silknow_foundation::Progress> {
-            Silent.begin(task, total)
-        }
-        fn warning(&self, _message: &str) {}
-        fn info(&self, _message: &str) {}
-        fn interrupted(&self) -> bool {
-            true
-        }
-    }
     let folder = tempfile::tempdir().unwrap();
     let (mut store, count) = store(pictures(folder.path(), 1), settings(folder.path()));
     prepared(&mut store, &[(0, View::Plain)]);
     let wanted = [(0, View::Plain), (0, View::Augmented(0))];
-    assert!(store.prepare(&wanted, &Impatient).unwrap_err().is_interruption());
+    assert!(store.prepare(&wanted, &StopAfter::questions(0)).unwrap_err().is_interruption());
     prepared(&mut store, &wanted);
     assert_eq!(count.load(Ordering::Relaxed), 2);
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, LossKind, TrainingParameters};
-use silknow_foundation::{LabelMatrix, Observer, Progress, Result, Silent};
+use silknow_foundation::{LabelMatrix, Observer, Result};
 use silknow_image::{Pipeline, RgbImage, save};
 use silknow_network::{FeatureShape, FrozenBackbone, TopNetwork, WeightFile};
 use silknow_training::{
@@ -152,24 +152,5 @@ pub fn parameters(loss_ind: LossKind) -> TrainingParameters {
         input_size: SIDE_PX,
         seed: 5,
         ..TrainingParameters::default()
-    }
-}
-
-/// Asks the work to stop at the question number `patience`, counted from 0.
-pub struct Impatient {
-    pub patience: AtomicUsize,
-}
-
-impl Observer for Impatient {
-    fn begin(&self, task: &str, total: u64) -> Box<dyn Progress> {
-        Silent.begin(task, total)
-    }
-
-    fn warning(&self, _message: &str) {}
-
-    fn info(&self, _message: &str) {}
-
-    fn interrupted(&self) -> bool {
-        self.patience.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_err()
     }
 }

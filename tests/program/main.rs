@@ -1,0 +1,11 @@
+//! The program run as a whole, each time in a fresh folder: what it prints, where, its exit code, what it leaves.
+//!
+//! Leaves what the operations compute to the tests of the library.
+
+mod bad_images;
+mod bad_tables;
+mod command_line;
+mod host;
+mod interruption;
+mod place;
+mod surroundings;
