@@ -7,7 +7,6 @@ mod commands;
 mod exit;
 mod operation;
 mod session;
-mod surroundings;
 mod terminal;
 
 use std::process::ExitCode;

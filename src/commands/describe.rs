@@ -12,14 +12,8 @@ use crate::session::{self, Session};
 
 pub(crate) const VERB: Verb = Verb { name: "describe", again: Again::Anew, command, run };
 
-/// The keys of `train-model` that make an untrained network.
-const BACKBONE_KEYS: [&str; 5] = ["backbone", "weights", "add_fc", "input_size", "seed"];
 /// The keys of `build-kdtree` that say how the network runs.
 const RUNNING_KEYS: [&str; 2] = ["batch_size", "device"];
-
-fn is_backbone_key(key: &Key) -> bool {
-    BACKBONE_KEYS.contains(&key.name)
-}
 
 fn is_running_key(key: &Key) -> bool {
     RUNNING_KEYS.contains(&key.name)
@@ -27,7 +21,7 @@ fn is_running_key(key: &Key) -> bool {
 
 fn command(command: Command) -> Command {
     let path = |name: &'static str| Arg::new(name).value_name("PATH").value_parser(value_parser!(PathBuf));
-    let backbone = Operation::TrainModel.keys().filter(|key| is_backbone_key(key)).map(|key| {
+    let backbone = DescribingNetwork::backbone_keys().map(|key| {
         let argument = operation::argument(key).conflicts_with("model_path");
         // A random head describes nothing: without a model, none is the better default.
         if key.name == "add_fc" { argument.help(format!("{} [default: []]", key.about)) } else { argument }
@@ -57,7 +51,7 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
     let running = running_options.check_keys(is_running_key)?;
     let network = match matches.get_one::<PathBuf>("model_path") {
         Some(folder) => DescribingNetwork::Model(folder.clone()),
-        None => backbone(matches)?,
+        None => DescribingNetwork::backbone(operation::options(Operation::TrainModel, matches)?)?,
     };
     let parameters = DescribeParameters {
         images: matches.get_many("images").expect("clap requires images").cloned().collect(),
@@ -67,19 +61,4 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         device: running.one("device"),
     };
     session.show(&describe(&parameters, &session.context())?)
-}
-
-fn backbone(matches: &ArgMatches) -> Result<DescribingNetwork> {
-    let mut options = operation::options(Operation::TrainModel, matches)?;
-    if !matches.contains_id("add_fc") {
-        options.set("add_fc", "[]")?;
-    }
-    let settings = options.check_keys(is_backbone_key)?;
-    Ok(DescribingNetwork::Backbone {
-        architecture: settings.one("backbone"),
-        weights: settings.one("weights"),
-        add_fc: settings.list("add_fc"),
-        input_size: settings.one("input_size"),
-        seed: settings.one("seed"),
-    })
 }

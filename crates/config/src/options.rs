@@ -121,6 +121,11 @@ impl Options {
         }
     }
 
+    /// True when a key (by its name) was given, in the file or explicitly.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.text(name).is_some()
+    }
+
     fn unknown(&self, name: &str, spell: impl Fn(&str) -> String) -> Error {
         let error = Error::configuration(format!("unknown key `{}` for {}", spell(name), self.operation));
         let owners: Vec<&str> =

@@ -54,6 +54,27 @@ impl Vocabulary {
         Self { variables }
     }
 
+    /// The vocabulary of a table of labels `[N][V]`, and the table's class indices.
+    ///
+    /// # Errors
+    /// Other than `count` rows, or a row with other than V entries.
+    pub fn of_table(names: &[String], rows: &[Vec<Option<String>>], count: usize) -> Result<(Self, LabelMatrix)> {
+        if rows.len() != count {
+            return Err(Error::data(format!("{} rows of labels for {count} samples", rows.len()))
+                .hint("give every sample one row of labels"));
+        }
+        if let Some((position, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != names.len()) {
+            return Err(Error::data(format!(
+                "row {position} of the labels has {} entries for {} variables",
+                row.len(),
+                names.len()
+            )));
+        }
+        let mut vocabulary = Self::from_labels(names, rows.iter().map(Vec::as_slice));
+        let matrix = vocabulary.encode(rows.iter().map(Vec::as_slice));
+        Ok((vocabulary, matrix))
+    }
+
     /// The number of variables.
     pub fn len(&self) -> usize {
         self.variables.len()
@@ -224,6 +245,18 @@ mod tests {
         assert_eq!(matrix.indices(), [2, MISSING, 1, 0]);
         assert_eq!(vocabulary.class_name(0, 2), "AT");
         assert_eq!(vocabulary.class_name(1, MISSING), "nan");
+    }
+
+    #[test]
+    fn a_table_of_labels_must_be_a_rectangle_of_the_expected_size() {
+        let names = ["place".to_owned(), "technique".to_owned()];
+        let rows = labels(&[&["ES", "nan"], &["DE", "damask"]]);
+        let (vocabulary, matrix) = Vocabulary::of_table(&names, &rows, 2).unwrap();
+        assert_eq!(vocabulary.variables[0].classes, ["DE", "ES"]);
+        assert_eq!(matrix.indices(), [1, MISSING, 0, 0]);
+        assert!(Vocabulary::of_table(&names, &rows, 3).unwrap_err().to_string().contains("2 rows of labels for 3"));
+        let ragged = labels(&[&["ES", "nan"], &["DE"]]);
+        assert!(Vocabulary::of_table(&names, &ragged, 2).unwrap_err().to_string().contains("row 1 of the labels"));
     }
 
     #[test]

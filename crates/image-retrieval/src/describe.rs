@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use silknow_config::{Architecture, DeviceChoice, Weights};
+use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Weights};
 use silknow_foundation::npz::{self, Array};
 use silknow_foundation::{Result, files};
 use silknow_network::{Model, WeightFile};
@@ -48,6 +48,54 @@ pub enum DescribingNetwork {
     },
 }
 
+/// The keys of `train-model` that make a network without training.
+const BACKBONE_KEYS: [&str; 5] = ["backbone", "weights", "add_fc", "input_size", "seed"];
+
+impl DescribingNetwork {
+    /// The keys of `train-model` that make a network without training.
+    pub fn backbone_keys() -> impl Iterator<Item = &'static Key> {
+        Operation::TrainModel.keys().filter(|key| is_backbone_key(key))
+    }
+
+    /// A backbone without training, as options of `train-model` state it. A random head describes nothing: where
+    /// the options do not ask for one, there is none.
+    ///
+    /// # Errors
+    /// A value of the wrong type or out of range.
+    pub fn backbone(mut options: Options) -> Result<Self> {
+        if !options.is_given("add_fc") {
+            options.set("add_fc", "[]")?;
+        }
+        let settings = options.check_keys(is_backbone_key)?;
+        Ok(Self::Backbone {
+            architecture: settings.one("backbone"),
+            weights: settings.one("weights"),
+            add_fc: settings.list("add_fc"),
+            input_size: settings.one("input_size"),
+            seed: settings.one("seed"),
+        })
+    }
+
+    /// The network itself.
+    ///
+    /// # Errors
+    /// A model or weights that cannot be read, a device that is not there.
+    pub fn load(&self, device: DeviceChoice, context: &Context<'_>) -> Result<Model> {
+        let device = silknow_network::select(device)?;
+        match self {
+            Self::Model(folder) => Model::load(folder, &device),
+            Self::Backbone { architecture, weights, add_fc, input_size, seed } => {
+                let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
+                Model::untrained(&weights, *architecture, add_fc, *seed, *input_size, &device)
+            }
+        }
+    }
+}
+
+fn is_backbone_key(key: &Key) -> bool {
+    BACKBONE_KEYS.contains(&key.name)
+}
+
 /// What `describe` did.
 #[derive(Clone, Debug, Serialize)]
 pub struct DescribeSummary {
@@ -84,7 +132,7 @@ impl fmt::Display for DescribeSummary {
 /// writable, an interruption.
 pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
     let images = image_list::expand(&parameters.images)?;
-    let model = load(parameters, context)?;
+    let model = parameters.network.load(parameters.device, context)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];
     npz::write_npy(&parameters.out, &Array::f32(shape, described.descriptors))?;
@@ -94,15 +142,4 @@ pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Resul
     let list: String = described.kept.iter().map(|&position| format!("{}\n", images[position].display())).collect();
     files::write(&names, list)?;
     Ok(DescribeSummary { descriptors: parameters.out.clone(), names, images: shape[0], dimensions: shape[1], skipped })
-}
-
-fn load(parameters: &DescribeParameters, context: &Context<'_>) -> Result<Model> {
-    let device = silknow_network::select(parameters.device)?;
-    match &parameters.network {
-        DescribingNetwork::Model(folder) => Model::load(folder, &device),
-        DescribingNetwork::Backbone { architecture, weights, add_fc, input_size, seed } => {
-            let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
-            Model::untrained(&weights, *architecture, add_fc, *seed, *input_size, &device)
-        }
-    }
 }

@@ -2,27 +2,55 @@
 //!
 //! Owns the threads, the order and the bound on memory. What a view looks like is the pipeline's affair.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
 
+use image::RgbImage;
 use silknow_config::Augmentation;
 use silknow_foundation::{Error, Result};
 
 use crate::decoding::decode;
 use crate::pipeline::{Pipeline, View};
 
+/// Where the pixels of an image come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A file, which is decoded when its turn comes.
+    File(PathBuf),
+    /// An image that is decoded already, upright.
+    Pixels(RgbImage),
+}
+
 /// One image that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Its file.
-    pub path: PathBuf,
+    /// Its file or its pixels.
+    pub source: Source,
     /// What its random numbers hang on; its path in the collection, say, which is the same on every machine.
     pub identity: String,
     /// How it is to be seen.
     pub view: View,
+}
+
+impl Source {
+    fn pixels(&self) -> Result<Cow<'_, RgbImage>> {
+        match self {
+            Self::File(path) => decode(path).map(Cow::Owned),
+            Self::Pixels(image) => Ok(Cow::Borrowed(image)),
+        }
+    }
+
+    /// The error with the file that it is about, where there is one.
+    fn name(&self, error: Error) -> Error {
+        match self {
+            Self::File(path) => error.in_file(path),
+            Self::Pixels(_) => error,
+        }
+    }
 }
 
 /// Some images, one after the other.
@@ -135,7 +163,7 @@ impl Shared {
 
     fn load(&self, request: &Request) -> Result<Vec<f32>> {
         let load = || {
-            let image = decode(&request.path)?;
+            let image = request.source.pixels()?;
             let mut pixels = vec![0.0; self.pipeline.values_per_image()];
             let Request { identity, view, .. } = request;
             self.pipeline.view(&image, *view, &self.augmentation, self.seed, identity, &mut pixels);
@@ -143,7 +171,7 @@ impl Shared {
         };
         // A decoder that panics on a malicious file must not take the run with it, nor leave it waiting.
         catch_unwind(AssertUnwindSafe(load))
-            .unwrap_or_else(|_| Err(Error::internal("the image made its decoder panic").in_file(&request.path)))
+            .unwrap_or_else(|_| Err(request.source.name(Error::internal("the image made its decoder panic"))))
     }
 
     /// Waits for the result of one request and makes room for another.

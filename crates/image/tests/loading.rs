@@ -5,7 +5,7 @@ use std::path::Path;
 use image::Rgb;
 use rand::RngExt;
 use silknow_config::Augmentation;
-use silknow_image::{Batch, Loader, Pipeline, Request, RgbImage, View, decode, save, view_rng};
+use silknow_image::{Batch, Loader, Pipeline, Request, RgbImage, Source, View, decode, save, view_rng};
 
 fn pipeline() -> Pipeline {
     Pipeline { input_size: 16, ..Pipeline::default() }
@@ -25,7 +25,7 @@ fn requests(folder: &Path, count: u32) -> Vec<Request> {
             let side = |number: u32| 8 + number * 7 % 90;
             save(&RgbImage::from_fn(side(number), side(number + 1), |_, _| Rgb(rng.random())), &path).unwrap();
             let view = if number % 3 == 0 { View::Plain } else { View::Augmented(u64::from(number)) };
-            Request { path, identity, view }
+            Request { source: Source::File(path), identity, view }
         })
         .collect()
 }
@@ -34,20 +34,30 @@ fn load(requests: &[Request], batch_size: usize, threads: usize) -> Vec<Batch> {
     Loader::start(requests.to_vec(), batch_size, pipeline(), augmentation(), 5, threads).collect()
 }
 
-fn one_by_one(requests: &[Request]) -> Vec<f32> {
+fn one_by_one(folder: &Path, requests: &[Request]) -> Vec<f32> {
     let mut pixels = vec![0.0; requests.len() * pipeline().values_per_image()];
     for (request, out) in requests.iter().zip(pixels.chunks_exact_mut(pipeline().values_per_image())) {
-        let image = decode(&request.path).unwrap();
+        let image = decode(folder.join(&request.identity)).unwrap();
         pipeline().view(&image, request.view, &augmentation(), 5, &request.identity, out);
     }
     pixels
 }
 
 #[test]
+fn decoded_images_give_what_their_files_give() {
+    let folder = tempfile::tempdir().unwrap();
+    let requests = requests(folder.path(), 7);
+    let pixels = |request: &Request| Source::Pixels(decode(folder.path().join(&request.identity)).unwrap());
+    let decoded: Vec<_> = requests.iter().map(|it| Request { source: pixels(it), ..it.clone() }).collect();
+    let values = |requests| load(requests, 3, 2).into_iter().flat_map(|batch| batch.pixels).collect::<Vec<_>>();
+    assert!(values(&decoded) == values(&requests), "the pixels of files and of decoded images differ");
+}
+
+#[test]
 fn batches_hold_what_loading_one_by_one_gives_in_order_for_any_number_of_threads() {
     let folder = tempfile::tempdir().unwrap();
     let requests = requests(folder.path(), 23);
-    let expected = one_by_one(&requests);
+    let expected = one_by_one(folder.path(), &requests);
     for (batch_size, threads) in [(1, 1), (4, 1), (4, 3), (7, 8), (23, 2), (100, 2)] {
         let batches = load(&requests, batch_size, threads);
         assert_eq!(batches.len(), requests.len().div_ceil(batch_size));
@@ -63,16 +73,16 @@ fn batches_hold_what_loading_one_by_one_gives_in_order_for_any_number_of_threads
 fn a_failing_image_is_listed_and_spoils_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let mut requests = requests(folder.path(), 6);
-    std::fs::write(&requests[2].path, "<html>").unwrap();
-    requests[5].path = folder.path().join("absent.jpg");
+    std::fs::write(folder.path().join("2.png"), "<html>").unwrap();
+    requests[5].source = Source::File(folder.path().join("absent.jpg"));
     let batches = load(&requests, 3, 2);
     assert_eq!(batches[0].positions, [0, 1]);
     assert_eq!(batches[1].positions, [3, 4]);
     assert_eq!((batches[0].failures[0].0, batches[1].failures[0].0), (2, 5));
     assert!(batches[0].failures[0].1.to_string().contains("2.png: a page of HTML"));
     assert!(batches[1].failures[0].1.to_string().contains("absent.jpg"));
-    assert!(batches[0].pixels == one_by_one(&requests[..2]));
-    assert!(batches[1].pixels == one_by_one(&requests[3..5]));
+    assert!(batches[0].pixels == one_by_one(folder.path(), &requests[..2]));
+    assert!(batches[1].pixels == one_by_one(folder.path(), &requests[3..5]));
 }
 
 #[test]

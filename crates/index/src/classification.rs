@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use silknow_foundation::npz::{self, Array};
-use silknow_foundation::{LabelMatrix, Result, Vocabulary};
+use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
 
 use crate::layout::File;
 
@@ -43,6 +43,33 @@ pub struct RankedNeighbours {
 }
 
 impl Classification {
+    /// A classification from two tables of labels, rows `[S][V]` for the variables of these names: what is true and
+    /// what was predicted. It has no neighbours, and the samples are called by their positions.
+    ///
+    /// # Errors
+    /// Tables of different size.
+    pub fn from_labels(
+        variables: &[String],
+        truth: &[Vec<Option<String>>],
+        predictions: &[Vec<Option<String>>],
+    ) -> Result<Self> {
+        let samples = truth.len();
+        if predictions.len() != samples {
+            return Err(Error::data(format!("{samples} samples have {} predictions", predictions.len()))
+                .hint("give truth and predictions of the same samples, in the same order"));
+        }
+        let both: Vec<_> = truth.iter().chain(predictions).cloned().collect();
+        let (vocabulary, labels) = Vocabulary::of_table(variables, &both, both.len())?;
+        Ok(Self {
+            vocabulary,
+            names: (0..samples).map(|position| position.to_string()).collect(),
+            truth: labels.select(&(0..samples).collect::<Vec<_>>()),
+            predictions: labels.select(&(samples..2 * samples).collect::<Vec<_>>()),
+            neighbours: None,
+            meta: String::new(),
+        })
+    }
+
     /// Writes `pred_gt.npz` into `folder`.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
         let samples = self.names.len();
@@ -117,6 +144,25 @@ mod tests {
             }),
             meta: r#"{"format_version":1}"#.into(),
         }
+    }
+
+    #[test]
+    fn tables_of_labels_share_one_vocabulary() {
+        let rows = |classes: &[Option<&str>]| -> Vec<Vec<Option<String>>> {
+            classes.iter().map(|class| vec![class.map(str::to_owned)]).collect()
+        };
+        let names = ["place".to_owned()];
+        let made = Classification::from_labels(
+            &names,
+            &rows(&[Some("ES"), None, Some("FR")]),
+            &rows(&[Some("FR"), Some("DE"), None]),
+        )
+        .unwrap();
+        assert_eq!(made.vocabulary.variables[0].classes, ["DE", "ES", "FR"]);
+        assert_eq!((made.truth.indices(), made.predictions.indices()), ([1, -1, 2].as_slice(), [2, 0, -1].as_slice()));
+        assert_eq!(made.names, ["0", "1", "2"]);
+        let unequal = Classification::from_labels(&names, &rows(&[None, None]), &rows(&[None])).unwrap_err();
+        assert!(unequal.to_string().contains("2 samples have 1 predictions"), "{unequal}");
     }
 
     /// The message that a file with one array replaced is refused with.

@@ -3,6 +3,7 @@
 //! Owns the order of the steps and the warning about too many neighbours. Does not own any step, nor how the
 //! descriptors of the queries were computed.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use silknow_foundation::{Error, LabelMatrix, Observer, Result, Vocabulary};
@@ -32,7 +33,7 @@ pub struct Queries {
 /// An index, ready for queries.
 #[derive(Debug)]
 pub struct Retriever<'a> {
-    index: &'a DescriptorIndex,
+    index: Cow<'a, DescriptorIndex>,
     search: SearchIndex<'a>,
 }
 
@@ -42,7 +43,21 @@ impl<'a> Retriever<'a> {
     /// # Errors
     /// As for [`SearchIndex::new`].
     pub fn new(index: &'a DescriptorIndex) -> Result<Self> {
-        Ok(Self { index, search: SearchIndex::new(&index.descriptors, index.dims)? })
+        Ok(Self { index: Cow::Borrowed(index), search: SearchIndex::new(&index.descriptors, index.dims)? })
+    }
+
+    /// Prepares an index for search and keeps it, for as long as it is needed.
+    ///
+    /// # Errors
+    /// As for [`SearchIndex::new`].
+    pub fn owning(index: DescriptorIndex) -> Result<Retriever<'static>> {
+        let search = SearchIndex::new(index.descriptors.clone(), index.dims)?;
+        Ok(Retriever { index: Cow::Owned(index), search })
+    }
+
+    /// What is searched.
+    pub fn index(&self) -> &DescriptorIndex {
+        &self.index
     }
 
     /// Finds the `k` nearest of every query and predicts its classes. Where `k` is above the size of the index, all

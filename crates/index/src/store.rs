@@ -32,6 +32,33 @@ pub struct DescriptorIndex {
 }
 
 impl DescriptorIndex {
+    /// An index of descriptors `[N, D]` from anywhere: the names of N images and their labels, rows `[N][V]` for the
+    /// variables of these names.
+    ///
+    /// # Errors
+    /// Parts that do not belong together, and descriptors that are not finite numbers.
+    pub fn from_descriptors(
+        descriptors: Vec<f32>,
+        dims: usize,
+        names: Vec<String>,
+        variables: &[String],
+        labels: &[Vec<Option<String>>],
+        meta: IndexMeta,
+    ) -> Result<Self> {
+        if descriptors.len() != names.len() * dims {
+            return Err(Error::data(format!(
+                "{} names for {} descriptor values of {dims} dimensions",
+                names.len(),
+                descriptors.len()
+            ))
+            .hint("give every descriptor one name"));
+        }
+        let (vocabulary, labels) = Vocabulary::of_table(variables, labels, names.len())?;
+        let index = Self { vocabulary, names, labels, descriptors, dims, meta };
+        index.check_descriptors()?;
+        Ok(index)
+    }
+
     /// The number of images N.
     pub fn len(&self) -> usize {
         self.names.len()
@@ -228,6 +255,29 @@ mod tests {
         index.check_model("fingerprint").unwrap();
         let message = index.check_model("other").unwrap_err().to_string();
         assert!(message.contains("another model") && message.contains("other"), "{message}");
+    }
+
+    #[test]
+    fn an_index_of_descriptors_holds_them_and_refuses_parts_that_do_not_belong_together() {
+        let make = |descriptors: &[f32], names: &[&str], place: &[Option<&str>]| {
+            let names = names.iter().map(|name| (*name).to_owned()).collect();
+            let rows: Vec<_> = place.iter().map(|class| vec![class.map(str::to_owned)]).collect();
+            let meta = IndexMeta::new("fingerprint");
+            DescriptorIndex::from_descriptors(descriptors.to_vec(), 2, names, &["place".to_owned()], &rows, meta)
+        };
+        let index = make(&[1.0, 0.0, 0.0, 1.0], &["a", "b"], &[Some("ES"), None]).unwrap();
+        assert_eq!((index.len(), index.dims), (2, 2));
+        assert_eq!(index.labels.indices(), [0, MISSING]);
+        let refusals = [
+            (make(&[1.0, 0.0], &["a", "b"], &[None]), "2 names for 2 descriptor values"),
+            (make(&[1.0, 0.0, 0.0], &["a"], &[None]), "1 names for 3 descriptor values"),
+            (make(&[1.0, 0.0], &["a"], &[]), "0 rows of labels for 1"),
+            (make(&[1.0, f32::NAN], &["a"], &[None]), "the descriptor of `a` holds NaN"),
+        ];
+        for (refused, expected) in refusals {
+            let message = refused.unwrap_err().to_string();
+            assert!(message.contains(expected), "{message}");
+        }
     }
 
     #[test]

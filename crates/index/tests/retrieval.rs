@@ -156,6 +156,14 @@ fn descriptors_of_other_dimensions_and_zero_neighbours_are_refused() {
 }
 
 #[test]
+fn a_retriever_that_keeps_its_index_answers_alike() {
+    let kept = Retriever::owning(index()).unwrap();
+    assert_eq!(*kept.index(), index());
+    let found = kept.retrieve(queries(None), 3, &Silent).unwrap();
+    assert_eq!(found, Retriever::new(&index()).unwrap().retrieve(queries(None), 3, &Silent).unwrap());
+}
+
+#[test]
 fn an_index_without_images_is_refused() {
     let empty = DescriptorIndex { names: vec![], labels: LabelMatrix::new(2), descriptors: vec![], ..index() };
     assert!(Retriever::new(&empty).unwrap_err().to_string().contains("the index is empty"));

@@ -1,4 +1,4 @@
-//! From image files to descriptors: loading, batches, progress, interruption.
+//! From images to descriptors: loading, batches, progress, interruption.
 //!
 //! Owns the stream; one batch is in memory at a time beside the descriptors. Leaves decoding to
 //! `silknow-image`, the network to [`Model::describe_pixels`].
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use silknow_config::Augmentation;
 use silknow_foundation::{Error, Observer, Result};
-use silknow_image::{Loader, Request, View};
+use silknow_image::{Loader, Request, Source, View};
 
 use super::Model;
 
@@ -16,9 +16,9 @@ use super::Model;
 pub struct Described {
     /// Unit descriptors `[kept.len(), D]`, row by row.
     pub descriptors: Vec<f32>,
-    /// Positions of the described images among the paths, ascending.
+    /// Positions of the described images among those given, ascending.
     pub kept: Vec<usize>,
-    /// Positions of the other images among the paths, ascending, each with the reason.
+    /// Positions of the other images among those given, ascending, each with the reason.
     pub failures: Vec<(usize, Error)>,
 }
 
@@ -36,13 +36,26 @@ impl Model {
         threads: usize,
         observer: &dyn Observer,
     ) -> Result<Described> {
-        let requests = paths
-            .iter()
-            .map(|path| Request { path: path.as_ref().to_path_buf(), identity: String::new(), view: View::Plain })
-            .collect();
-        let progress = observer.begin("describing images", paths.len() as u64);
+        let sources = paths.iter().map(|path| Source::File(path.as_ref().to_path_buf())).collect();
+        self.describe_images(sources, batch_size, threads, observer)
+    }
+
+    /// Describes images, from files or decoded already; see [`describe_files`](Self::describe_files).
+    ///
+    /// # Errors
+    /// The observer's interruption.
+    pub fn describe_images(
+        &self,
+        images: Vec<Source>,
+        batch_size: usize,
+        threads: usize,
+        observer: &dyn Observer,
+    ) -> Result<Described> {
+        let progress = observer.begin("describing images", images.len() as u64);
         let mut described = Described::default();
-        described.descriptors.reserve_exact(paths.len() * self.dims());
+        described.descriptors.reserve_exact(images.len() * self.dims());
+        let requests =
+            images.into_iter().map(|source| Request { source, identity: String::new(), view: View::Plain }).collect();
         // A plain view draws nothing, so augmentation and seed do not matter.
         let loader = Loader::start(requests, batch_size, self.pipeline().clone(), Augmentation::none(), 0, threads);
         for batch in loader {

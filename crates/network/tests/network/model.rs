@@ -5,7 +5,7 @@ use std::path::Path;
 use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, TrainingParameters, Weights};
 use silknow_foundation::{ErrorKind, Result, Silent, StopAfter, Variable, Vocabulary};
-use silknow_image::Pipeline;
+use silknow_image::{Pipeline, Source};
 use silknow_network::{Model, TopNetwork, WeightFile};
 
 use crate::reference;
@@ -163,6 +163,8 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);
     let alone = model.describe_files(&paths[4..], 1, 1, &Silent).unwrap();
     assert_eq!(described.descriptors[2 * 512..], alone.descriptors);
+    let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap())];
+    assert_eq!(model.describe_images(decoded, 1, 1, &Silent).unwrap().descriptors, alone.descriptors);
 
     let error = model.describe_files(&paths, 2, 2, &StopAfter::questions(0)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);

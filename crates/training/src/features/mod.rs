@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use silknow_config::Augmentation;
 use silknow_foundation::{Error, Observer, Result};
-use silknow_image::{Loader, Pipeline, Request, View};
+use silknow_image::{Loader, Pipeline, Request, Source, View};
 use silknow_network::{FeatureShape, FrozenBackbone};
 
 use spill::{Spill, SpillPosition};
@@ -233,7 +233,7 @@ impl FeatureStore {
 
     fn request(&self, sample: usize, view: View) -> Request {
         let image = &self.images[sample];
-        Request { path: image.path.clone(), identity: image.identity.clone(), view }
+        Request { source: Source::File(image.path.clone()), identity: image.identity.clone(), view }
     }
 
     /// Runs the backbone on decoded images, whose positions among the missing ones are given, and keeps the result.

@@ -1,6 +1,7 @@
-//! What the program takes from its environment: where pre-trained weights are kept and fetched from, and proxies.
+//! What the programs take from their environment: where pre-trained weights are kept and fetched from, and proxies.
 //!
-//! The only place that reads environment variables.
+//! The only place that reads environment variables: the command line and the Python package ask here, so that both
+//! find the same weights. The library itself is told.
 
 use std::env;
 use std::path::PathBuf;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 use silknow_image_retrieval::{Hub, Proxies};
 
 /// The folder for fetched weights: `SILKNOW_CACHE`, else `silknow` in the user's cache folder.
-pub(crate) fn cache_folder() -> PathBuf {
+pub fn cache_folder() -> PathBuf {
     folder("SILKNOW_CACHE").unwrap_or_else(|| user_cache_folder().join("silknow"))
 }
 
@@ -31,7 +32,7 @@ fn folder(variable: &str) -> Option<PathBuf> {
 }
 
 /// The hub that weights are fetched from: `HF_ENDPOINT`, as other programs of this hub read it, else the public one.
-pub(crate) fn hub_address() -> String {
+pub fn hub_address() -> String {
     env::var("HF_ENDPOINT")
         .ok()
         .map(|address| address.trim_end_matches('/').to_owned())
@@ -41,7 +42,7 @@ pub(crate) fn hub_address() -> String {
 
 /// The proxies that the usual variables name, in capital or small letters: `HTTP_PROXY` and `HTTPS_PROXY` by the
 /// address's scheme, `ALL_PROXY` for both, and `NO_PROXY` for hosts that are asked directly.
-pub(crate) fn proxies() -> Proxies {
+pub fn proxies() -> Proxies {
     let stated = |name: &str| {
         let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
         set(name).or_else(|| set(&name.to_lowercase()))

@@ -1,0 +1,85 @@
+"""Semantic image retrieval for museum collections.
+
+The six operations of the SILKNOW image retrieval toolbox, each in two forms: with a configuration file
+(``train_model_configfile("Configuration_train_model.txt")``) and with parameters (``train_model_parameter(...)``).
+They write files; ``help`` of each says which.
+
+For notebooks, models and indices with NumPy arrays in and out:
+
+- :class:`Model` describes images: ``Model.load(folder).describe(images)`` is float32 [N, D].
+- :class:`Index` finds neighbours: ``Index.load(folder).search(descriptors, k)`` gives distances and positions.
+- :func:`evaluate` and :func:`evaluate_folder` judge predictions and return numbers.
+
+Errors are :class:`SilknowError`; Ctrl-C stops work within a second.
+
+>>> import numpy as np
+>>> import silknow_image_retrieval as sir
+>>> descriptors = np.array([[1, 0], [0, 1], [0, -1]], dtype=np.float32)
+>>> index = sir.Index.from_descriptors(descriptors, names=["a.jpg", "b.jpg", "c.jpg"])
+>>> index
+<Index: 3 images, 2 dimensions, variables: none>
+>>> query = np.array([[0.6, 0.8]], dtype=np.float32)
+>>> distances, positions = index.search(query, k=2)
+>>> distances.astype(float).round(3).tolist(), [index.names[position] for position in positions[0]]
+([[0.632, 0.894]], ['b.jpg', 'a.jpg'])
+"""
+
+import atexit as _atexit
+
+from . import silk_retrieval_functions
+from ._errors import ConfigurationError, DataError, InternalError, SilknowError, SilknowWarning
+from ._native import (
+    Index,
+    Model,
+    __version__,
+    demo_collection,
+    evaluate,
+    evaluate_folder,
+    finish_work as _finish_work,
+    show_progress,
+)
+from .silk_retrieval_functions import (
+    build_kDTree_configfile,
+    build_kDTree_parameter,
+    create_dataset_configfile,
+    create_dataset_parameter,
+    crossvalidation_configfile,
+    crossvalidation_parameter,
+    evaluate_model_configfile,
+    evaluate_model_parameter,
+    get_kNN_configfile,
+    get_kNN_parameter,
+    train_model_configfile,
+    train_model_parameter,
+)
+
+# Interrupted work that has not stopped yet must not be cut off while it writes.
+_atexit.register(_finish_work)
+
+__all__ = [
+    "ConfigurationError",
+    "DataError",
+    "Index",
+    "InternalError",
+    "Model",
+    "SilknowError",
+    "SilknowWarning",
+    "__version__",
+    "build_kDTree_configfile",
+    "build_kDTree_parameter",
+    "create_dataset_configfile",
+    "create_dataset_parameter",
+    "crossvalidation_configfile",
+    "crossvalidation_parameter",
+    "demo_collection",
+    "evaluate",
+    "evaluate_folder",
+    "evaluate_model_configfile",
+    "evaluate_model_parameter",
+    "get_kNN_configfile",
+    "get_kNN_parameter",
+    "show_progress",
+    "silk_retrieval_functions",
+    "train_model_configfile",
+    "train_model_parameter",
+]

@@ -1,0 +1,139 @@
+//! Python's values as the texts of keys, and a few arguments that are no keys.
+//!
+//! Owns the spelling alone; what a value may be is the library's table of keys, which checks the texts.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PySet, PyString};
+use silknow_image_retrieval::Error;
+use silknow_image_retrieval::config::{Explicit, Fallback, Key, Kind, Operation, Options};
+
+use crate::errors::{OrRaise, exception};
+
+/// The error for an argument that is not what it should be.
+pub(crate) fn wrong(py: Python<'_>, message: impl Into<String>, hint: impl Into<String>) -> PyErr {
+    exception(py, &Error::configuration(message).hint(hint))
+}
+
+/// The name of a value's type, as messages give it.
+pub(crate) fn type_name(value: &Bound<'_, PyAny>) -> String {
+    value.get_type().name().map_or_else(|_| "unknown".to_owned(), |name| name.to_string())
+}
+
+/// Sets the options that are given; `None` leaves a key to the file or its default.
+pub(crate) fn set_all(options: &mut Options, values: &Bound<'_, PyDict>) -> PyResult<()> {
+    for (name, value) in values {
+        let name: String = name.extract()?;
+        if let Some(text) = text(&name, &value)? {
+            options.set(&name, text).or_raise(values.py())?;
+        }
+    }
+    Ok(())
+}
+
+/// Options of an operation that are arguments of a method.
+pub(crate) fn options(operation: Operation, values: &[(&str, Option<&Bound<'_, PyAny>>)]) -> PyResult<Options> {
+    let mut options = Options::new(operation, Explicit::Arguments);
+    for (name, value) in values {
+        let Some(value) = value else { continue };
+        if let Some(text) = text(name, value)? {
+            options.set(name, text).or_raise(value.py())?;
+        }
+    }
+    Ok(options)
+}
+
+/// A path: a text or a path object.
+pub(crate) fn path(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    value.extract().map_err(|_| {
+        wrong(
+            value.py(),
+            format!("`{name}` is of type {}; a path is expected", type_name(value)),
+            "give a text or a pathlib.Path",
+        )
+    })
+}
+
+/// The text of a key's value; none for `None`.
+fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if value.is_none() {
+        return Ok(None);
+    }
+    if let Some(text) = single(value)? {
+        return Ok(Some(text));
+    }
+    if is_list(value) {
+        let entries = value.try_iter()?.map(|entry| entry_text(name, &entry?)).collect::<PyResult<Vec<_>>>()?;
+        return Ok(Some(format!("[{}]", entries.join(", "))));
+    }
+    Err(wrong(
+        value.py(),
+        format!("`{name}` is of type {}, which no parameter has", type_name(value)),
+        "give a text, a path, a number, True or False, or a list of these",
+    ))
+}
+
+fn is_list(value: &Bound<'_, PyAny>) -> bool {
+    let unordered = value.is_instance_of::<PyDict>() || value.is_instance_of::<PySet>();
+    let binary = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
+    !unordered && !binary && value.try_iter().is_ok()
+}
+
+fn entry_text(name: &str, entry: &Bound<'_, PyAny>) -> PyResult<String> {
+    match single(entry)? {
+        // A comma would make two entries of one.
+        Some(text) if !text.contains(',') => Ok(text),
+        Some(text) => Err(wrong(entry.py(), format!("`{name}` holds `{text}`"), "names hold no commas")),
+        None => Err(wrong(
+            entry.py(),
+            format!("`{name}` holds an entry of type {}", type_name(entry)),
+            "the entries of a list are texts or numbers",
+        )),
+    }
+}
+
+/// The text of a value that is no list; none for other types.
+fn single(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    if value.is_instance_of::<PyString>() {
+        return value.extract().map(Some);
+    }
+    // NumPy's truth values are read, too.
+    if let Ok(truth) = value.extract::<bool>() {
+        return Ok(Some(if truth { "True" } else { "False" }.to_owned()));
+    }
+    if value.hasattr("__fspath__")? {
+        return value.call_method0("__fspath__")?.extract().map(Some);
+    }
+    if value.try_iter().is_ok() {
+        return Ok(None);
+    }
+    if value.hasattr("__index__")? {
+        return Ok(Some(value.call_method0("__index__")?.str()?.to_string()));
+    }
+    match value.extract::<f64>() {
+        Ok(number) => Ok(Some(number.to_string())),
+        Err(_) => Ok(None),
+    }
+}
+
+/// The default of a key as Python's signatures show it; none where there is none.
+pub(crate) fn default<'py>(py: Python<'py>, key: &Key) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let Fallback::Value(text) = key.fallback else { return Ok(None) };
+    let entries = || text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|entry| !entry.is_empty());
+    let number = |text: &str| match text.parse::<u64>() {
+        Ok(whole) => Ok::<_, PyErr>(whole.into_pyobject(py)?.into_any()),
+        Err(_) => Ok(text.parse::<f64>().unwrap_or(f64::NAN).into_pyobject(py)?.into_any()),
+    };
+    let list = |items: Vec<Bound<'py, PyAny>>| Ok::<_, PyErr>(PyList::new(py, items)?.into_any());
+    let value = match key.kind {
+        Kind::Boolean => PyBool::new(py, text == "True").to_owned().into_any(),
+        Kind::Whole(..) | Kind::Number(_) => number(text)?,
+        Kind::Ranges(..) | Kind::Widths => list(entries().map(number).collect::<PyResult<_>>()?)?,
+        Kind::Words | Kind::Variables => {
+            list(entries().map(|name| PyString::new(py, name.trim_start_matches('#')).into_any()).collect())?
+        }
+        Kind::Path | Kind::FileName | Kind::Choice(_) | Kind::Weights => PyString::new(py, text).into_any(),
+    };
+    Ok(Some(value))
+}

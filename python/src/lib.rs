@@ -1,0 +1,44 @@
+//! The native half of the Python package `silknow_image_retrieval`.
+//!
+//! Owns the way between Python and the library: arguments, arrays, exceptions, signals, progress. Leaves everything
+//! else to the library, and the documented functions' names and signatures to the Python half beside it.
+
+mod arguments;
+mod arrays;
+mod demonstration;
+mod display;
+mod errors;
+mod evaluation;
+mod images;
+mod index;
+mod model;
+mod operations;
+mod tables;
+mod work;
+
+use pyo3::prelude::*;
+
+/// The native half of the package; use what `silknow_image_retrieval` offers.
+#[pymodule]
+#[pyo3(name = "_native")]
+mod native {
+    #[pymodule_export]
+    use crate::demonstration::demo_collection;
+    #[pymodule_export]
+    use crate::display::show_progress;
+    #[pymodule_export]
+    use crate::evaluation::{evaluate, evaluate_folder};
+    #[pymodule_export]
+    use crate::index::Index;
+    #[pymodule_export]
+    use crate::model::Model;
+    #[pymodule_export]
+    use crate::operations::{operation_keys, run_operation};
+    #[pymodule_export]
+    use crate::work::finish_work;
+
+    /// The version of the package and of the library in it.
+    #[pymodule_export]
+    #[allow(non_upper_case_globals)]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

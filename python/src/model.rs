@@ -1,0 +1,173 @@
+//! A trained model, or a backbone as it is, for describing images from Python.
+
+use std::sync::{Arc, Mutex};
+
+use numpy::PyArray2;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use silknow_image_retrieval::config::{Architecture, DeviceChoice, Explicit, Operation, Options};
+use silknow_image_retrieval::{DescribingNetwork, Result};
+use silknow_network::Model as Network;
+
+use crate::errors::OrRaise;
+use crate::{arguments, arrays, images, work};
+
+/// A network that turns images into descriptors: unit vectors whose distance says how unlike two images are.
+///
+/// Load a trained one with :meth:`load`, or take one without training with :meth:`pretrained`.
+#[pyclass(frozen, module = "silknow_image_retrieval")]
+pub(crate) struct Model {
+    /// One piece of work at a time; the network itself uses all cores.
+    network: Arc<Mutex<Network>>,
+    architecture: Architecture,
+    source: String,
+    /// Length D of the descriptors.
+    #[pyo3(get)]
+    dimensions: usize,
+    /// Side of the square that the network sees, in pixels.
+    #[pyo3(get)]
+    input_size: usize,
+    /// What tells the model from any other that describes differently: 64 hexadecimal digits.
+    #[pyo3(get)]
+    fingerprint: String,
+    /// The variables that it was trained for; empty without training.
+    #[pyo3(get)]
+    variables: Vec<String>,
+}
+
+#[pymethods]
+impl Model {
+    /// Loads the model of a folder.
+    ///
+    /// Parameters
+    /// ----------
+    /// folder : str or os.PathLike
+    ///     What ``train_model_parameter`` wrote: its ``logpath``.
+    /// device : str, optional
+    ///     Where the network runs: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"wgpu"``.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     The folder holds no model, or a damaged one.
+    /// ConfigurationError
+    ///     A device that is not there.
+    #[staticmethod]
+    #[pyo3(signature = (folder, *, device=None))]
+    fn load(folder: &Bound<'_, PyAny>, device: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+        let path = arguments::path("folder", folder)?;
+        let source = path.display().to_string();
+        Self::open(folder.py(), DescribingNetwork::Model(path), device, source)
+    }
+
+    /// A backbone without training, for descriptors that follow what images look like.
+    ///
+    /// Parameters
+    /// ----------
+    /// **parameters
+    ///     ``backbone``, ``weights``, ``add_fc``, ``input_size`` and ``seed`` as for ``train_model_parameter``, with its
+    ///     defaults (but no head), and ``device`` as for :meth:`load`. ``Model.pretrained(backbone="resnet18",
+    ///     weights="builtin")`` needs no download.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigurationError
+    ///     An unknown parameter, a value of the wrong type or out of range.
+    /// DataError
+    ///     Weights that cannot be read or fetched.
+    #[staticmethod]
+    #[pyo3(signature = (**parameters))]
+    fn pretrained(py: Python<'_>, parameters: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
+        let mut device = None;
+        if let Some(parameters) = parameters {
+            let parameters = parameters.copy()?;
+            device = parameters.get_item("device")?;
+            parameters.set_item("device", py.None())?;
+            arguments::set_all(&mut options, &parameters)?;
+        }
+        let network = DescribingNetwork::backbone(options).or_raise(py)?;
+        Self::open(py, network, device.as_ref(), "without training".to_owned())
+    }
+
+    /// Describes images.
+    ///
+    /// Parameters
+    /// ----------
+    /// images : path, PIL image, array, or a list of these
+    ///     A path or a list of paths; a PIL image or a list of them; an array uint8 [N, H, W, 3], or [H, W, 3] for one
+    ///     image. Images of any size: the model crops the central square and scales it to ``input_size``.
+    /// batch_size : int, optional
+    ///     Images that the network describes at once.
+    ///
+    /// Returns
+    /// -------
+    /// numpy.ndarray
+    ///     float32 [N, D], rows of length 1 in the order of the images.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigurationError
+    ///     Images of a wrong type, shape or dtype.
+    /// DataError
+    ///     An image file that cannot be read.
+    #[pyo3(signature = (images, *, batch_size=None))]
+    fn describe<'py>(
+        &self,
+        images: &Bound<'py, PyAny>,
+        batch_size: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        let py = images.py();
+        let options = arguments::options(Operation::BuildKDTree, &[("batch_size", batch_size)])?;
+        let batch_size: usize = options.check_keys(|key| key.name == "batch_size").or_raise(py)?.one("batch_size");
+        let sources = images::sources(images)?;
+        let (count, dimensions) = (sources.len(), self.dimensions);
+        let network = Arc::clone(&self.network);
+        let values = work::run(py, 1, move |context| {
+            let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            // A panic while describing leaves the network as it was: it is only read.
+            let network = network.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+            let mut described = network.describe_images(sources, batch_size, threads, context.observer)?;
+            match described.failures.drain(..).next() {
+                None => Ok(described.descriptors),
+                Some((_, error)) => Err(error),
+            }
+        })?;
+        arrays::matrix(py, values, count, dimensions)
+    }
+
+    fn __repr__(&self) -> String {
+        let variables = if self.variables.is_empty() { "none".to_owned() } else { self.variables.join(", ") };
+        format!(
+            "<Model {}: {}, {} dimensions, variables: {variables}>",
+            self.source, self.architecture, self.dimensions
+        )
+    }
+}
+
+impl Model {
+    /// What tells the model from others.
+    pub(crate) fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    fn open(
+        py: Python<'_>,
+        network: DescribingNetwork,
+        device: Option<&Bound<'_, PyAny>>,
+        source: String,
+    ) -> PyResult<Self> {
+        let options = arguments::options(Operation::BuildKDTree, &[("device", device)])?;
+        let device: DeviceChoice = options.check_keys(|key| key.name == "device").or_raise(py)?.one("device");
+        let network = work::run(py, 1, move |context| -> Result<Network> { network.load(device, context) })?;
+        Ok(Self {
+            architecture: network.facts().architecture,
+            source,
+            dimensions: network.dims(),
+            input_size: network.pipeline().input_size,
+            fingerprint: network.fingerprint().to_owned(),
+            variables: network.vocabulary().names(),
+            network: Arc::new(Mutex::new(network)),
+        })
+    }
+}

@@ -1,0 +1,76 @@
+//! The six operations, with their keys for whoever makes functions of them.
+//!
+//! Owns the choice of the operation by name. Parameters are checked and defaults filled in by the library.
+
+use std::fmt::Display;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use silknow_image_retrieval::config::{Explicit, Fallback, Operation, Options, Parameters};
+use silknow_image_retrieval::{Context, Result};
+
+use crate::arguments::{self, default};
+use crate::errors::OrRaise;
+use crate::work;
+
+/// The operation whose documented functions are called `<name>_configfile` and `<name>_parameter`.
+fn operation(py: Python<'_>, name: &str) -> PyResult<Operation> {
+    Operation::ALL
+        .into_iter()
+        .find(|operation| operation.documented_name() == name)
+        .ok_or_else(|| arguments::wrong(py, format!("there is no operation `{name}`"), "see the documented functions"))
+}
+
+/// The keys of an operation, each a dictionary: name, aliases, documented, required, default, about, expected.
+#[pyfunction]
+#[pyo3(signature = (operation_name, /))]
+pub(crate) fn operation_keys<'py>(py: Python<'py>, operation_name: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
+    let describe = |key: &'static silknow_image_retrieval::config::Key| {
+        let facts = PyDict::new(py);
+        facts.set_item("name", key.name)?;
+        facts.set_item("aliases", key.aliases)?;
+        facts.set_item("documented", key.documented)?;
+        facts.set_item("required", key.fallback == Fallback::Required)?;
+        facts.set_item("default", default(py, key)?)?;
+        facts.set_item("about", key.about)?;
+        facts.set_item("expected", key.kind.to_string())?;
+        Ok(facts)
+    };
+    operation(py, operation_name)?.keys().map(describe).collect()
+}
+
+/// Runs an operation with a configuration file, values by key, or both (the values count more), and returns its
+/// summary in words.
+#[pyfunction]
+#[pyo3(signature = (operation_name, configfile, values, /))]
+pub(crate) fn run_operation(
+    py: Python<'_>,
+    operation_name: &str,
+    configfile: Option<&Bound<'_, PyAny>>,
+    values: &Bound<'_, PyDict>,
+) -> PyResult<String> {
+    let operation = operation(py, operation_name)?;
+    let mut options = Options::new(operation, Explicit::Arguments);
+    if let Some(configfile) = configfile {
+        options.read_file(arguments::path("configfile", configfile)?).or_raise(py)?;
+    }
+    arguments::set_all(&mut options, values)?;
+    match operation {
+        Operation::CreateDataset => run(py, &options, silknow_image_retrieval::create_dataset),
+        Operation::TrainModel => run(py, &options, silknow_image_retrieval::train_model),
+        Operation::BuildKDTree => run(py, &options, silknow_image_retrieval::build_kdtree),
+        Operation::GetKNN => run(py, &options, silknow_image_retrieval::get_knn),
+        Operation::EvaluateModel => run(py, &options, silknow_image_retrieval::evaluate_model),
+        Operation::Crossvalidation => run(py, &options, silknow_image_retrieval::crossvalidation),
+    }
+}
+
+fn run<P: Parameters + Send + 'static, S: Display + 'static>(
+    py: Python<'_>,
+    options: &Options,
+    work: fn(&P, &Context<'_>) -> Result<S>,
+) -> PyResult<String> {
+    let parameters = P::from_options(options).or_raise(py)?;
+    // Warnings are about the line that called the documented function, a frame above the one that called this.
+    work::run(py, 2, move |context| work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned()))
+}

@@ -1,0 +1,126 @@
+//! Running the library's work: on a thread of its own, with the interpreter released, listening for Ctrl-C.
+//!
+//! Owns the threads. The thread that called looks for signals and draws progress; the worker never touches Python.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use silknow_image_retrieval::{Context, Error, Hub, Policy, Result};
+
+use crate::display::{Desk, Display};
+use crate::errors::OrRaise;
+
+/// Between two looks at signals and progress.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How long work that was asked to stop is waited for. What takes longer ends at its next safe point by itself.
+const GRACE: Duration = Duration::from_millis(700);
+
+/// The main thread of a program has this much, and so have the networks that were tested on it.
+const STACK_BYTES: usize = 16 << 20;
+
+/// Workers that were left to end by themselves.
+static LEFT: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// Waits for work that was interrupted and has not come to a safe point yet, so that it leaves nothing half-written.
+/// The package calls it when the interpreter ends.
+#[pyfunction]
+pub(crate) fn finish_work(py: Python<'_>) {
+    py.detach(|| {
+        let left = std::mem::take(&mut *LEFT.lock().expect("nobody panics while holding the lock"));
+        for worker in left {
+            // A worker catches its own panics.
+            let _ = worker.join();
+        }
+    });
+}
+
+/// Where a worker leaves its outcome.
+struct Slot<T> {
+    outcome: Mutex<Option<T>>,
+    filled: Condvar,
+}
+
+impl<T> Slot<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<T>> {
+        self.outcome.lock().expect("nobody panics while holding the lock")
+    }
+
+    fn put(&self, outcome: T) {
+        *self.lock() = Some(outcome);
+        self.filled.notify_all();
+    }
+
+    /// The outcome, once it is there within `patience`.
+    fn take(&self, patience: Duration) -> Option<T> {
+        let waiting = self.filled.wait_timeout_while(self.lock(), patience, |outcome| outcome.is_none());
+        waiting.expect("nobody panics while holding the lock").0.take()
+    }
+}
+
+/// Runs `work` and gives its result; warnings are about the caller `stacklevel` frames up.
+///
+/// # Errors
+/// The work's own as exceptions; what a signal handler raises (`KeyboardInterrupt` for Ctrl-C), a warning that was
+/// made an exception, within a second: the work is asked to stop then, and stops at its next safe point.
+pub(crate) fn run<T: Send + 'static>(
+    py: Python<'_>,
+    stacklevel: i32,
+    work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
+) -> PyResult<T> {
+    let mut display = Display::new(py, stacklevel)?;
+    let desk = Arc::new(Desk::default());
+    let slot = Arc::new(Slot { outcome: Mutex::new(None), filled: Condvar::new() });
+    let worker = start(Arc::clone(&desk), Arc::clone(&slot), work).or_raise(py)?;
+    let outcome = loop {
+        if let Some(outcome) = py.detach(|| slot.take(TICK)) {
+            break outcome;
+        }
+        let attended = py.check_signals().and_then(|()| display.refresh(py, &desk));
+        if let Err(exception) = attended {
+            desk.stop();
+            if py.detach(|| slot.take(GRACE)).is_none() {
+                LEFT.lock().expect("nobody panics while holding the lock").push(worker);
+            }
+            // What stopped the work is said; a display that fails as well has nothing to add.
+            let _ = display.end(py, &Desk::default());
+            return Err(exception);
+        }
+    };
+    display.end(py, &desk)?;
+    outcome.or_raise(py)
+}
+
+fn start<T: Send + 'static>(
+    desk: Arc<Desk>,
+    slot: Arc<Slot<Result<T>>>,
+    work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
+) -> Result<JoinHandle<()>> {
+    let surrounded = move || {
+        let (cache_folder, address) = (silknow_surroundings::cache_folder(), silknow_surroundings::hub_address());
+        let policy = Policy { proxies: silknow_surroundings::proxies(), ..Policy::default() };
+        work(&Context { observer: &*desk, hub: Hub { address: &address, cache_folder: &cache_folder, policy } })
+    };
+    let body = move || {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(surrounded));
+        slot.put(outcome.unwrap_or_else(|panic| Err(fault(&*panic))));
+    };
+    thread::Builder::new()
+        .name("silknow".to_owned())
+        .stack_size(STACK_BYTES)
+        .spawn(body)
+        .map_err(|cause| Error::io("the system starts no further thread").caused_by(cause))
+}
+
+/// The error for a panic, which is a fault of ours.
+fn fault(panic: &(dyn std::any::Any + Send)) -> Error {
+    let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Error::internal(format!("this is a fault of silknow: {}", said.unwrap_or("unknown"))).hint(concat!(
+        "please report it, with what you called: ",
+        env!("CARGO_PKG_REPOSITORY"),
+        "/issues"
+    ))
+}
