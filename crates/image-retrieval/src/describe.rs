@@ -7,7 +7,7 @@ use serde::Serialize;
 use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Weights};
 use silknow_foundation::npz::{self, Array};
 use silknow_foundation::{Result, files};
-use silknow_network::{Model, WeightFile};
+use silknow_network::{Model, StoredModel, WeightFile};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
@@ -86,7 +86,9 @@ impl DescribingNetwork {
             Self::Model(folder) => Model::load(folder, &device),
             Self::Backbone { architecture, weights, add_fc, input_size, seed } => {
                 let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
-                Model::untrained(&weights, *architecture, add_fc, *seed, *input_size, &device)
+                let model = StoredModel::untrained(&weights, *architecture, add_fc, *seed, *input_size)?;
+                drop(weights);
+                model.open(&device)
             }
         }
     }

@@ -11,7 +11,7 @@ use silknow_dataset::collection::{self, Collections};
 use silknow_dataset::split::split_validation;
 use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
 use silknow_image::{Pipeline, View};
-use silknow_network::{Model, TopNetwork, WeightFile, frozen_backbone};
+use silknow_network::{StoredModel, TopNetwork, WeightFile, frozen_backbone};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
 };
@@ -36,7 +36,7 @@ pub(crate) struct TrainingSession<'a> {
 
 /// A trained model with the network that training left, which works on features.
 pub(crate) struct Trained {
-    pub(crate) model: Model,
+    pub(crate) model: StoredModel,
     pub(crate) outcome: TrainingOutcome,
 }
 
@@ -110,13 +110,12 @@ impl<'a> TrainingSession<'a> {
             resume,
             self.context.observer,
         )?;
-        let model = Model::trained(
+        let model = StoredModel::trained(
             &self.weights,
             &outcome.top,
             self.pipeline.clone(),
             self.vocabulary.clone(),
             self.parameters.clone(),
-            &self.device,
         )?;
         model.save(folder)?;
         if let Some(error) = outcome.diverged.take() {
@@ -147,8 +146,8 @@ impl<'a> TrainingSession<'a> {
     }
 
     /// The model in `folder`, if it was trained with these parameters and is whole.
-    pub(crate) fn finished_model(&self, folder: &Path) -> Option<Model> {
-        let model = Model::load(folder, &self.device).ok()?;
+    pub(crate) fn finished_model(&self, folder: &Path) -> Option<StoredModel> {
+        let model = StoredModel::read(folder).ok()?;
         (model.facts().training.as_ref() == Some(self.parameters)).then_some(model)
     }
 

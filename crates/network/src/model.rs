@@ -1,29 +1,30 @@
 //! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
 //!
-//! Owns what a model is and how it describes pixels. Leaves its files to `folder`, images to `describe`.
+//! Owns how a model is made ready and describes pixels. Leaves the model at rest to `stored`, its files to `folder`,
+//! images to `describe`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use serde::{Deserialize, Serialize};
-use silknow_config::{Architecture, TrainingParameters};
 use silknow_foundation::{Error, Result, Vocabulary};
 use silknow_image::Pipeline;
 
 use crate::backbone::{FrozenBackbone, frozen_backbone};
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
-use crate::weights::{WeightFile, WeightTensor};
+use crate::weights::{WeightFile, WeightTensor, safetensors_by_name};
+use folder::TENSOR_FILE;
 
 mod describe;
 mod folder;
+mod stored;
 
 pub use describe::Described;
+pub use stored::{Facts, Provenance, StoredModel};
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
     facts: Facts,
-    /// The content of `model.safetensors`.
-    file: Vec<u8>,
     fingerprint: String,
     backbone: Box<dyn FrozenBackbone>,
     /// The head alone: the retrained blocks are part of the backbone here.
@@ -31,99 +32,16 @@ pub struct Model {
     device: Device,
 }
 
-/// What a model knows about itself beside its tensors.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Facts {
-    /// Depth of the backbone.
-    pub architecture: Architecture,
-    /// Widths of the fully connected layers; empty: no head.
-    pub add_fc: Vec<usize>,
-    /// How an image file becomes the pixels that the network sees.
-    pub pipeline: Pipeline,
-    /// The variables that it was trained for, with their classes in index order; empty when untrained.
-    pub vocabulary: Vocabulary,
-    /// How it was trained; none when untrained.
-    pub training: Option<TrainingParameters>,
-    /// Where the backbone's weights came from.
-    pub weights: Provenance,
-}
-
-/// Where weights came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provenance {
-    /// A path, an address, `builtin` or `none`.
-    pub source: String,
-    /// SHA-256 of the file, hexadecimal; empty for random weights.
-    pub sha256: String,
-}
-
-impl Model {
-    /// The model that training made: the pre-trained weights, with the trained kernels and the head in place.
+impl StoredModel {
+    /// Makes the network ready to describe. The stored form is given up on the way, so that the memory for both is
+    /// not needed at once; save it before.
     ///
     /// # Errors
-    /// Weights or a trained part that do not fit the architecture.
-    pub fn trained(
-        weights: &WeightFile,
-        top: &TopNetwork,
-        pipeline: Pipeline,
-        vocabulary: Vocabulary,
-        training: TrainingParameters,
-        device: &Device,
-    ) -> Result<Self> {
-        let facts = Facts {
-            architecture: training.backbone,
-            add_fc: training.add_fc.clone(),
-            pipeline,
-            vocabulary,
-            training: Some(training),
-            weights: provenance(weights),
-        };
-        let mut tensors = prefixed(weights);
-        for (name, tensor) in top.to_named_tensors() {
-            tensors.insert(name, tensor);
-        }
-        Self::assemble(facts, tensors, device)
-    }
-
-    /// A backbone as it is, with a random head where `add_fc` asks for one, for descriptors without training.
-    ///
-    /// # Errors
-    /// Weights that do not fit the architecture.
-    pub fn untrained(
-        weights: &WeightFile,
-        architecture: Architecture,
-        add_fc: &[usize],
-        seed: u64,
-        input_px: usize,
-        device: &Device,
-    ) -> Result<Self> {
-        let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
-        let facts = Facts {
-            architecture,
-            add_fc: add_fc.to_vec(),
-            pipeline: Pipeline { input_size: input_px, mean: weights.mean, std: weights.std },
-            vocabulary: Vocabulary::default(),
-            training: None,
-            weights: provenance(weights),
-        };
-        let mut tensors = prefixed(weights);
-        tensors.extend(top.to_named_tensors());
-        Self::assemble(facts, tensors, device)
-    }
-
-    /// Builds the network from its complete set of tensors and writes their file form.
-    fn assemble(facts: Facts, tensors: BTreeMap<String, WeightTensor>, device: &Device) -> Result<Self> {
-        let file = folder::tensors_to_bytes(&tensors)?;
-        Self::build(facts, tensors, file, device)
-    }
-
-    /// Builds the network from its complete set of tensors, whose file form is `file`.
-    fn build(
-        facts: Facts,
-        mut tensors: BTreeMap<String, WeightTensor>,
-        file: Vec<u8>,
-        device: &Device,
-    ) -> Result<Self> {
+    /// Tensors that are missing, foreign or of another shape, named.
+    pub fn open(self, device: &Device) -> Result<Model> {
+        let Self { facts, file, fingerprint } = self;
+        let mut tensors = safetensors_by_name(&file)?;
+        drop(file);
         let device = device.clone().without_autodiff();
         let head_tensors = tensors.split_off("head.");
         let weights = backbone_weights(&facts, tensors)?;
@@ -134,8 +52,18 @@ impl Model {
         if let Some(name) = head_tensors.keys().find(|name| !expected.contains_key(*name)) {
             return Err(Error::data(format!("the tensor `{name}` does not belong to the head {:?}", facts.add_fc)));
         }
-        let fingerprint = folder::fingerprint(&file, &facts.pipeline)?;
-        Ok(Self { facts, file, fingerprint, backbone, head, device })
+        Ok(Model { facts, fingerprint, backbone, head, device })
+    }
+}
+
+impl Model {
+    /// Reads the model of a folder and makes it ready.
+    ///
+    /// # Errors
+    /// As [`StoredModel::read`] and [`StoredModel::open`].
+    pub fn load(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+        let folder = folder.as_ref();
+        StoredModel::read(folder)?.open(device).map_err(|error| error.in_file(folder.join(TENSOR_FILE)))
     }
 
     /// Describes `n` images: normalised pixels `[n, 3, S, S]` to unit descriptors `[n, D]`, both row by row.
@@ -186,15 +114,6 @@ impl std::fmt::Debug for Model {
             .field("fingerprint", &self.fingerprint)
             .finish_non_exhaustive()
     }
-}
-
-fn provenance(weights: &WeightFile) -> Provenance {
-    Provenance { source: weights.source.clone(), sha256: weights.sha256.clone() }
-}
-
-/// The backbone's tensors under the names of the model folder.
-fn prefixed(weights: &WeightFile) -> BTreeMap<String, WeightTensor> {
-    weights.tensors.iter().map(|(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor.clone())).collect()
 }
 
 /// The backbone's tensors under torchvision's names, checked against the architecture.

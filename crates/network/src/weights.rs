@@ -19,7 +19,7 @@ pub mod hub;
 mod read;
 
 pub use hub::Hub;
-pub(crate) use read::safetensors_by_name;
+pub(crate) use read::{check_safetensors, safetensors_by_name};
 
 /// Mean per colour of ImageNet, on pixels in [0, 1].
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];

@@ -10,7 +10,6 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::Device;
 use safetensors::tensor::{Dtype, View};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,8 +17,8 @@ use silknow_config::{Architecture, TrainingParameters};
 use silknow_foundation::{Error, Result, Variable, Vocabulary, files};
 use silknow_image::Pipeline;
 
-use super::{Facts, Model, Provenance};
-use crate::weights::{WeightTensor, hex, safetensors_by_name};
+use super::{Facts, Provenance, StoredModel};
+use crate::weights::{WeightTensor, check_safetensors, hex};
 
 /// Name of the file that describes the model.
 pub const DESCRIPTION_FILE: &str = "model.json";
@@ -58,7 +57,7 @@ struct Version {
     format_version: Option<u32>,
 }
 
-impl Model {
+impl StoredModel {
     /// Writes the model into a folder, created where missing; a model that is there is replaced.
     ///
     /// # Errors
@@ -86,14 +85,13 @@ impl Model {
     /// Reads the model of a folder.
     ///
     /// # Errors
-    /// A folder without a model, a file that is cut or of another version, tensors that are missing, foreign or
-    /// of another shape (named), and two files that do not belong together.
-    pub fn load(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+    /// A folder without a model, a file that is cut or of another version, and two files that do not belong together.
+    pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let description = read_description(folder)?;
         let path = folder.join(TENSOR_FILE);
         let file = files::read(&path)?;
-        let tensors = safetensors_by_name(&file).map_err(|error| error.in_file(&path))?;
+        check_safetensors(&file).map_err(|error| error.in_file(&path))?;
         let facts = Facts {
             architecture: description.architecture,
             add_fc: description.add_fc,
@@ -102,13 +100,13 @@ impl Model {
             training: description.training,
             weights: description.weights,
         };
-        let model = Self::build(facts, tensors, file, device).map_err(|error| error.in_file(&path))?;
-        if model.fingerprint != description.fingerprint {
+        let fingerprint = fingerprint(&file, &facts.pipeline)?;
+        if fingerprint != description.fingerprint {
             return Err(Error::data(format!("{TENSOR_FILE} and {DESCRIPTION_FILE} do not belong together"))
                 .in_file(folder)
                 .hint("one of them was changed or comes from another model; train again or copy the whole folder"));
         }
-        Ok(model)
+        Ok(Self { facts, file, fingerprint })
     }
 }
 
@@ -147,7 +145,7 @@ fn variable(description: VariableDescription) -> Variable {
 }
 
 /// The tensors as the bytes of a safetensors file; the same tensors give the same bytes.
-pub(super) fn tensors_to_bytes(tensors: &BTreeMap<String, WeightTensor>) -> Result<Vec<u8>> {
+pub(super) fn tensors_to_bytes(tensors: &BTreeMap<String, &WeightTensor>) -> Result<Vec<u8>> {
     let views = tensors.iter().map(|(name, tensor)| (name, Float32(tensor)));
     safetensors::serialize(views, None)
         .map_err(|cause| Error::internal("the tensors cannot be written as safetensors").caused_by(cause))

@@ -52,6 +52,11 @@ pub(crate) fn safetensors_by_name(bytes: &[u8]) -> Result<BTreeMap<String, Weigh
     file.iter().map(|(name, view)| Ok((name.to_owned(), safetensor(name, &view)?))).collect()
 }
 
+/// Makes sure that a safetensors file in memory is complete.
+pub(crate) fn check_safetensors(bytes: &[u8]) -> Result<()> {
+    open_safetensors(bytes).map(drop)
+}
+
 fn open_safetensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
     SafeTensors::deserialize(bytes).map_err(cut_safetensors)
 }

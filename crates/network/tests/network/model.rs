@@ -6,7 +6,7 @@ use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, TrainingParameters, Weights};
 use silknow_foundation::{ErrorKind, Result, Silent, StopAfter, Variable, Vocabulary};
 use silknow_image::{Pipeline, Source};
-use silknow_network::{Model, TopNetwork, WeightFile};
+use silknow_network::{Model, StoredModel, TopNetwork, WeightFile};
 
 use crate::reference;
 
@@ -39,7 +39,7 @@ fn vocabulary() -> Vocabulary {
 }
 
 /// A model whose retrained kernels differ from the weights it started from.
-fn trained() -> Model {
+fn trained() -> StoredModel {
     let device = Device::flex();
     let weights = reference::weights(Architecture::ResNet18);
     let mut top = TopNetwork::new(&weights, Architecture::ResNet18, 1, &[32, 16], 5, &device).unwrap();
@@ -47,7 +47,7 @@ fn trained() -> Model {
     tensors.get_mut("backbone.layer4.1.conv1.weight").unwrap().data.iter_mut().for_each(|value| *value *= -0.5);
     top.load_named_tensors(&tensors).unwrap();
     let pipeline = Pipeline { input_size: SIDE, mean: [0.5; 3], std: [0.25, 0.3, 0.35] };
-    Model::trained(&weights, &top, pipeline, vocabulary(), training(), &device).unwrap()
+    StoredModel::trained(&weights, &top, pipeline, vocabulary(), training()).unwrap()
 }
 
 fn pixels(images: usize) -> Vec<f32> {
@@ -61,8 +61,9 @@ fn load(folder: &Path) -> Result<Model> {
 #[test]
 fn a_model_read_back_describes_the_same_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
-    let model = trained();
-    model.save(folder.path()).unwrap();
+    let stored = trained();
+    stored.save(folder.path()).unwrap();
+    let model = stored.open(&Device::flex()).unwrap();
     let loaded = load(folder.path()).unwrap();
     let descriptors = model.describe_pixels(&pixels(3), 3).unwrap();
     assert_eq!(loaded.describe_pixels(&pixels(3), 3).unwrap(), descriptors);
@@ -79,7 +80,7 @@ fn a_model_read_back_describes_the_same_to_the_bit() {
 fn saving_the_same_model_twice_gives_the_same_files() {
     let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     trained().save(first.path()).unwrap();
-    load(first.path()).unwrap().save(second.path()).unwrap();
+    StoredModel::read(first.path()).unwrap().save(second.path()).unwrap();
     for file in ["model.safetensors", "model.json"] {
         let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(file)).unwrap();
         assert!(read(&first) == read(&second), "{file} differs");
@@ -89,8 +90,8 @@ fn saving_the_same_model_twice_gives_the_same_files() {
 #[test]
 fn the_trained_model_differs_from_the_untrained_backbone() {
     let weights = reference::weights(Architecture::ResNet18);
-    let untrained = Model::untrained(&weights, Architecture::ResNet18, &[32, 16], 5, SIDE, &Device::flex()).unwrap();
-    let model = trained();
+    let untrained = StoredModel::untrained(&weights, Architecture::ResNet18, &[32, 16], 5, SIDE).unwrap();
+    let (untrained, model) = (untrained.open(&Device::flex()).unwrap(), trained().open(&Device::flex()).unwrap());
     assert_ne!(untrained.fingerprint(), model.fingerprint());
     assert_ne!(untrained.describe_pixels(&pixels(1), 1).unwrap(), model.describe_pixels(&pixels(1), 1).unwrap());
 }
@@ -157,7 +158,8 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     }
     std::fs::write(&paths[1], "no picture").unwrap();
     let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
-    let model = Model::untrained(&weights, Architecture::ResNet18, &[], 0, SIDE, &Device::flex()).unwrap();
+    let model = StoredModel::untrained(&weights, Architecture::ResNet18, &[], 0, SIDE).unwrap();
+    let model = model.open(&Device::flex()).unwrap();
     let described = model.describe_files(&paths, 2, 2, &Silent).unwrap();
     assert_eq!(described.kept, [0, 2, 4]);
     assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);

@@ -1,0 +1,123 @@
+//! A model at rest: what it knows about itself, and its tensors in the form of their file.
+//!
+//! Owns how such a model is made from what was trained. Leaves the files to `folder`, describing to
+//! [`Model`](super::Model).
+
+use std::collections::BTreeMap;
+
+use burn::tensor::Device;
+use serde::{Deserialize, Serialize};
+use silknow_config::{Architecture, TrainingParameters};
+use silknow_foundation::{Result, Vocabulary};
+use silknow_image::Pipeline;
+
+use super::{BACKBONE_PREFIX, folder};
+use crate::top::TopNetwork;
+use crate::weights::{WeightFile, WeightTensor};
+
+/// A model as it is saved: nothing is computed with it before it is [opened](Self::open).
+pub struct StoredModel {
+    pub(super) facts: Facts,
+    /// The content of `model.safetensors`.
+    pub(super) file: Vec<u8>,
+    pub(super) fingerprint: String,
+}
+
+/// What a model knows about itself beside its tensors.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Depth of the backbone.
+    pub architecture: Architecture,
+    /// Widths of the fully connected layers; empty: no head.
+    pub add_fc: Vec<usize>,
+    /// How an image file becomes the pixels that the network sees.
+    pub pipeline: Pipeline,
+    /// The variables that it was trained for, with their classes in index order; empty when untrained.
+    pub vocabulary: Vocabulary,
+    /// How it was trained; none when untrained.
+    pub training: Option<TrainingParameters>,
+    /// Where the backbone's weights came from.
+    pub weights: Provenance,
+}
+
+/// Where weights came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// A path, an address, `builtin` or `none`.
+    pub source: String,
+    /// SHA-256 of the file, hexadecimal; empty for random weights.
+    pub sha256: String,
+}
+
+impl StoredModel {
+    /// The model that training made: the pre-trained weights, with the trained kernels and the head in place.
+    ///
+    /// # Errors
+    /// A fault of ours, when the tensors cannot be written as a file.
+    pub fn trained(
+        weights: &WeightFile,
+        top: &TopNetwork,
+        pipeline: Pipeline,
+        vocabulary: Vocabulary,
+        training: TrainingParameters,
+    ) -> Result<Self> {
+        let facts = Facts {
+            architecture: training.backbone,
+            add_fc: training.add_fc.clone(),
+            pipeline,
+            vocabulary,
+            training: Some(training),
+            weights: provenance(weights),
+        };
+        Self::assemble(facts, weights, top)
+    }
+
+    /// A backbone as it is, with a random head where `add_fc` asks for one, for descriptors without training.
+    ///
+    /// # Errors
+    /// Weights that do not fit the architecture.
+    pub fn untrained(
+        weights: &WeightFile,
+        architecture: Architecture,
+        add_fc: &[usize],
+        seed: u64,
+        input_px: usize,
+    ) -> Result<Self> {
+        let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
+        let facts = Facts {
+            architecture,
+            add_fc: add_fc.to_vec(),
+            pipeline: Pipeline { input_size: input_px, mean: weights.mean, std: weights.std },
+            vocabulary: Vocabulary::default(),
+            training: None,
+            weights: provenance(weights),
+        };
+        Self::assemble(facts, weights, &top)
+    }
+
+    /// Takes the trained tensors in place of those that they came from.
+    fn assemble(facts: Facts, weights: &WeightFile, top: &TopNetwork) -> Result<Self> {
+        let trained = top.to_named_tensors();
+        let prefixed = |(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor);
+        let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
+        tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
+        let file = folder::tensors_to_bytes(&tensors)?;
+        let fingerprint = folder::fingerprint(&file, &facts.pipeline)?;
+        Ok(Self { facts, file, fingerprint })
+    }
+
+    /// What tells this model from any other that describes differently: SHA-256 over its tensors and its image
+    /// pipeline, hexadecimal.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// What the model knows about itself.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+fn provenance(weights: &WeightFile) -> Provenance {
+    Provenance { source: weights.source.clone(), sha256: weights.sha256.clone() }
+}
