@@ -114,8 +114,8 @@ pub(crate) struct Display {
     /// Absent where nothing is to be shown.
     stderr: Option<Py<PyAny>>,
     drawn_over: bool,
-    /// Characters of the line that stands there now.
-    width: usize,
+    /// The line that stands there now.
+    drawn: String,
     last_line: Instant,
     stacklevel: i32,
 }
@@ -128,14 +128,16 @@ impl Display {
         let drawn_over = !stderr.is_none() && is_drawn_over(&stderr);
         let shown = SHOWN.load(Ordering::Relaxed) && !stderr.is_none();
         let stderr = shown.then(|| stderr.unbind());
-        Ok(Self { stderr, drawn_over, width: 0, last_line: Instant::now(), stacklevel })
+        Ok(Self { stderr, drawn_over, drawn: String::new(), last_line: Instant::now(), stacklevel })
     }
 
     /// Shows how far the work is, and passes its warnings on.
     pub(crate) fn refresh(&mut self, py: Python<'_>, desk: &Desk) -> PyResult<()> {
         self.warn(py, desk)?;
         if self.drawn_over {
-            self.draw(py, &desk.line())
+            let line = desk.line();
+            // A notebook's file keeps every write.
+            if line == self.drawn { Ok(()) } else { self.draw(py, line) }
         } else if self.last_line.elapsed() >= LINE_INTERVAL {
             self.last_line = Instant::now();
             self.write(py, &format!("{}\n", desk.line()))
@@ -165,12 +167,16 @@ impl Display {
     }
 
     fn clear(&mut self, py: Python<'_>) -> PyResult<()> {
-        if self.width == 0 { Ok(()) } else { self.draw(py, "").and_then(|()| self.write(py, "\r")) }
+        if self.drawn.is_empty() {
+            return Ok(());
+        }
+        self.draw(py, String::new())?;
+        self.write(py, "\r")
     }
 
-    fn draw(&mut self, py: Python<'_>, line: &str) -> PyResult<()> {
-        let text = format!("\r{line:<width$}", width = self.width);
-        self.width = line.chars().count();
+    fn draw(&mut self, py: Python<'_>, line: String) -> PyResult<()> {
+        let text = format!("\r{line:<width$}", width = self.drawn.chars().count());
+        self.drawn = line;
         self.write(py, &text)
     }
 

@@ -120,7 +120,8 @@ impl Index {
     /// descriptors : numpy.ndarray
     ///     float32 [Q, D], from the model that made the index.
     /// k : int, optional
-    ///     Neighbours per query, at least 1; all N where it is larger, with a warning.
+    ///     Neighbours per query, at least 1; all N where it is larger, with a warning. Default as for
+    ///     ``num_neighbors`` of ``get_kNN_parameter``.
     ///
     /// Returns
     /// -------
@@ -153,7 +154,7 @@ impl Index {
     /// descriptors : numpy.ndarray
     ///     float32 [Q, D], from the model that made the index.
     /// k : int, optional
-    ///     Neighbours that vote, at least 1.
+    ///     Neighbours that vote, at least 1. Default as for :meth:`search`.
     ///
     /// Returns
     /// -------

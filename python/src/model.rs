@@ -98,7 +98,7 @@ impl Model {
     ///     A path or a list of paths; a PIL image or a list of them; an array uint8 [N, H, W, 3], or [H, W, 3] for one
     ///     image. Images of any size: the model crops the central square and scales it to ``input_size``.
     /// batch_size : int, optional
-    ///     Images that the network describes at once.
+    ///     Images that the network describes at once. Default as for ``get_kNN_parameter``.
     ///
     /// Returns
     /// -------
