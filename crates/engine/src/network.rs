@@ -12,7 +12,7 @@ use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
 use crate::instructions::Instructions;
 use crate::kernels::{Kernels, MaxPool, Target};
 use crate::maps::{Maps, Shape};
-use crate::threads::in_shares;
+use crate::threads::{as_team, in_shares};
 use crate::winograd::Scratch;
 
 /// Images that one thread takes through the deep layers together, so that each weight that is fetched serves all.
@@ -197,7 +197,7 @@ impl Engine {
         }
         let threads = rayon::current_num_threads();
         if images < threads {
-            self.run_group(pixels, &mut output, threads);
+            as_team(threads, || self.run_group(pixels, &mut output, threads));
         } else {
             // As many groups for each thread, of nearly the same size.
             let rounds = images.div_ceil(threads * GROUP);
