@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use silknow_image_retrieval::config::{Architecture, DeviceChoice, Explicit, Operation, Options};
+use silknow_image_retrieval::config::{Architecture, Explicit, Operation, Options};
 use silknow_image_retrieval::{DescribingNetwork, Result};
 use silknow_network::Model as Network;
 
@@ -35,6 +35,9 @@ pub(crate) struct Model {
     variables: Vec<String>,
 }
 
+/// The keys that say where the network runs, and in which numbers.
+const PLACEMENT_KEYS: [&str; 2] = ["device", "precision"];
+
 #[pymethods]
 impl Model {
     /// Loads the model of a folder.
@@ -45,19 +48,26 @@ impl Model {
     ///     What ``train_model_parameter`` wrote: its ``logpath``.
     /// device : str, optional
     ///     Where the network runs: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"wgpu"``.
+    /// precision : str, optional
+    ///     Numbers that the network computes with: ``"f32"``, or ``"bf16"`` (faster on processors that have it, less
+    ///     exact).
     ///
     /// Raises
     /// ------
     /// DataError
     ///     The folder holds no model, or a damaged one.
     /// ConfigurationError
-    ///     A device that is not there.
+    ///     A device that is not there; a precision that it does not have.
     #[staticmethod]
-    #[pyo3(signature = (folder, *, device=None))]
-    fn load(folder: &Bound<'_, PyAny>, device: Option<&Bound<'_, PyAny>>) -> PyResult<Self> {
+    #[pyo3(signature = (folder, *, device=None, precision=None))]
+    fn load(
+        folder: &Bound<'_, PyAny>,
+        device: Option<&Bound<'_, PyAny>>,
+        precision: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
         let path = arguments::path("folder", folder)?;
         let source = path.display().to_string();
-        Self::open(folder.py(), DescribingNetwork::Model(path), device, source)
+        Self::open(folder.py(), DescribingNetwork::Model(path), [device, precision], source)
     }
 
     /// A backbone without training, for descriptors that follow what images look like.
@@ -66,7 +76,7 @@ impl Model {
     /// ----------
     /// **parameters
     ///     ``backbone``, ``weights``, ``add_fc``, ``input_size`` and ``seed`` as for ``train_model_parameter``, with its
-    ///     defaults (but no head), and ``device`` as for :meth:`load`. ``Model.pretrained(backbone="resnet18",
+    ///     defaults (but no head), ``device`` and ``precision`` as for :meth:`load`. ``Model.pretrained(backbone="resnet18",
     ///     weights="builtin")`` needs no download.
     ///
     /// Raises
@@ -79,15 +89,17 @@ impl Model {
     #[pyo3(signature = (**parameters))]
     fn pretrained(py: Python<'_>, parameters: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
-        let mut device = None;
+        let mut placement = [None, None];
         if let Some(parameters) = parameters {
             let parameters = parameters.copy()?;
-            device = parameters.get_item("device")?;
-            parameters.set_item("device", py.None())?;
+            for (place, name) in placement.iter_mut().zip(PLACEMENT_KEYS) {
+                *place = parameters.get_item(name)?;
+                parameters.set_item(name, py.None())?;
+            }
             arguments::set_all(&mut options, &parameters)?;
         }
         let network = DescribingNetwork::backbone(options).or_raise(py)?;
-        Self::open(py, network, device.as_ref(), "without training".to_owned())
+        Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned())
     }
 
     /// Describes images.
@@ -154,12 +166,14 @@ impl Model {
     fn open(
         py: Python<'_>,
         network: DescribingNetwork,
-        device: Option<&Bound<'_, PyAny>>,
+        placement: [Option<&Bound<'_, PyAny>>; 2],
         source: String,
     ) -> PyResult<Self> {
-        let options = arguments::options(Operation::BuildKDTree, &[("device", device)])?;
-        let device: DeviceChoice = options.check_keys(|key| key.name == "device").or_raise(py)?.one("device");
-        let network = work::run(py, 1, move |context| -> Result<Network> { network.load(device, context) })?;
+        let [device, precision] = PLACEMENT_KEYS;
+        let options = arguments::options(Operation::BuildKDTree, &[(device, placement[0]), (precision, placement[1])])?;
+        let settings = options.check_keys(|key| PLACEMENT_KEYS.contains(&key.name)).or_raise(py)?;
+        let (device, precision) = (settings.one(device), settings.one(precision));
+        let network = work::run(py, 1, move |context| -> Result<Network> { network.load(device, precision, context) })?;
         Ok(Self {
             architecture: network.facts().architecture,
             source,

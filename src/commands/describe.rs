@@ -13,7 +13,7 @@ use crate::session::{self, Session};
 pub(crate) const VERB: Verb = Verb { name: "describe", again: Again::Anew, command, run };
 
 /// The keys of `build-kdtree` that say how the network runs.
-const RUNNING_KEYS: [&str; 2] = ["batch_size", "device"];
+const RUNNING_KEYS: [&str; 3] = ["batch_size", "device", "precision"];
 
 fn is_running_key(key: &Key) -> bool {
     RUNNING_KEYS.contains(&key.name)
@@ -59,6 +59,7 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         network,
         batch_size: running.one("batch_size"),
         device: running.one("device"),
+        precision: running.one("precision"),
     };
     session.show(&describe(&parameters, &session.context())?)
 }

@@ -13,7 +13,7 @@ use crate::session::{self, Session};
 pub(crate) const VERB: Verb = Verb { name: "search", again: Again::Anew, command, run };
 
 /// The keys that it shares with `get-knn`.
-const KEYS: [&str; 5] = ["treepath", "model_path", "num_neighbors", "batch_size", "device"];
+const KEYS: [&str; 6] = ["treepath", "model_path", "num_neighbors", "batch_size", "device", "precision"];
 
 fn is_shared_key(key: &Key) -> bool {
     KEYS.contains(&key.name)
@@ -54,6 +54,7 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         html: matches.get_one::<PathBuf>("html").cloned(),
         batch_size: settings.one("batch_size"),
         device: settings.one("device"),
+        precision: settings.one("precision"),
     };
     session.show(&search(&parameters, &session.context())?)
 }

@@ -1,4 +1,4 @@
-//! The values that are one of a few words: architecture, weights, device and loss.
+//! The values that are one of a few words: architecture, weights, device, precision and loss.
 //!
 //! Owns the words and their reading and writing. What a word sets going belongs to the network and the training.
 
@@ -117,6 +117,18 @@ words! {
 }
 
 words! {
+    /// In which format of numbers the frozen network runs on the processor.
+    #[derive(Default)]
+    Precision, "precision" {
+        /// Single precision.
+        #[default]
+        F32 = "f32",
+        /// bfloat16, summed in single precision: faster where the processor has instructions for it, less exact.
+        Bf16 = "bf16",
+    }
+}
+
+words! {
     /// What training minimises. The formulas are those of Clermont et al. 2020.
     #[derive(Default)]
     LossKind, "loss" {
@@ -209,6 +221,9 @@ mod tests {
         }
         for device in DeviceChoice::ALL {
             assert_eq!(device.name().parse::<DeviceChoice>().unwrap(), *device);
+        }
+        for precision in Precision::ALL {
+            assert_eq!(precision.name().parse::<Precision>().unwrap(), *precision);
         }
     }
 

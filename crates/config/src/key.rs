@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::choice::{Architecture, DeviceChoice, LossKind};
+use crate::choice::{Architecture, DeviceChoice, LossKind, Precision};
 use crate::kind::{Interval, Kind};
 
 /// One of the six operations.
@@ -335,6 +335,7 @@ const TRAINING: &[Key] = &[
     ),
     SEED,
     DEVICE,
+    PRECISION,
 ];
 
 const BUILD_KDTREE: &[Key] = &[
@@ -385,6 +386,7 @@ const EVALUATE_MODEL: &[Key] = &[
 const DESCRIBING: &[Key] = &[
     Key::further("batch_size", Kind::Whole(1, 4096), Value("32"), "Images that the network describes at once"),
     DEVICE,
+    PRECISION,
 ];
 
 const RESUME: &[Key] = &[Key::further("resume", Kind::Boolean, Value("False"), "Continue an interrupted run")];
@@ -392,6 +394,13 @@ const RESUME: &[Key] = &[Key::further("resume", Kind::Boolean, Value("False"), "
 const SEED: Key = Key::further("seed", Kind::Whole(0, u64::MAX), Value("0"), "Seed of all that is drawn by chance");
 
 const DEVICE: Key = Key::further("device", Kind::Choice(DeviceChoice::NAMES), Value("auto"), "Where the network runs");
+
+const PRECISION: Key = Key::further(
+    "precision",
+    Kind::Choice(Precision::NAMES),
+    Value("f32"),
+    "Numbers that the frozen network computes with: f32, or bf16 (about twice as fast on processors that have it, less exact)",
+);
 
 #[cfg(test)]
 mod tests {

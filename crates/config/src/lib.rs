@@ -26,7 +26,7 @@ mod options;
 mod parameters;
 
 pub use augmentation::Augmentation;
-pub use choice::{Architecture, DeviceChoice, LossKind, Weights};
+pub use choice::{Architecture, DeviceChoice, LossKind, Precision, Weights};
 pub use key::{Fallback, Key, Operation};
 pub use kind::{Interval, Kind};
 pub use options::{Explicit, Options, Settings};

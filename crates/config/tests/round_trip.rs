@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
     DeviceChoice, EvaluateModelParameters, Explicit, GetKNNParameters, LossKind, Operation, Options, Parameters,
-    TrainModelParameters, TrainingParameters, Weights,
+    Precision, TrainModelParameters, TrainingParameters, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -68,9 +68,9 @@ fn training() -> impl Strategy<Value = TrainingParameters> {
         (proptest::collection::vec(1usize..4096, 0..4), 0usize..=8, 3usize..5000, 1usize..100_000, 1e-7f64..=1.0),
         (0u32..100, 1usize..100, proptest::sample::select(LossKind::ALL), variables(), augmentation(), 0usize..100),
         (0.001f32..=2.0, proptest::sample::select(Architecture::ALL), weights(), 32usize..=2048, any::<u64>()),
-        proptest::sample::select(DeviceChoice::ALL),
+        (proptest::sample::select(DeviceChoice::ALL), proptest::sample::select(Precision::ALL)),
     )
-        .prop_map(|(first, second, third, device)| TrainingParameters {
+        .prop_map(|(first, second, third, (device, precision))| TrainingParameters {
             add_fc: first.0,
             hub_num_retrain: first.1,
             train_batch_size: first.2,
@@ -88,6 +88,7 @@ fn training() -> impl Strategy<Value = TrainingParameters> {
             input_size: third.3,
             seed: third.4,
             device,
+            precision,
         })
 }
 
@@ -123,10 +124,12 @@ proptest! {
         num_neighbors in 1usize..1000,
         bool_labeled_input in any::<bool>(),
         device in proptest::sample::select(DeviceChoice::ALL),
+        precision in proptest::sample::select(Precision::ALL),
     ) {
         let build = BuildKDTreeParameters {
             batch_size,
             device,
+            precision,
             ..BuildKDTreeParameters::new(&model_path, &master_dir, &master_file, &savepath, relevant_variables)
         };
         prop_assert_eq!(&read_back(&build), &build);
@@ -135,6 +138,7 @@ proptest! {
             bool_labeled_input,
             batch_size,
             device,
+            precision,
             ..GetKNNParameters::new(treepath, model_path, master_dir, master_file, savepath)
         };
         prop_assert_eq!(&read_back(&neighbours), &neighbours);
@@ -194,6 +198,7 @@ weights; imagenet
 input_size; 224
 seed; 0
 device; auto
+precision; f32
 resume; False
 ";
     assert_eq!(text, expected);

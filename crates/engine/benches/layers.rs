@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, LayerKind, Output};
+use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, LayerKind, Output, Precision};
 
 const SIDE_PX: usize = 224;
 const ROUNDS: usize = 10;
@@ -21,8 +21,8 @@ fn convolution(inputs: usize, outputs: usize, kernel_px: usize, stride_px: usize
     Convolution { inputs, outputs, kernel_px, stride_px, weights, shift: vec![0.1; outputs] }
 }
 
-fn resnet152() -> Engine {
-    let mut builder = EngineBuilder::new(&convolution(3, 64, 7, 2), SIDE_PX, Instructions::best());
+fn resnet152(precision: Precision) -> Engine {
+    let mut builder = EngineBuilder::new(&convolution(3, 64, 7, 2), SIDE_PX, Instructions::best(), precision);
     let mut inputs = 64;
     for (stage, blocks) in STAGES.into_iter().enumerate() {
         let width = 64 << stage;
@@ -44,7 +44,8 @@ fn resnet152() -> Engine {
 
 fn main() {
     let images = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(8);
-    let engine = resnet152();
+    let bf16 = std::env::args().any(|argument| argument == "bf16");
+    let engine = resnet152(if bf16 { Precision::Bf16 } else { Precision::Single });
     let pixels: Vec<f32> =
         (0..images * 3 * SIDE_PX * SIDE_PX).map(|position| (position % 255) as f32 / 255.0).collect();
     let mut kinds: BTreeMap<LayerKind, (usize, f64, Duration)> = BTreeMap::new();

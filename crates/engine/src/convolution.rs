@@ -83,6 +83,7 @@ pub struct LayerKind {
 pub(crate) struct Layer {
     method: Method,
     kind: LayerKind,
+    output: Shape,
 }
 
 enum Method {
@@ -96,6 +97,7 @@ impl Layer {
             height: convolution.output_px(input.height),
             width: convolution.output_px(input.width),
             channels: convolution.outputs,
+            precision: kernels.precision,
         };
         let winograd = Winograd::pays(convolution, output);
         let method = if winograd {
@@ -103,21 +105,21 @@ impl Layer {
         } else {
             Method::Direct(Direct::new(convolution, kernels))
         };
-        Self { method, kind: convolution.kind(output, winograd) }
+        Self { method, kind: convolution.kind(output, winograd), output }
     }
 
     /// The stem, whose input comes with its border of zeros. All three channels of a row of the kernel lie side by
     /// side there, so that a row is one tap.
     pub(crate) fn stem(convolution: &Convolution, input_px: usize, kernels: &Kernels) -> Self {
         let side = convolution.output_px(input_px);
-        let output = Shape { height: side, width: side, channels: convolution.outputs };
+        let output = Shape { height: side, width: side, channels: convolution.outputs, precision: kernels.precision };
         let method = Method::Direct(Direct::with_whole_rows(convolution, kernels));
-        Self { method, kind: convolution.kind(output, false) }
+        Self { method, kind: convolution.kind(output, false), output }
     }
 
     /// The shape of one image's output.
     pub(crate) fn output(&self) -> Shape {
-        Shape { height: self.kind.height, width: self.kind.width, channels: self.kind.outputs }
+        self.output
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -127,8 +129,7 @@ impl Layer {
     /// Multiplications and additions for one image, as the convolution is defined.
     pub(crate) fn operations(&self) -> f64 {
         let LayerKind { kernel_px, inputs, .. } = self.kind;
-        let output = self.output();
-        2.0 * (output.pixels() * output.channels) as f64 * (kernel_px * kernel_px * inputs) as f64
+        2.0 * (self.output.pixels() * self.output.channels) as f64 * (kernel_px * kernel_px * inputs) as f64
     }
 
     /// `output` must have this layer's shape and the input's number of images.
@@ -141,7 +142,7 @@ impl Layer {
         scratch: &mut Scratch,
         threads: usize,
     ) {
-        debug_assert_eq!((output.shape(), output.images()), (self.output(), input.images()));
+        debug_assert_eq!((output.shape(), output.images()), (self.output, input.images()));
         match &self.method {
             Method::Direct(direct) => direct.run(kernels, input, output, finish, threads),
             Method::Winograd(winograd) => winograd.run(kernels, input, output, finish, scratch, threads),
@@ -149,9 +150,9 @@ impl Layer {
     }
 }
 
-/// Numbers of input that the rows of one block read: few enough to stay in the second cache level while all panels
+/// Words of input that the rows of one block read: few enough to stay in the second cache level while all panels
 /// of weights pass by.
-const BLOCK_NUMBERS: usize = 48 * 1024;
+const BLOCK_WORDS: usize = 48 * 1024;
 
 /// The fewest rows of a block: below, the weights are fetched too often.
 const LEAST_ROWS: usize = 24;
@@ -164,7 +165,7 @@ struct Direct {
     /// Positions of the kernel that are taps of their own.
     tap_rows: usize,
     tap_columns: usize,
-    /// Numbers read at each.
+    /// Words read at each.
     depth: usize,
     stride_px: usize,
     padding_px: usize,
@@ -176,12 +177,12 @@ impl Direct {
         let side = convolution.kernel_px;
         let weight = |output, tap, channel| convolution.weight(output, channel, tap / side, tap % side);
         Self {
-            weights: pack(convolution.outputs, side * side, convolution.inputs, kernels.panel, weight),
+            weights: pack(convolution.outputs, side * side, convolution.inputs, kernels, weight),
             shift: convolution.shift.clone(),
             panels: convolution.outputs / kernels.panel,
             tap_rows: side,
             tap_columns: side,
-            depth: convolution.inputs,
+            depth: convolution.inputs / kernels.precision.per_word(),
             stride_px: convolution.stride_px,
             padding_px: side / 2,
         }
@@ -192,12 +193,12 @@ impl Direct {
         let (side, inputs) = (convolution.kernel_px, convolution.inputs);
         let weight = |output, row, position| convolution.weight(output, position % inputs, row, position / inputs);
         Self {
-            weights: pack(convolution.outputs, side, side * inputs, kernels.panel, weight),
+            weights: pack(convolution.outputs, side, side * inputs, kernels, weight),
             shift: convolution.shift.clone(),
             panels: convolution.outputs / kernels.panel,
             tap_rows: side,
             tap_columns: 1,
-            depth: side * inputs,
+            depth: side * inputs / kernels.precision.per_word(),
             stride_px: convolution.stride_px,
             padding_px: 0,
         }
@@ -206,7 +207,7 @@ impl Direct {
     fn run(&self, kernels: &Kernels, input: &Maps, output: &mut Maps, finish: Finish, threads: usize) {
         let (pixels, shape) = (output.pixels(), output.shape());
         let target = Target::new(output.values_mut());
-        let block_rows = (BLOCK_NUMBERS / (self.tap_rows * self.tap_columns * self.depth)).max(LEAST_ROWS);
+        let block_rows = (BLOCK_WORDS / (self.tap_rows * self.tap_columns * self.depth)).max(LEAST_ROWS);
         let part = |rows: Range<usize>, panels: Range<usize>| {
             let mut offsets = Vec::new();
             for first in rows.clone().step_by(block_rows) {
@@ -273,19 +274,27 @@ pub(crate) fn padded_offset(
     u32::try_from(offset).expect("a group of images has less than 2^32 numbers")
 }
 
-/// Packs weights as `Product` reads them: panel, tap, channel, output channel within the panel.
-pub(crate) fn pack(
+/// Packs weights as `Product` reads them: panel, tap, word of channels, output channel within the panel.
+fn pack(
     outputs: usize,
     taps: usize,
     depth: usize,
-    panel: usize,
+    kernels: &Kernels,
     weight: impl Fn(usize, usize, usize) -> f32,
 ) -> Aligned {
-    let mut packed = Vec::with_capacity(outputs * taps * depth);
+    let (panel, precision) = (kernels.panel, kernels.precision);
+    let per_word = precision.per_word();
+    let mut packed = Vec::with_capacity(outputs * taps * depth / per_word);
+    let mut numbers = vec![0.0; per_word];
     for first in (0..outputs).step_by(panel) {
         for tap in 0..taps {
-            for channel in 0..depth {
-                packed.extend((first..first + panel).map(|output| weight(output, tap, channel)));
+            for channel in (0..depth).step_by(per_word) {
+                for output in first..first + panel {
+                    for (place, number) in numbers.iter_mut().enumerate() {
+                        *number = weight(output, tap, channel + place);
+                    }
+                    packed.push(precision.word(&numbers));
+                }
             }
         }
     }

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::numbers::Precision;
+
 /// An instruction set with kernels of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Instructions {
@@ -37,6 +39,17 @@ impl Instructions {
             Self::Avx512 | Self::Avx2 => false,
             Self::Portable => true,
         }
+    }
+
+    /// Whether this processor can run it on numbers of this format.
+    pub fn supports(self, precision: Precision) -> bool {
+        self.is_available()
+            && match (self, precision) {
+                (_, Precision::Single) => true,
+                #[cfg(target_arch = "x86_64")]
+                (Self::Avx512, Precision::Bf16) => is_x86_feature_detected!("avx512bf16"),
+                (_, Precision::Bf16) => false,
+            }
     }
 }
 

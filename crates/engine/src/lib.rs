@@ -10,7 +10,7 @@
 //! through all layers; with fewer images than threads, the threads share each layer.
 //!
 //! ```
-//! use silknow_engine::{Convolution, EngineBuilder, Instructions, Output};
+//! use silknow_engine::{Convolution, EngineBuilder, Instructions, Output, Precision};
 //!
 //! let stem = Convolution {
 //!     inputs: 3,
@@ -20,7 +20,7 @@
 //!     weights: vec![0.01; 64 * 3 * 7 * 7],
 //!     shift: vec![0.0; 64],
 //! };
-//! let engine = EngineBuilder::new(&stem, 32, Instructions::best()).finish(Output::Pooled);
+//! let engine = EngineBuilder::new(&stem, 32, Instructions::best(), Precision::Single).finish(Output::Pooled);
 //! let features = engine.run(&vec![1.0; 2 * 3 * 32 * 32], 2);
 //! assert_eq!(features.len(), 2 * 64);
 //! ```
@@ -30,6 +30,7 @@ mod instructions;
 mod kernels;
 mod maps;
 mod network;
+mod numbers;
 mod threads;
 mod vector;
 mod winograd;
@@ -37,3 +38,4 @@ mod winograd;
 pub use convolution::{Convolution, LayerKind};
 pub use instructions::Instructions;
 pub use network::{Block, Engine, EngineBuilder, LayerTime, Output};
+pub use numbers::Precision;

@@ -3,19 +3,22 @@
 //! Owns that layout. Channels side by side make every convolution a matrix product whose rows lie in memory as they
 //! are; a pixel's channels are read once and in order.
 
-/// Numbers in a cache line; also the widest register.
+use crate::numbers::Precision;
+
+/// Words in a cache line; also the widest register.
 const LINE: usize = 16;
 
 /// Rows a power of two apart fall into the same few sets of the first cache level and push each other out. From
-/// this many channels on, pixels are moved one cache line further apart.
-const CHANNELS_THAT_COLLIDE: usize = 512;
+/// this many words on, pixels are moved one cache line further apart.
+const WORDS_THAT_COLLIDE: usize = 512;
 
-/// Height, width and channels of one image's maps.
+/// Height, width and channels of one image's maps, and the format of their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
     pub(crate) height: usize,
     pub(crate) width: usize,
     pub(crate) channels: usize,
+    pub(crate) precision: Precision,
 }
 
 impl Shape {
@@ -24,13 +27,14 @@ impl Shape {
         self.height * self.width
     }
 
-    /// Numbers from one pixel to the next.
+    /// Words from one pixel to the next.
     pub(crate) fn pitch(self) -> usize {
-        if self.channels < CHANNELS_THAT_COLLIDE { self.channels } else { self.channels + LINE }
+        let words = self.channels / self.precision.per_word();
+        if words < WORDS_THAT_COLLIDE { words } else { words + LINE }
     }
 }
 
-/// Numbers whose first lies on a cache line, so that no register's load crosses two.
+/// Words whose first lies on a cache line, so that no register's load crosses two.
 #[derive(Default)]
 pub(crate) struct Aligned {
     values: Vec<f32>,
@@ -39,7 +43,7 @@ pub(crate) struct Aligned {
 }
 
 impl Aligned {
-    /// `len` numbers; what was there stays where it fits, the rest is zero or old.
+    /// `len` words; what was there stays where it fits, the rest is zero or old.
     pub(crate) fn resize(&mut self, len: usize) {
         if self.values.len() < len + LINE {
             self.values = vec![0.0; len + LINE];
@@ -75,7 +79,8 @@ pub(crate) struct Maps {
 
 impl Default for Maps {
     fn default() -> Self {
-        Self { values: Aligned::default(), images: 0, shape: Shape { height: 0, width: 0, channels: 0 } }
+        let shape = Shape { height: 0, width: 0, channels: 0, precision: Precision::Single };
+        Self { values: Aligned::default(), images: 0, shape }
     }
 }
 
@@ -106,18 +111,18 @@ impl Maps {
         self.pixels() * self.shape.pitch()
     }
 
-    /// All numbers, the pixel of zeros last.
+    /// All words, the pixel of zeros last.
     pub(crate) fn values(&self) -> &[f32] {
         self.values.as_slice()
     }
 
-    /// The numbers of all pixels.
+    /// The words of all pixels.
     pub(crate) fn values_mut(&mut self) -> &mut [f32] {
         let zeros = self.zeros();
         &mut self.values.as_mut_slice()[..zeros]
     }
 
-    /// The numbers of the pixels of some images, in order.
+    /// The words of the pixels of some images, in order.
     pub(crate) fn images_values(&self, first: usize, images: usize) -> &[f32] {
         let len = self.shape.pixels() * self.shape.pitch();
         &self.values()[first * len..(first + images) * len]
@@ -138,9 +143,10 @@ mod tests {
     fn pixels_begin_on_a_cache_line_and_end_in_zeros() {
         let mut maps = Maps::default();
         for channels in [64, 512] {
-            maps.reset(2, Shape { height: 3, width: 5, channels });
+            let shape = Shape { height: 3, width: 5, channels, precision: Precision::Single };
+            maps.reset(2, shape);
             maps.values_mut().fill(1.0);
-            maps.reset(1, Shape { height: 3, width: 5, channels });
+            maps.reset(1, shape);
             assert_eq!(maps.values().as_ptr() as usize % 64, 0);
             assert!(maps.values()[maps.zeros()..].iter().all(|&value| value == 0.0));
             assert!(maps.values().len() >= maps.zeros() + channels);

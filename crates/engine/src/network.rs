@@ -12,15 +12,16 @@ use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
 use crate::instructions::Instructions;
 use crate::kernels::{Kernels, MaxPool, Target};
 use crate::maps::{Maps, Shape};
+use crate::numbers::Precision;
 use crate::threads::{as_team, in_shares};
 use crate::winograd::Scratch;
 
 /// Images that one thread takes through the deep layers together, so that each weight that is fetched serves all.
 const GROUP: usize = 8;
 
-/// Numbers of one set of maps that a thread keeps in its cache between layers. Large maps go through their layers
+/// Words of one set of maps that a thread keeps in its cache between layers. Large maps go through their layers
 /// image by image, small ones together.
-const NUMBERS_AT_ONCE: usize = 1024 * 1024;
+const WORDS_AT_ONCE: usize = 1024 * 1024;
 
 /// Zero pixels on every side of an image: half the stem's kernel.
 const STEM_BORDER: usize = 3;
@@ -48,7 +49,9 @@ pub struct Engine {
     instructions: Instructions,
     kernels: Kernels,
     input_px: usize,
+    /// Always single: its input has three channels, which no words hold, and it is little work.
     stem: Layer,
+    stem_kernels: Kernels,
     blocks: Vec<Residual>,
     output: Output,
     /// Memory of the groups that run at the moment or ran before.
@@ -102,9 +105,10 @@ impl EngineBuilder {
     /// 3 x 3 pixels with stride 2.
     ///
     /// # Panics
-    /// When this processor does not have the instructions, or the stem's shapes do not fit each other.
-    pub fn new(stem: &Convolution, input_px: usize, instructions: Instructions) -> Self {
-        let kernels = Kernels::of(instructions);
+    /// When this processor does not have the instructions for the precision, or the stem's shapes do not fit each other.
+    pub fn new(stem: &Convolution, input_px: usize, instructions: Instructions, precision: Precision) -> Self {
+        let kernels = Kernels::of(instructions, precision);
+        let stem_kernels = Kernels::of(instructions, Precision::Single);
         assert_eq!(
             (stem.inputs, stem.kernel_px),
             (3, 2 * STEM_BORDER + 1),
@@ -115,7 +119,8 @@ impl EngineBuilder {
             instructions,
             kernels,
             input_px,
-            stem: Layer::stem(stem, input_px, &kernels),
+            stem: Layer::stem(stem, input_px, &stem_kernels),
+            stem_kernels,
             blocks: Vec::new(),
             output: Output::Maps,
             workspaces: Mutex::default(),
@@ -170,6 +175,11 @@ impl Engine {
     /// The instructions that it runs on.
     pub fn instructions(&self) -> Instructions {
         self.instructions
+    }
+
+    /// The format of the numbers between its layers.
+    pub fn precision(&self) -> Precision {
+        self.kernels.precision
     }
 
     /// Numbers that [`run`](Self::run) delivers for each image.
@@ -227,7 +237,12 @@ impl Engine {
 
     /// The maps of one image after the last block, or after the stem.
     fn maps(&self) -> Shape {
-        self.blocks.last().map_or_else(|| pooled(self.stem.output()), Residual::output)
+        self.blocks.last().map_or_else(|| self.stem_maps(), Residual::output)
+    }
+
+    /// The maps of one image after the stem and its pool.
+    fn stem_maps(&self) -> Shape {
+        Shape { precision: self.kernels.precision, ..pooled(self.stem.output()) }
     }
 
     /// Some images, with `threads` threads within each layer.
@@ -249,14 +264,14 @@ impl Engine {
     fn run_layers(&self, pixels: &[f32], workspace: &mut Workspace, threads: usize) {
         let images = pixels.len() / (3 * self.input_px * self.input_px);
         let Workspace { whole, next, .. } = workspace;
-        next.reset(images, pooled(self.stem.output()));
+        next.reset(images, self.stem_maps());
         for image in 0..images {
             let pixels = &pixels[image * 3 * self.input_px * self.input_px..][..3 * self.input_px * self.input_px];
             with_border(pixels, self.input_px, STEM_BORDER, whole);
             let (inner, scratch) = (&mut workspace.inner[0], &mut workspace.scratch);
             inner.reset(1, self.stem.output());
             let finish = Finish { accumulate: false, rectify: true };
-            let step = Step { kernels: &self.kernels, finish, threads };
+            let step = Step { kernels: &self.stem_kernels, finish, threads };
             step.run(&self.stem, whole, inner, scratch, &mut workspace.times);
             max_pool(&self.kernels, inner, next.images_values_mut(image, 1), threads);
         }
@@ -341,20 +356,20 @@ impl Step<'_> {
 /// How many images go through a block together.
 fn images_together(block: &Residual, images: usize) -> usize {
     let shape = block.output();
-    let fit = (NUMBERS_AT_ONCE / (shape.pixels() * shape.pitch())).clamp(1, images);
+    let fit = (WORDS_AT_ONCE / (shape.pixels() * shape.pitch())).clamp(1, images);
     // Powers of two, so that neighbouring blocks mostly agree.
     1 << fit.ilog2()
 }
 
 /// Height and width after a pool over 3 x 3 pixels with stride 2 and a border of one pixel.
 fn pooled(shape: Shape) -> Shape {
-    Shape { height: (shape.height - 1) / 2 + 1, width: (shape.width - 1) / 2 + 1, channels: shape.channels }
+    Shape { height: (shape.height - 1) / 2 + 1, width: (shape.width - 1) / 2 + 1, ..shape }
 }
 
 /// One image `[3, side, side]` with its channels side by side and a border of zeros.
 fn with_border(pixels: &[f32], side: usize, border: usize, maps: &mut Maps) {
     let width = side + 2 * border;
-    maps.reset(1, Shape { height: width, width, channels: 3 });
+    maps.reset(1, Shape { height: width, width, channels: 3, precision: Precision::Single });
     let values = maps.values_mut();
     values.fill(0.0);
     for (channel, plane) in pixels.chunks_exact(side * side).enumerate() {
@@ -385,7 +400,7 @@ fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize)
                 offsets: &offsets,
                 channels: shape.channels,
                 output,
-                first: row * after.width * shape.channels,
+                first: row * after.width * (shape.channels / kernels.precision.per_word()),
             });
         }
     });
@@ -396,8 +411,8 @@ fn channels_first(maps: &Maps, output: &mut [f32]) {
     let shape = maps.shape();
     for (image, output) in output.chunks_exact_mut(shape.pixels() * shape.channels).enumerate() {
         for (pixel, values) in maps.images_values(image, 1).chunks_exact(shape.pitch()).enumerate() {
-            for (channel, &value) in values[..shape.channels].iter().enumerate() {
-                output[channel * shape.pixels() + pixel] = value;
+            for channel in 0..shape.channels {
+                output[channel * shape.pixels() + pixel] = shape.precision.number(values, channel);
             }
         }
     }
@@ -409,7 +424,9 @@ fn mean_over_pixels(maps: &Maps, output: &mut [f32]) {
     for (image, output) in output.chunks_exact_mut(shape.channels).enumerate() {
         output.fill(0.0);
         for values in maps.images_values(image, 1).chunks_exact(shape.pitch()) {
-            output.iter_mut().zip(values).for_each(|(sum, value)| *sum += value);
+            for (channel, sum) in output.iter_mut().enumerate() {
+                *sum += shape.precision.number(values, channel);
+            }
         }
         output.iter_mut().for_each(|sum| *sum /= shape.pixels() as f32);
     }

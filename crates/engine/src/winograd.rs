@@ -5,6 +5,7 @@
 use crate::convolution::{Convolution, Finish, padded_offset};
 use crate::kernels::{FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, TILE_IN, TILE_OUT, Target};
 use crate::maps::{Aligned, Maps, Shape};
+use crate::numbers::Precision;
 use crate::threads::in_shares;
 
 /// Tiles that pass through the three steps together on one thread. More tiles use each weight more often once it is
@@ -36,6 +37,8 @@ pub(crate) struct Scratch {
 pub(crate) struct Winograd {
     /// For each point a packed matrix.
     weights: Aligned,
+    /// The format of the points.
+    precision: Precision,
     shift: Vec<f32>,
     /// What the products begin with: zeros.
     nothing: Vec<f32>,
@@ -52,21 +55,27 @@ impl Winograd {
 
     pub(crate) fn new(convolution: &Convolution, kernels: &Kernels) -> Self {
         let (inputs, outputs) = (convolution.inputs, convolution.outputs);
-        let matrix_len = inputs * outputs;
+        let per_word = kernels.points.per_word();
+        let matrix_len = inputs / per_word * outputs;
         let mut weights = Aligned::default();
         weights.resize(POINTS * matrix_len);
         let packed = weights.as_mut_slice();
         for output in 0..outputs {
             let (panel, lane) = (output / kernels.panel, output % kernels.panel);
-            for input in 0..inputs {
-                let place = (panel * inputs + input) * kernels.panel + lane;
-                for (point, value) in points_of(convolution, output, input).into_iter().enumerate() {
-                    packed[point * matrix_len + place] = value;
+            for word in 0..inputs / per_word {
+                let place = (panel * (inputs / per_word) + word) * kernels.panel + lane;
+                let channels: Vec<_> = (word * per_word..(word + 1) * per_word)
+                    .map(|input| points_of(convolution, output, input))
+                    .collect();
+                for point in 0..POINTS {
+                    let numbers: Vec<f32> = channels.iter().map(|points| points[point]).collect();
+                    packed[point * matrix_len + place] = kernels.points.word(&numbers);
                 }
             }
         }
         Self {
             weights,
+            precision: kernels.points,
             shift: convolution.shift.clone(),
             nothing: vec![0.0; outputs],
             inputs,
@@ -96,7 +105,8 @@ impl Winograd {
                     column: tile % columns * TILE_OUT,
                 })
                 .collect();
-            let points = Points { tiles: block.len(), inputs: self.inputs, outputs: shape.channels };
+            let points =
+                Points { tiles: block.len(), inputs: self.inputs, precision: self.precision, outputs: shape.channels };
             scratch.inputs.resize(POINTS * points.input_point_pitch());
             scratch.outputs.resize(POINTS * points.output_point_pitch());
             self.transform_inputs(kernels, input, &block, points, &mut scratch.inputs, threads);
@@ -132,17 +142,18 @@ impl Winograd {
     /// The products, one for each point; a thread takes some panels of some of them.
     fn multiply(&self, kernels: &Kernels, points: Points, inputs: &Aligned, outputs: &mut Aligned, threads: usize) {
         let offsets: Vec<u32> = (0..points.tiles).map(|tile| (tile * points.input_tile_pitch()) as u32).collect();
-        let matrix_len = points.inputs * points.outputs;
+        let depth = self.inputs / self.precision.per_word();
+        let matrix_len = depth * points.outputs;
         let output = Target::new(outputs.as_mut_slice());
         in_shares(threads, POINTS * self.panels, |tasks| {
             for point in tasks.start / self.panels..tasks.end.div_ceil(self.panels) {
                 let first = tasks.start.max(point * self.panels) - point * self.panels;
                 let last = tasks.end.min((point + 1) * self.panels) - point * self.panels;
-                kernels.product(&Product {
+                kernels.product_of_points(&Product {
                     input: &inputs.as_slice()[point * points.input_point_pitch()..],
                     offsets: &offsets,
                     rows: points.tiles,
-                    depth: self.inputs,
+                    depth,
                     weights: &self.weights.as_slice()[point * matrix_len..][..matrix_len],
                     shift: &self.nothing,
                     panels: first..last,
@@ -200,21 +211,23 @@ fn points_of(convolution: &Convolution, output: usize, input: usize) -> [f32; PO
     })
 }
 
-/// How the points of some tiles lie in memory: point, tile, channel.
+/// How the points of some tiles lie in memory: point, tile, channel. Those of the input have the format `precision`,
+/// those of the output are single.
 #[derive(Clone, Copy)]
 struct Points {
     tiles: usize,
     inputs: usize,
+    precision: Precision,
     outputs: usize,
 }
 
 impl Points {
     fn input_tile_pitch(self) -> usize {
-        tile_pitch(self.inputs)
+        tile_pitch(self.inputs, self.precision)
     }
 
     fn output_tile_pitch(self) -> usize {
-        tile_pitch(self.outputs)
+        tile_pitch(self.outputs, Precision::Single)
     }
 
     /// One cache line more than the tiles need, so that the points of a tile fall into different sets of a cache.
@@ -227,8 +240,8 @@ impl Points {
     }
 }
 
-fn tile_pitch(channels: usize) -> usize {
-    Shape { height: 1, width: 1, channels }.pitch()
+fn tile_pitch(channels: usize, precision: Precision) -> usize {
+    Shape { height: 1, width: 1, channels, precision }.pitch()
 }
 
 /// A square of 4 x 4 output pixels.

@@ -1,9 +1,10 @@
-//! The engine against plain sums in double precision, on every instruction set that this processor has.
+//! The engine against plain sums in double precision, on every instruction set that this processor has, in every format
+//! of numbers that it has for it.
 //!
 //! The networks are small, with all kinds of layers: strides, ways around, basic blocks and bottlenecks, maps that
 //! Winograd's tiles cover and that they do not.
 
-use silknow_engine::{Block, Convolution, EngineBuilder, Instructions, Output};
+use silknow_engine::{Block, Convolution, EngineBuilder, Instructions, Output, Precision};
 
 /// Numbers between -1 and 1 that follow from their position: a linear congruential generator.
 fn numbers(seed: u64, len: usize) -> Vec<f32> {
@@ -120,6 +121,24 @@ fn difference(values: &[f32], exact: &[f64]) -> f64 {
     values.iter().zip(exact).map(|(&value, exact)| (f64::from(value) - exact).abs() / largest).fold(0.0, f64::max)
 }
 
+/// What this processor can run.
+fn kinds() -> Vec<(Instructions, Precision)> {
+    Instructions::available()
+        .into_iter()
+        .flat_map(|instructions| Precision::ALL.map(|precision| (instructions, precision)))
+        .filter(|(instructions, precision)| instructions.supports(*precision))
+        .collect()
+}
+
+/// How far values may lie from the exact ones, relative to the largest. bfloat16 has 8 bits: what is stored is rounded
+/// by up to 2e-3 of itself, in Winograd's points too, layer after layer.
+fn tolerance(precision: Precision) -> f64 {
+    match precision {
+        Precision::Single => 1e-5,
+        Precision::Bf16 => 2e-2,
+    }
+}
+
 fn assert_conforms(blocks: &[Block], sides: &[usize]) {
     let stem = convolution(7, 3, 64, 7, 2);
     for &side in sides {
@@ -140,15 +159,18 @@ fn assert_conforms(blocks: &[Block], sides: &[usize]) {
             };
             let maps: Vec<f64> = exact.iter().flat_map(|maps| maps.values.clone()).collect();
             let means: Vec<f64> = exact.iter().flat_map(pooled).collect();
-            for instructions in Instructions::available() {
+            for (instructions, precision) in kinds() {
                 for (output, expected) in [(Output::Maps, &maps), (Output::Pooled, &means)] {
                     let engine = blocks[..cut]
                         .iter()
-                        .fold(EngineBuilder::new(&stem, side, instructions), EngineBuilder::block)
+                        .fold(EngineBuilder::new(&stem, side, instructions, precision), EngineBuilder::block)
                         .finish(output);
                     let values = engine.run(&pixels, images);
                     let difference = difference(&values, expected);
-                    assert!(difference < 1e-5, "{instructions}, {side} px, cut {cut}, {output:?}: {difference:e}");
+                    assert!(
+                        difference < tolerance(precision),
+                        "{instructions}, {precision:?}, {side} px, cut {cut}, {output:?}: {difference:e}"
+                    );
                 }
             }
         }
@@ -170,11 +192,11 @@ fn an_image_has_the_same_values_alone_in_a_group_and_with_any_number_of_threads(
     let (images, side) = (11, 57);
     let stem = convolution(7, 3, 64, 7, 2);
     let pixels = numbers(1, images * 3 * side * side);
-    for instructions in Instructions::available() {
+    for (instructions, precision) in kinds() {
         let blocks = bottlenecks();
         let engine = blocks
             .iter()
-            .fold(EngineBuilder::new(&stem, side, instructions), EngineBuilder::block)
+            .fold(EngineBuilder::new(&stem, side, instructions, precision), EngineBuilder::block)
             .finish(Output::Maps);
         let run = |threads: usize, at_once: usize| -> Vec<f32> {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -183,13 +205,17 @@ fn an_image_has_the_same_values_alone_in_a_group_and_with_any_number_of_threads(
         };
         let expected = run(1, 1);
         for (threads, at_once) in [(1, 11), (2, 1), (3, 2), (7, 1), (3, 11), (64, 1)] {
-            assert!(run(threads, at_once) == expected, "{instructions}, {threads} threads, {at_once} at once");
+            assert!(
+                run(threads, at_once) == expected,
+                "{instructions}, {precision:?}, {threads} threads, {at_once} at once"
+            );
         }
     }
 }
 
 #[test]
 fn no_images_give_no_values() {
-    let engine = EngineBuilder::new(&convolution(7, 3, 64, 7, 2), 32, Instructions::best()).finish(Output::Pooled);
+    let engine = EngineBuilder::new(&convolution(7, 3, 64, 7, 2), 32, Instructions::best(), Precision::Single)
+        .finish(Output::Pooled);
     assert!(engine.run(&[], 0).is_empty());
 }

@@ -11,7 +11,7 @@ use silknow_dataset::collection;
 use silknow_foundation::Result;
 use silknow_foundation::files::{self, FolderLock};
 use silknow_index::{DescriptorIndex, IndexMeta, store};
-use silknow_network::Model;
+use silknow_network::{Model, Placement};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
@@ -45,8 +45,8 @@ impl fmt::Display for BuildKDTreeSummary {
 /// interruption; nothing is written then.
 pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -> Result<BuildKDTreeSummary> {
     let observer = context.observer;
-    let device = silknow_network::select(parameters.device)?;
-    let model = Model::load(&parameters.model_path, &device)?;
+    let placement = Placement::choose(parameters.device, parameters.precision)?;
+    let model = Model::load(&parameters.model_path, &placement)?;
     let mut collections = collection::read_master(
         &parameters.master_dir_tree,
         &parameters.master_file_tree,
@@ -69,7 +69,9 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         labels,
         descriptors: described.descriptors,
         dims: model.dims(),
-        meta: IndexMeta::new(model.fingerprint()).with("master_file", &parameters.master_file_tree),
+        meta: IndexMeta::new(model.fingerprint())
+            .with("master_file", &parameters.master_file_tree)
+            .with("precision", parameters.precision.name()),
     };
     index.write(&parameters.savepath)?;
     Ok(BuildKDTreeSummary {

@@ -4,10 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Weights};
+use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Precision, Weights};
 use silknow_foundation::npz::{self, Array};
 use silknow_foundation::{Result, files};
-use silknow_network::{Model, StoredModel, WeightFile};
+use silknow_network::{Model, Placement, StoredModel, WeightFile};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
@@ -26,6 +26,8 @@ pub struct DescribeParameters {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Numbers that it computes with.
+    pub precision: Precision,
 }
 
 /// The network that describes.
@@ -80,15 +82,15 @@ impl DescribingNetwork {
     ///
     /// # Errors
     /// A model or weights that cannot be read, a device that is not there.
-    pub fn load(&self, device: DeviceChoice, context: &Context<'_>) -> Result<Model> {
-        let device = silknow_network::select(device)?;
+    pub fn load(&self, device: DeviceChoice, precision: Precision, context: &Context<'_>) -> Result<Model> {
+        let placement = Placement::choose(device, precision)?;
         match self {
-            Self::Model(folder) => Model::load(folder, &device),
+            Self::Model(folder) => Model::load(folder, &placement),
             Self::Backbone { architecture, weights, add_fc, input_size, seed } => {
                 let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
                 let model = StoredModel::untrained(&weights, *architecture, add_fc, *seed, *input_size)?;
                 drop(weights);
-                model.open(&device)
+                model.open(&placement)
             }
         }
     }
@@ -134,7 +136,7 @@ impl fmt::Display for DescribeSummary {
 /// writable, an interruption.
 pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
     let images = image_list::expand(&parameters.images)?;
-    let model = parameters.network.load(parameters.device, context)?;
+    let model = parameters.network.load(parameters.device, parameters.precision, context)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];
     npz::write_npy(&parameters.out, &Array::f32(shape, described.descriptors))?;

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use silknow_image_retrieval::{Context, DescribeParameters, DescribingNetwork, Silent, describe};
-//! use silknow_image_retrieval::config::{Architecture, DeviceChoice, Weights};
+//! use silknow_image_retrieval::config::{Architecture, DeviceChoice, Precision, Weights};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -26,6 +26,7 @@
 //!     },
 //!     batch_size: 8,
 //!     device: DeviceChoice::Cpu,
+//!     precision: Precision::F32,
 //! };
 //! let summary = describe(&parameters, &Context::new(&Silent, folder))?;
 //! assert_eq!((summary.images, summary.dimensions), (1, 512));

@@ -6,10 +6,11 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use silknow_config::DeviceChoice;
+use silknow_config::{DeviceChoice, Precision};
 use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
 use silknow_foundation::{Error, MISSING, Result, files};
 use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
+use silknow_network::Placement;
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images};
@@ -33,6 +34,8 @@ pub struct SearchParameters {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Numbers that it computes with.
+    pub precision: Precision,
 }
 
 /// The answers to all queries.
@@ -89,7 +92,8 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
         return Err(Error::configuration("`num_neighbors` must be at least 1"));
     }
     let images = image_list::expand(&parameters.queries)?;
-    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device)?;
+    let placement = Placement::choose(parameters.device, parameters.precision)?;
+    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, &placement)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let kept: Vec<PathBuf> = described.kept.iter().map(|&position| images[position].clone()).collect();
     let names = kept.iter().map(|path| path.display().to_string()).collect();

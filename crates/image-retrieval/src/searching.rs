@@ -2,21 +2,20 @@
 
 use std::path::Path;
 
-use silknow_config::DeviceChoice;
 use silknow_foundation::Result;
 use silknow_index::{DescriptorIndex, store};
-use silknow_network::Model;
+use silknow_network::{Model, Placement};
 
 /// Loads the model of a folder and the index of another, which must belong together.
 ///
 /// # Errors
-/// A model or an index that cannot be read, an index of another model, a device that is not there.
+/// A model or an index that cannot be read, an index of another model.
 pub(crate) fn load_model_and_index(
     model_path: &Path,
     treepath: &Path,
-    device: DeviceChoice,
+    placement: &Placement,
 ) -> Result<(Model, DescriptorIndex)> {
-    let model = Model::load(model_path, &silknow_network::select(device)?)?;
+    let model = Model::load(model_path, placement)?;
     let index = DescriptorIndex::read(treepath)?;
     index.check_model(model.fingerprint()).map_err(|error| error.in_file(treepath.join(store::FILE_NAME)))?;
     Ok((model, index))

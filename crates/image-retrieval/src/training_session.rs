@@ -11,7 +11,7 @@ use silknow_dataset::collection::{self, Collections};
 use silknow_dataset::split::split_validation;
 use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
 use silknow_image::{Pipeline, View};
-use silknow_network::{StoredModel, TopNetwork, WeightFile, frozen_backbone};
+use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
 };
@@ -50,7 +50,7 @@ impl<'a> TrainingSession<'a> {
         shared: bool,
         context: &'a Context<'a>,
     ) -> Result<Self> {
-        let device = silknow_network::select(parameters.device)?;
+        let placement = Placement::choose(parameters.device, parameters.precision)?;
         let collections =
             collection::read_master(master_dir, master_file, Some(&parameters.relevant_variables), context.observer)?;
         let (vocabulary, labels) = collections.encode();
@@ -61,8 +61,13 @@ impl<'a> TrainingSession<'a> {
             &context.hub,
             context.observer,
         )?;
-        let backbone =
-            frozen_backbone(&weights, parameters.backbone, parameters.hub_num_retrain, parameters.input_size, &device)?;
+        let backbone = frozen_backbone(
+            &weights,
+            parameters.backbone,
+            parameters.hub_num_retrain,
+            parameters.input_size,
+            &placement,
+        )?;
         let images = collections
             .samples
             .iter()
@@ -79,7 +84,17 @@ impl<'a> TrainingSession<'a> {
             spill_folder: log_folder.to_path_buf(),
         };
         let store = FeatureStore::new(images, backbone, settings);
-        Ok(Self { collections, parameters, vocabulary, labels, weights, pipeline, store, device, context })
+        Ok(Self {
+            collections,
+            parameters,
+            vocabulary,
+            labels,
+            weights,
+            pipeline,
+            store,
+            device: placement.device,
+            context,
+        })
     }
 
     /// Trains with the given samples, of which a part validates, and saves the model into `folder`.

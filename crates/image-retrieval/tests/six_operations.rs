@@ -84,6 +84,7 @@ impl Workshop {
             relevant_variables: self.variables.clone(),
             batch_size: 16,
             device: Default::default(),
+            precision: Default::default(),
         }
     }
 
@@ -98,6 +99,7 @@ impl Workshop {
             bool_labeled_input: true,
             batch_size: 16,
             device: Default::default(),
+            precision: Default::default(),
         }
     }
 }
@@ -168,6 +170,7 @@ fn each_operation_runs_with_what_the_one_before_it_left() {
         html: Some(shop.path("answer.html")),
         batch_size: 4,
         device: Default::default(),
+        precision: Default::default(),
     };
     let found = search(&parameters, &context).unwrap();
     let nearest = &found.results[0].neighbours[0];

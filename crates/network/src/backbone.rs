@@ -3,10 +3,11 @@
 //! Owns the trait and the choice of its implementation: `silknow-engine` on the CPU, `resnet` (Burn) elsewhere.
 
 use burn::tensor::{Device, Tensor, TensorData};
-use silknow_config::Architecture;
+use silknow_config::{Architecture, Precision};
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
 use silknow_foundation::{Error, Result};
 
+use crate::device::Placement;
 use crate::layout::{ConvLayout, Layout};
 use crate::resnet::{FrozenResNet, folded_kernel, global_average_pool};
 use crate::weights::WeightFile;
@@ -60,16 +61,17 @@ pub fn frozen_backbone(
     architecture: Architecture,
     hub_num_retrain: usize,
     input_px: usize,
-    device: &Device,
+    placement: &Placement,
 ) -> Result<Box<dyn FrozenBackbone>> {
+    let Placement { device, precision } = placement;
     if *device == Device::flex() {
-        processor_backbone(weights, architecture, hub_num_retrain, input_px, Instructions::best())
+        processor_backbone(weights, architecture, hub_num_retrain, input_px, Instructions::best(), *precision)
     } else {
         burn_backbone(weights, architecture, hub_num_retrain, input_px, device)
     }
 }
 
-/// As [`frozen_backbone`], computed by Burn on any device.
+/// As [`frozen_backbone`], computed by Burn on any device, in single precision.
 ///
 /// # Errors
 /// As [`frozen_backbone`].
@@ -85,23 +87,29 @@ pub fn burn_backbone(
     Ok(Box::new(BurnBackbone::new(weights, &layout, cut, input_px, device)?))
 }
 
-/// As [`frozen_backbone`], computed on the CPU with the given instructions.
+/// As [`frozen_backbone`], computed on the CPU with the given instructions and numbers.
 ///
 /// # Errors
-/// As [`frozen_backbone`]; instructions that this processor does not have.
+/// As [`frozen_backbone`]; instructions that this processor does not have for these numbers.
 pub fn processor_backbone(
     weights: &WeightFile,
     architecture: Architecture,
     hub_num_retrain: usize,
     input_px: usize,
     instructions: Instructions,
+    precision: Precision,
 ) -> Result<Box<dyn FrozenBackbone>> {
-    if !instructions.is_available() {
-        return Err(Error::configuration(format!("this processor does not have {instructions}")));
+    let numbers = match precision {
+        Precision::F32 => silknow_engine::Precision::Single,
+        Precision::Bf16 => silknow_engine::Precision::Bf16,
+    };
+    if !instructions.supports(numbers) {
+        return Err(Error::configuration(format!("this processor does not have {instructions} for {precision}")));
     }
     let layout = Layout::of(architecture);
     let cut = layout.cut(hub_num_retrain)?;
-    Ok(Box::new(ProcessorBackbone::new(weights, &layout, cut, input_px, instructions)?))
+    let stem = EngineBuilder::new(&folded(&layout.stem, weights)?, input_px, instructions, numbers);
+    Ok(Box::new(ProcessorBackbone::new(stem, weights, &layout, cut, input_px)?))
 }
 
 /// The shape of the features that a network with these cuts delivers, without making one.
@@ -133,14 +141,8 @@ struct ProcessorBackbone {
 }
 
 impl ProcessorBackbone {
-    fn new(
-        weights: &WeightFile,
-        layout: &Layout,
-        cut: usize,
-        input_px: usize,
-        instructions: Instructions,
-    ) -> Result<Self> {
-        let mut builder = EngineBuilder::new(&folded(&layout.stem, weights)?, input_px, instructions);
+    fn new(stem: EngineBuilder, weights: &WeightFile, layout: &Layout, cut: usize, input_px: usize) -> Result<Self> {
+        let mut builder = stem;
         for block in &layout.blocks[..cut] {
             let fold = |layout| folded(layout, weights);
             builder = builder.block(&Block {

@@ -1,28 +1,69 @@
-//! Where the network runs: the processor, or an accelerator that was compiled in and is there.
+//! Where the network runs: the processor, or an accelerator that was compiled in and is there; and in which numbers.
 //!
 //! Owns the choice and its error messages. Leaves what runs on a device to the rest of the crate.
 
 use burn::tensor::Device;
-use silknow_config::DeviceChoice;
+use silknow_config::{DeviceChoice, Precision};
 use silknow_engine::Instructions;
 use silknow_foundation::{Error, Result};
+
+/// A device, and the numbers that the frozen part of the network computes with on it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placement {
+    /// Where the network runs.
+    pub device: Device,
+    /// Anything but `F32` on the processor alone.
+    pub precision: Precision,
+}
+
+impl Placement {
+    /// The device for a choice: `auto` is the first of CUDA, wgpu and the processor that is there, and the processor
+    /// where the precision is bf16, which only it has.
+    ///
+    /// # Errors
+    /// A device that was not compiled in or is not there; a precision that it does not have; with what to do about it.
+    pub fn choose(choice: DeviceChoice, precision: Precision) -> Result<Self> {
+        match (choice, precision) {
+            (_, Precision::F32) => Ok(Self { device: select(choice)?, precision }),
+            (DeviceChoice::Auto | DeviceChoice::Cpu, Precision::Bf16) => {
+                check_processor_has_bf16()?;
+                Ok(Self { device: Device::flex(), precision })
+            }
+            (DeviceChoice::Cuda | DeviceChoice::Wgpu, Precision::Bf16) => {
+                Err(Error::configuration(format!("the precision bf16 is not to be had on the device {choice}"))
+                    .hint("choose the precision f32, or the device cpu"))
+            }
+        }
+    }
+
+    /// The processor, in single precision: everywhere to be had.
+    pub fn processor() -> Self {
+        Self { device: Device::flex(), precision: Precision::F32 }
+    }
+}
+
+/// # Errors
+/// When the engine has no bf16 kernels for this processor.
+fn check_processor_has_bf16() -> Result<()> {
+    if Instructions::best().supports(silknow_engine::Precision::Bf16) {
+        return Ok(());
+    }
+    Err(Error::configuration("this processor has no instructions for bf16 (AVX-512 with BF16)")
+        .hint("leave the precision at f32"))
+}
 
 /// What a report on devices says about one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeviceDescription {
     /// The word that chooses it: `cpu`, `cuda` or `wgpu`.
     pub choice: DeviceChoice,
-    /// True when [`select`] would deliver it.
+    /// True when [`Placement::choose`] would deliver it.
     pub available: bool,
     /// What it is, or what is missing and how to get it.
     pub detail: String,
 }
 
-/// The device for a choice; `auto` is the first of CUDA, wgpu and the processor that is there.
-///
-/// # Errors
-/// A device that was not compiled in or is not there, with what to do about it.
-pub fn select(choice: DeviceChoice) -> Result<Device> {
+fn select(choice: DeviceChoice) -> Result<Device> {
     match choice {
         DeviceChoice::Auto => Ok(cuda::find().or_else(|_| wgpu::find()).unwrap_or_else(|_| Device::flex())),
         DeviceChoice::Cpu => Ok(Device::flex()),
@@ -53,7 +94,8 @@ fn describe(choice: DeviceChoice, device: &Device) -> String {
     match choice {
         DeviceChoice::Cpu => {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
-            format!("{threads} threads, kernels for {}", Instructions::best())
+            let bf16 = if check_processor_has_bf16().is_ok() { "f32 and bf16" } else { "f32" };
+            format!("{threads} threads, kernels for {}, precision {bf16}", Instructions::best())
         }
         _ => accelerator_name(device),
     }

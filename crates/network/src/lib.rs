@@ -16,9 +16,10 @@ pub mod top;
 pub mod weights;
 
 pub use backbone::{FeatureShape, FrozenBackbone, burn_backbone, frozen_backbone, processor_backbone};
-pub use device::{describe_devices, select};
+pub use device::{Placement, describe_devices};
 pub use head::Head;
 pub use model::{Described, Model, StoredModel};
+pub use silknow_config::Precision;
 pub use silknow_engine::Instructions;
 pub use top::TopNetwork;
 pub use weights::{WeightFile, WeightTensor};

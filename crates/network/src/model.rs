@@ -11,6 +11,7 @@ use silknow_foundation::{Error, Result, Vocabulary};
 use silknow_image::Pipeline;
 
 use crate::backbone::{FrozenBackbone, frozen_backbone};
+use crate::device::Placement;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor, safetensors_by_name};
 use folder::TENSOR_FILE;
@@ -38,14 +39,15 @@ impl StoredModel {
     ///
     /// # Errors
     /// Tensors that are missing, foreign or of another shape, named.
-    pub fn open(self, device: &Device) -> Result<Model> {
+    pub fn open(self, placement: &Placement) -> Result<Model> {
         let Self { facts, file, fingerprint } = self;
         let mut tensors = safetensors_by_name(&file)?;
         drop(file);
-        let device = device.clone().without_autodiff();
+        let device = placement.device.clone().without_autodiff();
+        let placement = Placement { device: device.clone(), precision: placement.precision };
         let head_tensors = tensors.split_off("head.");
         let weights = backbone_weights(&facts, tensors)?;
-        let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, &device)?;
+        let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, &placement)?;
         let mut head = TopNetwork::new(&weights, facts.architecture, 0, &facts.add_fc, 0, &device)?;
         head.load_named_tensors(&head_tensors)?;
         let expected = head.to_named_tensors();
@@ -61,9 +63,9 @@ impl Model {
     ///
     /// # Errors
     /// As [`StoredModel::read`] and [`StoredModel::open`].
-    pub fn load(folder: impl AsRef<Path>, device: &Device) -> Result<Self> {
+    pub fn load(folder: impl AsRef<Path>, placement: &Placement) -> Result<Self> {
         let folder = folder.as_ref();
-        StoredModel::read(folder)?.open(device).map_err(|error| error.in_file(folder.join(TENSOR_FILE)))
+        StoredModel::read(folder)?.open(placement).map_err(|error| error.in_file(folder.join(TENSOR_FILE)))
     }
 
     /// Describes `n` images: normalised pixels `[n, 3, S, S]` to unit descriptors `[n, D]`, both row by row.

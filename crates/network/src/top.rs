@@ -137,6 +137,7 @@ fn replace<const D: usize>(
 mod tests {
     use super::*;
     use crate::backbone::frozen_backbone;
+    use crate::device::Placement;
 
     const ARCHITECTURE: Architecture = Architecture::ResNet18;
 
@@ -144,7 +145,7 @@ mod tests {
     fn the_head_and_the_retrained_blocks_receive_gradients_and_nothing_else_is_there() {
         let device = Device::flex().autodiff();
         let weights = WeightFile::random(ARCHITECTURE, 1);
-        let backbone = frozen_backbone(&weights, ARCHITECTURE, 2, 48, &device).unwrap();
+        let backbone = frozen_backbone(&weights, ARCHITECTURE, 2, 48, &Placement::processor()).unwrap();
         let shape = backbone.feature_shape();
         let features = backbone.run(&vec![0.3; 2 * 3 * 48 * 48], 2).unwrap();
         // The features stay outside autodiff, as they come from a cache or the frozen part.

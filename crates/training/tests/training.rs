@@ -4,7 +4,7 @@ mod support;
 
 use silknow_config::{Architecture, Augmentation, LossKind};
 use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, StopAfter, files};
-use silknow_network::{WeightFile, frozen_backbone};
+use silknow_network::{Placement, WeightFile, frozen_backbone};
 use silknow_training::{TrainingInputs, TrainingOutcome, checkpoint, train};
 use support::{Collection, SIDE_PX, parameters, top};
 
@@ -163,9 +163,8 @@ fn retrained_blocks_learn_on_feature_maps() {
     let mut parameters = parameters(LossKind::SoftContrastive);
     parameters.hub_num_retrain = 1;
     parameters.learning_rate = 1e-3;
-    let device = burn::tensor::Device::flex();
     let weights = WeightFile::random(Architecture::ResNet18, 1);
-    let backbone = frozen_backbone(&weights, Architecture::ResNet18, 1, SIDE_PX, &device).unwrap();
+    let backbone = frozen_backbone(&weights, Architecture::ResNet18, 1, SIDE_PX, &Placement::processor()).unwrap();
     let mut store = collection.store_of(&parameters, backbone, false);
     let before = top(&parameters).to_named_tensors();
     let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();

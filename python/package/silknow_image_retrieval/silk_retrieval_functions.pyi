@@ -49,6 +49,7 @@ def train_model_parameter(
     input_size: int = ...,
     seed: int = ...,
     device: str = ...,
+    precision: str = ...,
     resume: bool = ...,
 ) -> None: ...
 def build_kDTree_configfile(configfile: _Path, **parameters: Any) -> None: ...
@@ -61,6 +62,7 @@ def build_kDTree_parameter(
     *,
     batch_size: int = ...,
     device: str = ...,
+    precision: str = ...,
 ) -> None: ...
 def get_kNN_configfile(configfile: _Path, **parameters: Any) -> None: ...
 def get_kNN_parameter(
@@ -74,6 +76,7 @@ def get_kNN_parameter(
     *,
     batch_size: int = ...,
     device: str = ...,
+    precision: str = ...,
 ) -> None: ...
 def evaluate_model_configfile(configfile: _Path, **parameters: Any) -> None: ...
 def evaluate_model_parameter(
@@ -114,6 +117,7 @@ def crossvalidation_parameter(
     input_size: int = ...,
     seed: int = ...,
     device: str = ...,
+    precision: str = ...,
     resume: bool = ...,
 ) -> None: ...
 

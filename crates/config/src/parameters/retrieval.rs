@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use silknow_foundation::Result;
 
-use crate::choice::DeviceChoice;
+use crate::choice::{DeviceChoice, Precision};
 use crate::key::Operation;
 use crate::options::Settings;
 use crate::parameters::{Parameters, Values, defaults};
@@ -29,6 +29,8 @@ pub struct BuildKDTreeParameters {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Numbers that the network computes with.
+    pub precision: Precision,
 }
 
 /// What `get-knn` needs to know.
@@ -52,6 +54,8 @@ pub struct GetKNNParameters {
     pub batch_size: usize,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Numbers that the network computes with.
+    pub precision: Precision,
 }
 
 impl BuildKDTreeParameters {
@@ -86,6 +90,7 @@ impl Parameters for BuildKDTreeParameters {
             relevant_variables: settings.list("relevant_variables"),
             batch_size: settings.one("batch_size"),
             device: settings.one("device"),
+            precision: settings.one("precision"),
         })
     }
 
@@ -98,6 +103,7 @@ impl Parameters for BuildKDTreeParameters {
         values.variables("relevant_variables", &self.relevant_variables);
         values.one("batch_size", self.batch_size);
         values.one("device", self.device);
+        values.one("precision", self.precision);
         values
     }
 }
@@ -136,6 +142,7 @@ impl Parameters for GetKNNParameters {
             bool_labeled_input: settings.one("bool_labeled_input"),
             batch_size: settings.one("batch_size"),
             device: settings.one("device"),
+            precision: settings.one("precision"),
         })
     }
 
@@ -150,6 +157,7 @@ impl Parameters for GetKNNParameters {
         values.boolean("bool_labeled_input", self.bool_labeled_input);
         values.one("batch_size", self.batch_size);
         values.one("device", self.device);
+        values.one("precision", self.precision);
         values
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use silknow_foundation::Result;
 
 use crate::augmentation::Augmentation;
-use crate::choice::{Architecture, DeviceChoice, LossKind, Weights};
+use crate::choice::{Architecture, DeviceChoice, LossKind, Precision, Weights};
 use crate::key::Operation;
 use crate::options::Settings;
 use crate::parameters::{Parameters, Values, defaults};
@@ -52,6 +52,9 @@ pub struct TrainingParameters {
     pub seed: u64,
     /// Where the network runs.
     pub device: DeviceChoice,
+    /// Numbers that its frozen part computes with.
+    #[serde(default)]
+    pub precision: Precision,
 }
 
 /// What `train-model` needs to know.
@@ -106,6 +109,7 @@ impl TrainingParameters {
             input_size: settings.one("input_size"),
             seed: settings.one("seed"),
             device: settings.one("device"),
+            precision: settings.one("precision"),
         };
         parameters.check_together(settings)?;
         Ok(parameters)
@@ -155,6 +159,7 @@ impl TrainingParameters {
         values.one("input_size", self.input_size);
         values.one("seed", self.seed);
         values.one("device", self.device);
+        values.one("precision", self.precision);
     }
 }
 

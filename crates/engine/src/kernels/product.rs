@@ -8,9 +8,10 @@
 use std::ops::Range;
 
 use super::target::Target;
+use crate::numbers::Numbers;
 use crate::vector::{Vector, prefetch};
 
-/// One product, or the part of it that one thread does.
+/// One product, or the part of it that one thread does. Lengths and positions count words; see `numbers`.
 pub(crate) struct Product<'a> {
     /// What the offsets point into.
     pub(crate) input: &'a [f32],
@@ -18,9 +19,10 @@ pub(crate) struct Product<'a> {
     pub(crate) offsets: &'a [u32],
     /// Rows: output pixels.
     pub(crate) rows: usize,
-    /// Numbers in a row at one tap.
+    /// Words in a row at one tap.
     pub(crate) depth: usize,
-    /// Panel after panel; in each, tap after tap, channel after channel, a panel's width of output channels.
+    /// Panel after panel; in each, tap after tap, word of input channels after word, a panel's width of output
+    /// channels.
     pub(crate) weights: &'a [f32],
     /// What the sums begin with: one number for each output channel.
     pub(crate) shift: &'a [f32],
@@ -30,7 +32,7 @@ pub(crate) struct Product<'a> {
     pub(crate) output: Target<'a>,
     /// Where the first row of the result begins.
     pub(crate) first: usize,
-    /// Numbers from one row of the result to the next.
+    /// Words from one row of the result to the next.
     pub(crate) pitch: usize,
     /// Add what stands in the result already.
     pub(crate) accumulate: bool,
@@ -44,28 +46,35 @@ impl Product<'_> {
     }
 
     /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds.
-    pub(super) fn check(&self, panel: usize) {
+    /// When anything that the kernel reads or writes lies out of bounds: panels of `panel` channels, of which a word of
+    /// the result holds `per_word`.
+    pub(super) fn check(&self, panel: usize, per_word: usize) {
         assert!(self.rows > 0 && self.offsets.len().is_multiple_of(self.rows));
         let furthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.depth <= self.input.len());
         let columns = self.panels.end * panel;
         assert!(columns * self.taps() * self.depth <= self.weights.len());
-        assert!(columns <= self.shift.len() && columns <= self.pitch);
-        assert!(self.first + (self.rows - 1) * self.pitch + columns <= self.output.len());
+        assert!(columns <= self.shift.len() && columns / per_word <= self.pitch);
+        assert!(self.first + (self.rows - 1) * self.pitch + columns / per_word <= self.output.len());
     }
 }
 
-/// Input channels that one turn of the innermost loop takes: the loop's own instructions are few then, which counts
+/// Words of input channels that one turn of the innermost loop takes: the loop's own instructions are few then, which counts
 /// where two threads share a core's decoder.
 const UNROLLED: usize = 4;
 
-/// Computes a product in tiles of at most `ROWS` rows and `REGISTERS` registers of output channels.
+/// Computes a product of numbers in the format `N`, whose results are stored as `R`, in tiles of at most `ROWS` rows and
+/// `REGISTERS` registers of output channels.
 ///
 /// # Safety
-/// The product must have passed its check for panels of `REGISTERS` registers; the processor must have `V`.
+/// The product must have passed its check for panels of `REGISTERS` registers and results in `R`; the processor must
+/// have the instructions of both.
 #[inline(always)]
-pub(super) unsafe fn run<V: Vector, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>) {
+pub(super) unsafe fn run<N, R, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>)
+where
+    N: Numbers,
+    R: Numbers<Register = N::Register>,
+{
     let tiles = product.rows.div_ceil(ROWS);
     // Panels outside, rows inside: a panel of weights stays in the nearest cache while the rows pass by.
     for panel in product.panels.clone() {
@@ -76,18 +85,18 @@ pub(super) unsafe fn run<V: Vector, const ROWS: usize, const REGISTERS: usize>(p
             // SAFETY: `first..end` are rows of the product, at most `ROWS`; the caller answers for the rest.
             unsafe {
                 match end - first {
-                    1 => one::<V, 1, REGISTERS>(product, panel, first),
-                    2 => one::<V, 2, REGISTERS>(product, panel, first),
-                    3 => one::<V, 3, REGISTERS>(product, panel, first),
-                    4 => one::<V, 4, REGISTERS>(product, panel, first),
-                    5 if ROWS >= 5 => one::<V, 5, REGISTERS>(product, panel, first),
-                    6 if ROWS >= 6 => one::<V, 6, REGISTERS>(product, panel, first),
-                    7 if ROWS >= 7 => one::<V, 7, REGISTERS>(product, panel, first),
-                    8 if ROWS >= 8 => one::<V, 8, REGISTERS>(product, panel, first),
-                    9 if ROWS >= 9 => one::<V, 9, REGISTERS>(product, panel, first),
-                    10 if ROWS >= 10 => one::<V, 10, REGISTERS>(product, panel, first),
-                    11 if ROWS >= 11 => one::<V, 11, REGISTERS>(product, panel, first),
-                    12 if ROWS >= 12 => one::<V, 12, REGISTERS>(product, panel, first),
+                    1 => one::<N, R, 1, REGISTERS>(product, panel, first),
+                    2 => one::<N, R, 2, REGISTERS>(product, panel, first),
+                    3 => one::<N, R, 3, REGISTERS>(product, panel, first),
+                    4 => one::<N, R, 4, REGISTERS>(product, panel, first),
+                    5 if ROWS >= 5 => one::<N, R, 5, REGISTERS>(product, panel, first),
+                    6 if ROWS >= 6 => one::<N, R, 6, REGISTERS>(product, panel, first),
+                    7 if ROWS >= 7 => one::<N, R, 7, REGISTERS>(product, panel, first),
+                    8 if ROWS >= 8 => one::<N, R, 8, REGISTERS>(product, panel, first),
+                    9 if ROWS >= 9 => one::<N, R, 9, REGISTERS>(product, panel, first),
+                    10 if ROWS >= 10 => one::<N, R, 10, REGISTERS>(product, panel, first),
+                    11 if ROWS >= 11 => one::<N, R, 11, REGISTERS>(product, panel, first),
+                    12 if ROWS >= 12 => one::<N, R, 12, REGISTERS>(product, panel, first),
                     rows => unreachable!("a tile of {rows} rows"),
                 }
             }
@@ -101,77 +110,85 @@ pub(super) unsafe fn run<V: Vector, const ROWS: usize, const REGISTERS: usize>(p
 /// # Safety
 /// As for [`run`]; `first + ROWS` must not exceed the rows.
 #[inline(always)]
-unsafe fn one<V: Vector, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>, panel: usize, first: usize) {
-    let width = REGISTERS * V::LANES;
+unsafe fn one<N, R, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>, panel: usize, first: usize)
+where
+    N: Numbers,
+    R: Numbers<Register = N::Register>,
+{
+    let lanes = N::Register::LANES;
+    let width = REGISTERS * lanes;
+    let at = |row: usize, register: usize| {
+        product.first + (first + row) * product.pitch + (panel * width + register * lanes) / R::PER_WORD
+    };
     // SAFETY: every pointer lies where the product's check looked.
     unsafe {
         let shift = product.shift.as_ptr().add(panel * width);
-        let mut sums = [[V::splat(0.0); REGISTERS]; ROWS];
+        let mut sums = [[N::Register::splat(0.0); REGISTERS]; ROWS];
         for sums in &mut sums {
             for (register, sum) in sums.iter_mut().enumerate() {
-                *sum = V::load(shift.add(register * V::LANES));
+                *sum = N::Register::load(shift.add(register * lanes));
             }
         }
         // The results are far away; by the end of the sums they have come near.
         for row in 0..ROWS {
-            prefetch(product.output.at(product.first + (first + row) * product.pitch + panel * width));
+            prefetch(product.output.at(at(row, 0)));
         }
         let mut weights = product.weights.as_ptr().add(panel * product.taps() * product.depth * width);
         for tap in 0..product.taps() {
             let offsets = product.offsets.as_ptr().add(tap * product.rows + first);
             let inputs: [*const f32; ROWS] =
                 std::array::from_fn(|row| product.input.as_ptr().add(*offsets.add(row) as usize));
-            let mut channel = 0;
-            while channel + UNROLLED <= product.depth {
+            let mut word = 0;
+            while word + UNROLLED <= product.depth {
                 for step in 0..UNROLLED {
-                    add_channel(&mut sums, &inputs, channel + step, weights.add(step * width));
+                    add_word::<N, _, _>(&mut sums, &inputs, word + step, weights.add(step * width));
                 }
                 weights = weights.add(UNROLLED * width);
-                channel += UNROLLED;
+                word += UNROLLED;
             }
-            while channel < product.depth {
-                add_channel(&mut sums, &inputs, channel, weights);
+            while word < product.depth {
+                add_word::<N, _, _>(&mut sums, &inputs, word, weights);
                 weights = weights.add(width);
-                channel += 1;
+                word += 1;
             }
         }
         for (row, sums) in sums.into_iter().enumerate() {
-            let output = product.output.at(product.first + (first + row) * product.pitch + panel * width);
             for (register, mut sum) in sums.into_iter().enumerate() {
-                let output = output.add(register * V::LANES);
+                let output = product.output.at(at(row, register));
                 if product.accumulate {
-                    sum = sum.add(V::load(output));
+                    sum = sum.add(R::load(output));
                 }
                 if product.rectify {
-                    sum = sum.max(V::splat(0.0));
+                    sum = sum.max(N::Register::splat(0.0));
                 }
-                sum.store(output);
+                R::store(sum, output);
             }
         }
     }
 }
 
-/// Adds the products of one input channel: its value in every row times its weights.
+/// Adds the products of one word of input channels: its numbers in every row times their weights.
 ///
 /// # Safety
-/// `inputs` must be valid for the channel, `weights` for `REGISTERS` registers; the processor must have `V`.
+/// `inputs` must be valid for the word, `weights` for `REGISTERS` registers; the processor must have the instructions
+/// of `N`.
 #[inline(always)]
-unsafe fn add_channel<V: Vector, const ROWS: usize, const REGISTERS: usize>(
-    sums: &mut [[V; REGISTERS]; ROWS],
+unsafe fn add_word<N: Numbers, const ROWS: usize, const REGISTERS: usize>(
+    sums: &mut [[N::Register; REGISTERS]; ROWS],
     inputs: &[*const f32; ROWS],
-    channel: usize,
+    word: usize,
     weights: *const f32,
 ) {
     // SAFETY: the caller answers for pointers and instructions.
     unsafe {
-        let mut columns = [V::splat(0.0); REGISTERS];
+        let mut columns = [N::Register::splat(0.0); REGISTERS];
         for (register, column) in columns.iter_mut().enumerate() {
-            *column = V::load(weights.add(register * V::LANES));
+            *column = N::Register::load(weights.add(register * N::Register::LANES));
         }
         for (sums, input) in sums.iter_mut().zip(inputs) {
-            let value = V::splat(*input.add(channel));
+            let value = N::Register::splat(*input.add(word));
             for (sum, column) in sums.iter_mut().zip(columns) {
-                *sum = value.mul_add(column, *sum);
+                *sum = N::add_products(*sum, value, column);
             }
         }
     }

@@ -12,6 +12,7 @@
 use std::ops::Range;
 
 use super::target::Target;
+use crate::numbers::Numbers;
 use crate::vector::Vector;
 
 /// Side of the square of pixels that a tile reads.
@@ -26,7 +27,7 @@ pub(crate) const NEAR: f32 = 5.0 / 8.0;
 /// See [`NEAR`].
 pub(crate) const FAR: f32 = 3.0 / 2.0;
 
-/// Pixels into points, for some tiles and channels.
+/// Pixels into points, for some tiles and channels. Lengths and positions count words, but for `channels`.
 pub(crate) struct PixelsToPoints<'a> {
     /// What the offsets point into.
     pub(crate) input: &'a [f32],
@@ -36,31 +37,32 @@ pub(crate) struct PixelsToPoints<'a> {
     pub(crate) channels: Range<usize>,
     /// The points.
     pub(crate) output: Target<'a>,
-    /// Numbers from one tile to the next at the same point.
+    /// Words from one tile to the next at the same point.
     pub(crate) tile_pitch: usize,
-    /// Numbers from one point to the next in the same tile.
+    /// Words from one point to the next in the same tile.
     pub(crate) point_pitch: usize,
 }
 
 impl PixelsToPoints<'_> {
     /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds.
-    pub(super) fn check(&self) {
+    /// When anything that the kernel reads or writes lies out of bounds; a word holds `from` channels of a pixel, `to`
+    /// of a point.
+    pub(super) fn check(&self, from: usize, to: usize) {
         assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(16));
         let furthest = self.offsets.as_flattened().iter().max().map_or(0, |&offset| offset as usize);
-        assert!(furthest + self.channels.end <= self.input.len());
+        assert!(furthest + self.channels.end / from <= self.input.len());
         let last = (POINTS - 1) * self.point_pitch + (self.offsets.len() - 1) * self.tile_pitch;
-        assert!(last + self.channels.end <= self.output.len());
+        assert!(last + self.channels.end / to <= self.output.len());
     }
 }
 
-/// Points into pixels, for some tiles and channels.
+/// Points into pixels, for some tiles and channels. Lengths and positions count words, but for `channels`.
 pub(crate) struct PointsToPixels<'a> {
     /// The points.
     pub(crate) input: &'a [f32],
-    /// Numbers from one tile to the next at the same point.
+    /// Words from one tile to the next at the same point.
     pub(crate) tile_pitch: usize,
-    /// Numbers from one point to the next in the same tile.
+    /// Words from one point to the next in the same tile.
     pub(crate) point_pitch: usize,
     /// For each tile where its 16 pixels begin, row by row; [`OUTSIDE`](Self::OUTSIDE) for those that the image
     /// does not have.
@@ -82,45 +84,52 @@ impl PointsToPixels<'_> {
     pub(crate) const OUTSIDE: u32 = u32::MAX;
 
     /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds.
-    pub(super) fn check(&self) {
+    /// When anything that the kernel reads or writes lies out of bounds; a word holds `to` channels of a pixel, one of
+    /// a point.
+    pub(super) fn check(&self, to: usize) {
         assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(16));
         let last = (POINTS - 1) * self.point_pitch + (self.offsets.len() - 1) * self.tile_pitch;
         assert!(last + self.channels.end <= self.input.len());
         assert!(self.channels.end <= self.shift.len());
         let inside = self.offsets.as_flattened().iter().filter(|&&offset| offset != Self::OUTSIDE);
         let furthest = inside.max().map_or(0, |&offset| offset as usize);
-        assert!(furthest + self.channels.end <= self.output.len());
+        assert!(furthest + self.channels.end / to <= self.output.len());
     }
 }
 
+/// Reads pixels in the format `N`, writes points in the format `P`.
+///
 /// # Safety
-/// The transform must have passed its check; the processor must have `V`.
+/// The transform must have passed its check; the processor must have the instructions of both formats.
 #[inline(always)]
-pub(super) unsafe fn pixels_to_points<V: Vector>(transform: &PixelsToPoints<'_>) {
+pub(super) unsafe fn pixels_to_points<N, P>(transform: &PixelsToPoints<'_>)
+where
+    N: Numbers,
+    P: Numbers<Register = N::Register>,
+{
     for (tile, offsets) in transform.offsets.iter().enumerate() {
-        for channel in transform.channels.clone().step_by(V::LANES) {
+        for channel in transform.channels.clone().step_by(N::Register::LANES) {
             // SAFETY: every pointer lies where the transform's check looked.
             unsafe {
                 // Along the columns, then along the rows. Loops, not closures: those would not be compiled for the
                 // instruction set.
-                let mut pixels = [[V::splat(0.0); TILE_IN]; TILE_IN];
+                let mut pixels = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
                 for (column, pixels) in pixels.iter_mut().enumerate() {
                     for (row, pixel) in pixels.iter_mut().enumerate() {
                         let offset = offsets[row * TILE_IN + column] as usize;
-                        *pixel = V::load(transform.input.as_ptr().add(offset + channel));
+                        *pixel = N::load(transform.input.as_ptr().add(offset + channel / N::PER_WORD));
                     }
                 }
-                let mut points = [[V::splat(0.0); TILE_IN]; TILE_IN];
+                let mut points = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
                 for (column, pixels) in pixels.into_iter().enumerate() {
                     for (points, point) in points.iter_mut().zip(forward(pixels)) {
                         points[column] = point;
                     }
                 }
-                let output = transform.output.at(tile * transform.tile_pitch + channel);
+                let output = transform.output.at(tile * transform.tile_pitch + channel / P::PER_WORD);
                 for (row, points) in points.into_iter().enumerate() {
                     for (column, point) in forward(points).into_iter().enumerate() {
-                        point.store(output.add((row * TILE_IN + column) * transform.point_pitch));
+                        P::store(point, output.add((row * TILE_IN + column) * transform.point_pitch));
                     }
                 }
             }
@@ -128,43 +137,45 @@ pub(super) unsafe fn pixels_to_points<V: Vector>(transform: &PixelsToPoints<'_>)
     }
 }
 
+/// Reads points in single precision, writes pixels in the format `N`.
+///
 /// # Safety
-/// The transform must have passed its check; the processor must have `V`.
+/// The transform must have passed its check; the processor must have the instructions of the format.
 #[inline(always)]
-pub(super) unsafe fn points_to_pixels<V: Vector>(transform: &PointsToPixels<'_>) {
+pub(super) unsafe fn points_to_pixels<N: Numbers>(transform: &PointsToPixels<'_>) {
     for (tile, offsets) in transform.offsets.iter().enumerate() {
-        for channel in transform.channels.clone().step_by(V::LANES) {
+        for channel in transform.channels.clone().step_by(N::Register::LANES) {
             // SAFETY: every pointer lies where the transform's check looked.
             unsafe {
                 let input = transform.input.as_ptr().add(tile * transform.tile_pitch + channel);
-                let mut points = [[V::splat(0.0); TILE_IN]; TILE_IN];
+                let mut points = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
                 for (column, points) in points.iter_mut().enumerate() {
                     for (row, point) in points.iter_mut().enumerate() {
-                        *point = V::load(input.add((row * TILE_IN + column) * transform.point_pitch));
+                        *point = N::Register::load(input.add((row * TILE_IN + column) * transform.point_pitch));
                     }
                 }
-                let mut half = [[V::splat(0.0); TILE_IN]; TILE_OUT];
+                let mut half = [[N::Register::splat(0.0); TILE_IN]; TILE_OUT];
                 for (column, points) in points.into_iter().enumerate() {
                     for (half, value) in half.iter_mut().zip(backward(points)) {
                         half[column] = value;
                     }
                 }
-                let shift = V::load(transform.shift.as_ptr().add(channel));
+                let shift = N::Register::load(transform.shift.as_ptr().add(channel));
                 for (row, half) in half.into_iter().enumerate() {
                     for (column, value) in backward(half).into_iter().enumerate() {
                         let offset = offsets[row * TILE_OUT + column];
                         if offset == PointsToPixels::OUTSIDE {
                             continue;
                         }
-                        let output = transform.output.at(offset as usize + channel);
+                        let output = transform.output.at(offset as usize + channel / N::PER_WORD);
                         let mut value = value.add(shift);
                         if transform.accumulate {
-                            value = value.add(V::load(output));
+                            value = value.add(N::load(output));
                         }
                         if transform.rectify {
-                            value = value.max(V::splat(0.0));
+                            value = value.max(N::Register::splat(0.0));
                         }
-                        value.store(output);
+                        N::store(value, output);
                     }
                 }
             }

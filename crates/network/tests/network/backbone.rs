@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::Architecture;
 use silknow_foundation::{ErrorKind, npz};
-use silknow_network::{FrozenBackbone, TopNetwork, WeightFile, frozen_backbone};
+use silknow_network::{FrozenBackbone, Placement, TopNetwork, WeightFile, frozen_backbone};
 
 use crate::reference;
 
@@ -20,7 +20,7 @@ pub(crate) fn pixels(name: &str, images: usize, side: usize) -> Vec<f32> {
 }
 
 fn frozen(weights: &WeightFile, architecture: Architecture, retrain: usize, side: usize) -> Box<dyn FrozenBackbone> {
-    frozen_backbone(weights, architecture, retrain, side, &Device::flex()).unwrap()
+    frozen_backbone(weights, architecture, retrain, side, &Placement::processor()).unwrap()
 }
 
 fn assert_pooled_values_equal_torchvisions(architecture: Architecture, sides: &[usize]) {

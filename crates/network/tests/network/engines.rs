@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use silknow_config::Architecture;
 use silknow_network::layout::Layout;
-use silknow_network::{Instructions, burn_backbone, processor_backbone};
+use silknow_network::{Instructions, Precision, burn_backbone, processor_backbone};
 
 use crate::backbone::{pixels, relative_difference};
 use crate::reference;
@@ -18,7 +18,8 @@ fn assert_engines_agree(architecture: Architecture, cuts: &[usize], sides: &[usi
             let burn = burn_backbone(&weights, architecture, retrain, side, &Device::flex()).unwrap();
             let expected = burn.run(&pixels, images).unwrap();
             for &instructions in sets {
-                let engine = processor_backbone(&weights, architecture, retrain, side, instructions).unwrap();
+                let engine =
+                    processor_backbone(&weights, architecture, retrain, side, instructions, Precision::F32).unwrap();
                 assert_eq!(engine.feature_shape(), burn.feature_shape());
                 let values = engine.run(&pixels, images).unwrap();
                 let difference = relative_difference(&values, &expected);

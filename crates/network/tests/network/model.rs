@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, TrainingParameters, Weights};
+use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, Precision, TrainingParameters, Weights};
 use silknow_foundation::{ErrorKind, Result, Silent, StopAfter, Variable, Vocabulary};
 use silknow_image::{Pipeline, Source};
-use silknow_network::{Model, StoredModel, TopNetwork, WeightFile};
+use silknow_network::{Model, Placement, StoredModel, TopNetwork, WeightFile};
 
 use crate::reference;
 
@@ -31,6 +31,7 @@ fn training() -> TrainingParameters {
         input_size: SIDE,
         seed: 5,
         device: DeviceChoice::Cpu,
+        precision: Precision::F32,
     }
 }
 
@@ -55,7 +56,7 @@ fn pixels(images: usize) -> Vec<f32> {
 }
 
 fn load(folder: &Path) -> Result<Model> {
-    Model::load(folder, &Device::flex())
+    Model::load(folder, &Placement::processor())
 }
 
 #[test]
@@ -63,7 +64,7 @@ fn a_model_read_back_describes_the_same_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let stored = trained();
     stored.save(folder.path()).unwrap();
-    let model = stored.open(&Device::flex()).unwrap();
+    let model = stored.open(&Placement::processor()).unwrap();
     let loaded = load(folder.path()).unwrap();
     let descriptors = model.describe_pixels(&pixels(3), 3).unwrap();
     assert_eq!(loaded.describe_pixels(&pixels(3), 3).unwrap(), descriptors);
@@ -91,7 +92,8 @@ fn saving_the_same_model_twice_gives_the_same_files() {
 fn the_trained_model_differs_from_the_untrained_backbone() {
     let weights = reference::weights(Architecture::ResNet18);
     let untrained = StoredModel::untrained(&weights, Architecture::ResNet18, &[32, 16], 5, SIDE).unwrap();
-    let (untrained, model) = (untrained.open(&Device::flex()).unwrap(), trained().open(&Device::flex()).unwrap());
+    let (untrained, model) =
+        (untrained.open(&Placement::processor()).unwrap(), trained().open(&Placement::processor()).unwrap());
     assert_ne!(untrained.fingerprint(), model.fingerprint());
     assert_ne!(untrained.describe_pixels(&pixels(1), 1).unwrap(), model.describe_pixels(&pixels(1), 1).unwrap());
 }
@@ -159,7 +161,7 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     std::fs::write(&paths[1], "no picture").unwrap();
     let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
     let model = StoredModel::untrained(&weights, Architecture::ResNet18, &[], 0, SIDE).unwrap();
-    let model = model.open(&Device::flex()).unwrap();
+    let model = model.open(&Placement::processor()).unwrap();
     let described = model.describe_files(&paths, 2, 2, &Silent).unwrap();
     assert_eq!(described.kept, [0, 2, 4]);
     assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);
