@@ -4,8 +4,11 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use crate::kernels::{Kernels, Product, Target};
 use crate::maps::{Aligned, Maps, Shape};
+use crate::numbers::MAX_PER_WORD;
 use crate::threads::in_shares;
 use crate::winograd::{Scratch, Winograd};
 
@@ -219,6 +222,7 @@ impl Direct {
                     rows: block.len(),
                     depth: self.depth,
                     weights: self.weights.as_slice(),
+                    panel_pitch: self.weights.as_slice().len() / self.panels,
                     shift: &self.shift,
                     panels: panels.clone(),
                     output: target,
@@ -280,23 +284,24 @@ fn pack(
     taps: usize,
     depth: usize,
     kernels: &Kernels,
-    weight: impl Fn(usize, usize, usize) -> f32,
+    weight: impl Fn(usize, usize, usize) -> f32 + Sync,
 ) -> Aligned {
-    let (panel, precision) = (kernels.panel, kernels.precision);
+    let (panel_width, precision) = (kernels.panel, kernels.precision);
     let per_word = precision.per_word();
-    let mut packed = Vec::with_capacity(outputs * taps * depth / per_word);
-    let mut numbers = vec![0.0; per_word];
-    for first in (0..outputs).step_by(panel) {
-        for tap in 0..taps {
-            for channel in (0..depth).step_by(per_word) {
-                for output in first..first + panel {
-                    for (place, number) in numbers.iter_mut().enumerate() {
-                        *number = weight(output, tap, channel + place);
-                    }
-                    packed.push(precision.word(&numbers));
+    let mut weights = Aligned::default();
+    weights.resize(outputs * taps * depth / per_word);
+    let panel_len = taps * depth / per_word * panel_width;
+    weights.as_mut_slice().par_chunks_mut(panel_len).enumerate().for_each(|(panel, packed)| {
+        let mut numbers = [0.0; MAX_PER_WORD];
+        for (row, words) in packed.chunks_exact_mut(panel_width).enumerate() {
+            let (tap, channel) = (row * per_word / depth, row * per_word % depth);
+            for (lane, word) in words.iter_mut().enumerate() {
+                for (place, number) in numbers[..per_word].iter_mut().enumerate() {
+                    *number = weight(panel * panel_width + lane, tap, channel + place);
                 }
+                *word = precision.word(&numbers[..per_word]);
             }
         }
-    }
-    packed.into()
+    });
+    weights
 }

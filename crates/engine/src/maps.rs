@@ -61,15 +61,6 @@ impl Aligned {
     }
 }
 
-impl From<Vec<f32>> for Aligned {
-    fn from(values: Vec<f32>) -> Self {
-        let mut aligned = Self::default();
-        aligned.resize(values.len());
-        aligned.as_mut_slice().copy_from_slice(&values);
-        aligned
-    }
-}
-
 /// The maps of `images` images, and behind them one pixel of zeros that stands for everything outside the border.
 pub(crate) struct Maps {
     values: Aligned,

@@ -10,6 +10,9 @@ use half::bf16;
 
 use crate::vector::Vector;
 
+/// The most numbers that a word of any format holds.
+pub(crate) const MAX_PER_WORD: usize = 2;
+
 /// The format of numbers between the layers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Precision {

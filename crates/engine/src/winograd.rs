@@ -2,10 +2,12 @@
 //!
 //! The transforms lie in `kernels::winograd`, where the method is explained.
 
+use rayon::prelude::*;
+
 use crate::convolution::{Convolution, Finish, padded_offset};
 use crate::kernels::{FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, TILE_IN, TILE_OUT, Target};
 use crate::maps::{Aligned, Maps, Shape};
-use crate::numbers::Precision;
+use crate::numbers::{MAX_PER_WORD, Precision};
 use crate::threads::in_shares;
 
 /// Tiles that pass through the three steps together on one thread. More tiles use each weight more often once it is
@@ -35,7 +37,7 @@ pub(crate) struct Scratch {
 
 /// A convolution as 36 matrix products between two transforms.
 pub(crate) struct Winograd {
-    /// For each point a packed matrix.
+    /// For each panel of output channels and in it for each point a packed matrix.
     weights: Aligned,
     /// The format of the points.
     precision: Precision,
@@ -55,24 +57,25 @@ impl Winograd {
 
     pub(crate) fn new(convolution: &Convolution, kernels: &Kernels) -> Self {
         let (inputs, outputs) = (convolution.inputs, convolution.outputs);
-        let per_word = kernels.points.per_word();
-        let matrix_len = inputs / per_word * outputs;
+        let (precision, panel_width) = (kernels.points, kernels.panel);
+        let per_word = precision.per_word();
+        let matrix_len = inputs / per_word * panel_width;
         let mut weights = Aligned::default();
-        weights.resize(POINTS * matrix_len);
-        let packed = weights.as_mut_slice();
-        for output in 0..outputs {
-            let (panel, lane) = (output / kernels.panel, output % kernels.panel);
+        weights.resize(outputs / panel_width * POINTS * matrix_len);
+        weights.as_mut_slice().par_chunks_mut(POINTS * matrix_len).enumerate().for_each(|(panel, packed)| {
+            let mut numbers = [[0.0; MAX_PER_WORD]; POINTS];
             for word in 0..inputs / per_word {
-                let place = (panel * (inputs / per_word) + word) * kernels.panel + lane;
-                let channels: Vec<_> = (word * per_word..(word + 1) * per_word)
-                    .map(|input| points_of(convolution, output, input))
-                    .collect();
-                for point in 0..POINTS {
-                    let numbers: Vec<f32> = channels.iter().map(|points| points[point]).collect();
-                    packed[point * matrix_len + place] = kernels.points.word(&numbers);
+                for lane in 0..panel_width {
+                    for place in 0..per_word {
+                        let points = points_of(convolution, panel * panel_width + lane, word * per_word + place);
+                        numbers.iter_mut().zip(points).for_each(|(numbers, point)| numbers[place] = point);
+                    }
+                    for (matrix, numbers) in packed.chunks_exact_mut(matrix_len).zip(&numbers) {
+                        matrix[word * panel_width + lane] = precision.word(&numbers[..per_word]);
+                    }
                 }
             }
-        }
+        });
         Self {
             weights,
             precision: kernels.points,
@@ -143,7 +146,7 @@ impl Winograd {
     fn multiply(&self, kernels: &Kernels, points: Points, inputs: &Aligned, outputs: &mut Aligned, threads: usize) {
         let offsets: Vec<u32> = (0..points.tiles).map(|tile| (tile * points.input_tile_pitch()) as u32).collect();
         let depth = self.inputs / self.precision.per_word();
-        let matrix_len = depth * points.outputs;
+        let matrix_len = depth * kernels.panel;
         let output = Target::new(outputs.as_mut_slice());
         in_shares(threads, POINTS * self.panels, |tasks| {
             for point in tasks.start / self.panels..tasks.end.div_ceil(self.panels) {
@@ -154,7 +157,8 @@ impl Winograd {
                     offsets: &offsets,
                     rows: points.tiles,
                     depth,
-                    weights: &self.weights.as_slice()[point * matrix_len..][..matrix_len],
+                    weights: &self.weights.as_slice()[point * matrix_len..],
+                    panel_pitch: POINTS * matrix_len,
                     shift: &self.nothing,
                     panels: first..last,
                     output,

@@ -24,6 +24,8 @@ pub(crate) struct Product<'a> {
     /// Panel after panel; in each, tap after tap, word of input channels after word, a panel's width of output
     /// channels.
     pub(crate) weights: &'a [f32],
+    /// Words from one panel to the next.
+    pub(crate) panel_pitch: usize,
     /// What the sums begin with: one number for each output channel.
     pub(crate) shift: &'a [f32],
     /// The panels to compute.
@@ -53,7 +55,8 @@ impl Product<'_> {
         let furthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.depth <= self.input.len());
         let columns = self.panels.end * panel;
-        assert!(columns * self.taps() * self.depth <= self.weights.len());
+        let panel_len = self.taps() * self.depth * panel;
+        assert!(self.panels.end == 0 || (self.panels.end - 1) * self.panel_pitch + panel_len <= self.weights.len());
         assert!(columns <= self.shift.len() && columns / per_word <= self.pitch);
         assert!(self.first + (self.rows - 1) * self.pitch + columns / per_word <= self.output.len());
     }
@@ -133,7 +136,7 @@ where
         for row in 0..ROWS {
             prefetch(product.output.at(at(row, 0)));
         }
-        let mut weights = product.weights.as_ptr().add(panel * product.taps() * product.depth * width);
+        let mut weights = product.weights.as_ptr().add(panel * product.panel_pitch);
         for tap in 0..product.taps() {
             let offsets = product.offsets.as_ptr().add(tap * product.rows + first);
             let inputs: [*const f32; ROWS] =

@@ -125,7 +125,11 @@ fn unsupported(name: &str, element_type: &str) -> Error {
         .hint("weights are f16, bf16, f32 or f64")
 }
 
-fn numbers<T, const BYTES: usize>(bytes: &[u8], parse: fn([u8; BYTES]) -> T, convert: fn(T) -> f32) -> Vec<f32> {
+fn numbers<T, const BYTES: usize>(
+    bytes: &[u8],
+    parse: impl Fn([u8; BYTES]) -> T,
+    convert: impl Fn(T) -> f32,
+) -> Vec<f32> {
     let (elements, _) = bytes.as_chunks::<BYTES>();
     elements.iter().map(|&element| convert(parse(element))).collect()
 }
