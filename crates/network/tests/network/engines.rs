@@ -57,3 +57,34 @@ fn engines_agree_at_all_depths() {
 fn engines_agree_on_the_smallest_and_on_large_images() {
     assert_engines_agree(Architecture::ResNet18, &[0, 2], &[32, 257, 448], &[Instructions::best()]);
 }
+
+#[test]
+fn bf16_stays_near_single_precision_at_all_depths() {
+    let instructions = Instructions::best();
+    if !instructions.supports(silknow_engine::Precision::Bf16) {
+        eprintln!("skipped: this processor has no instructions for bf16");
+        return;
+    }
+    let (images, side) = (2, 97);
+    let pixels = pixels("engines", images, side);
+    for &architecture in Architecture::ALL {
+        let weights = reference::weights(architecture);
+        let run = |precision| {
+            let engine = processor_backbone(&weights, architecture, 0, side, instructions, precision);
+            engine.unwrap().run(&pixels, images).unwrap()
+        };
+        let (values, expected) = (run(Precision::Bf16), run(Precision::F32));
+        let squares = |values: &mut dyn Iterator<Item = f32>| values.map(|value| value * value).sum::<f32>();
+        let error = squares(&mut values.iter().zip(&expected).map(|(value, expected)| value - expected));
+        let share = (error / squares(&mut expected.iter().copied())).sqrt();
+        assert!(share > 0.0 && share < 2e-2, "{architecture}: {share}");
+    }
+}
+
+#[test]
+fn a_precision_that_the_instructions_do_not_have_is_refused() {
+    let weights = reference::weights(Architecture::ResNet18);
+    let refused =
+        processor_backbone(&weights, Architecture::ResNet18, 0, 64, Instructions::Portable, Precision::Bf16).err();
+    assert!(refused.unwrap().to_string().contains("does not have any processor for bf16"));
+}

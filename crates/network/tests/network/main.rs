@@ -3,5 +3,6 @@
 mod backbone;
 mod engines;
 mod model;
+mod precision;
 mod reference;
 mod weights;
