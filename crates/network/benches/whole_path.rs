@@ -1,15 +1,16 @@
 //! How much of the network's own rate is left when the images come from files: decoding, rescaling and the head are to
 //! hide behind the backbone.
 //!
-//! Measured, in turns, on all threads: pixels in memory to pooled values; and image files to descriptors, as
-//! `build-kdtree` makes them. The images are those of a folder, the first argument, or of the shared collection
+//! Measured, in turns, on all threads: pixels in memory to pooled values; image files to descriptors, as `build-kdtree`
+//! makes them; and image files, augmented as training does by default, to pooled values. The images are those of a folder, the first argument, or of the shared collection
 //! (`SILKNOW_SHARED`); the depth is the second, resnet152 unless stated. Weights are random.
 
 use std::path::PathBuf;
 use std::time::Instant;
 
-use silknow_config::{Architecture, DeviceChoice};
+use silknow_config::{Architecture, Augmentation, DeviceChoice};
 use silknow_foundation::Silent;
+use silknow_image::{Loader, Request, Source, View};
 use silknow_network::{Placement, Precision, StoredModel, WeightFile, frozen_backbone};
 
 const SIDE_PX: usize = 224;
@@ -53,7 +54,15 @@ fn main() {
         let model = StoredModel::untrained(&weights, depth, &[1024, 128], 1, SIDE_PX).expect("the weights fit");
         let model = model.open(&placement).expect("the model is whole");
         let pixels = vec![0.5; BATCH * 3 * SIDE_PX * SIDE_PX];
-        let (mut alone, mut whole) = (Vec::new(), Vec::new());
+        let requests: Vec<Request> = files
+            .iter()
+            .map(|file| Request {
+                source: Source::File(file.clone()),
+                identity: file.display().to_string(),
+                view: View::Augmented(0),
+            })
+            .collect();
+        let (mut alone, mut whole, mut augmented) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
             alone.push(seconds(|| {
                 for first in (0..files.len()).step_by(BATCH) {
@@ -66,9 +75,19 @@ fn main() {
                 let described = model.describe_files(&files, BATCH, threads, &Silent).expect("nobody interrupts");
                 assert_eq!(described.kept.len(), files.len(), "a file could not be read");
             }));
+            augmented.push(seconds(|| {
+                let pipeline = model.pipeline().clone();
+                for batch in Loader::start(requests.clone(), BATCH, pipeline, Augmentation::default(), 0, threads) {
+                    let values = backbone.run(&batch.pixels, batch.positions.len());
+                    std::hint::black_box(values.expect("the pixels fit"));
+                }
+            }));
         }
-        let ratio = median(alone.iter().zip(&whole).map(|(alone, whole)| alone / whole).collect());
+        let ratio = |times: &[f64]| median(alone.iter().zip(times).map(|(alone, time)| alone / time).collect());
+        let (of_whole, of_augmented) = (ratio(&whole), ratio(&augmented));
         let rate = |times| files.len() as f64 / median(times);
-        println!("{precision:4}  network {:7.2}  files {:7.2}  ratio {ratio:.3}", rate(alone), rate(whole));
+        println!("{precision:4}  network   {:7.2}", rate(alone));
+        println!("      files     {:7.2}  ratio {of_whole:.3}", rate(whole));
+        println!("      augmented {:7.2}  ratio {of_augmented:.3}", rate(augmented));
     }
 }
