@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use silknow_image_retrieval::{Observer, Progress};
 
@@ -109,11 +110,22 @@ impl Drop for Running {
     }
 }
 
+/// What becomes of a `\r`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    /// It begins the line anew, unless the line was wider than the terminal.
+    Terminal,
+    /// It begins the line anew, however long.
+    Notebook,
+    /// A file or a pipe keeps it.
+    Log,
+}
+
 /// The display of one piece of work.
 pub(crate) struct Display {
     /// Absent where nothing is to be shown.
     stderr: Option<Py<PyAny>>,
-    drawn_over: bool,
+    medium: Medium,
     /// The line that stands there now.
     drawn: String,
     last_line: Instant,
@@ -125,24 +137,31 @@ impl Display {
     /// about, as for `warnings.warn`.
     pub(crate) fn new(py: Python<'_>, stacklevel: i32) -> PyResult<Self> {
         let stderr = py.import("sys")?.getattr("stderr")?;
-        let drawn_over = !stderr.is_none() && is_drawn_over(&stderr);
         let shown = SHOWN.load(Ordering::Relaxed) && !stderr.is_none();
+        let medium = if shown { medium(&stderr)? } else { Medium::Log };
         let stderr = shown.then(|| stderr.unbind());
-        Ok(Self { stderr, drawn_over, drawn: String::new(), last_line: Instant::now(), stacklevel })
+        Ok(Self { stderr, medium, drawn: String::new(), last_line: Instant::now(), stacklevel })
     }
 
     /// Shows how far the work is, and passes its warnings on.
     pub(crate) fn refresh(&mut self, py: Python<'_>, desk: &Desk) -> PyResult<()> {
         self.warn(py, desk)?;
-        if self.drawn_over {
-            let line = desk.line();
-            // A notebook's file keeps every write.
-            if line == self.drawn { Ok(()) } else { self.draw(py, line) }
-        } else if self.last_line.elapsed() >= LINE_INTERVAL {
-            self.last_line = Instant::now();
-            self.write(py, &format!("{}\n", desk.line()))
-        } else {
-            Ok(())
+        match self.medium {
+            Medium::Terminal => {
+                let columns = self.columns(py)?;
+                // One column is left for the cursor.
+                self.draw(py, desk.line().chars().take(columns - 1).collect())
+            }
+            Medium::Notebook => self.draw(py, desk.line()),
+            Medium::Log if self.last_line.elapsed() >= LINE_INTERVAL => match desk.line() {
+                // Between two tasks there is nothing to say.
+                line if line.is_empty() => Ok(()),
+                line => {
+                    self.last_line = Instant::now();
+                    self.write(py, &format!("{line}\n"))
+                }
+            },
+            Medium::Log => Ok(()),
         }
     }
 
@@ -175,21 +194,54 @@ impl Display {
     }
 
     fn draw(&mut self, py: Python<'_>, line: String) -> PyResult<()> {
+        // A notebook's file keeps every write.
+        if line == self.drawn {
+            return Ok(());
+        }
         let text = format!("\r{line:<width$}", width = self.drawn.chars().count());
         self.drawn = line;
         self.write(py, &text)
     }
 
-    fn write(&self, py: Python<'_>, text: &str) -> PyResult<()> {
+    /// Work of hours does not end because nobody can see how far it is.
+    fn write(&mut self, py: Python<'_>, text: &str) -> PyResult<()> {
         let Some(stderr) = &self.stderr else { return Ok(()) };
-        stderr.call_method1(py, "write", (text,))?;
-        stderr.call_method0(py, "flush").map(drop)
+        let written = stderr.call_method1(py, "write", (text,)).and_then(|_| stderr.call_method0(py, "flush"));
+        if unless_exception(py, written)?.is_none() {
+            self.stderr = None;
+        }
+        Ok(())
+    }
+
+    /// The width of the terminal, at least one column.
+    fn columns(&self, py: Python<'_>) -> PyResult<usize> {
+        const USUAL: usize = 80;
+        let Some(stderr) = &self.stderr else { return Ok(USUAL) };
+        let size = stderr
+            .call_method0(py, "fileno")
+            .and_then(|descriptor| py.import("os")?.call_method1("get_terminal_size", (descriptor,)))
+            .and_then(|size| size.getattr("columns")?.extract());
+        Ok(unless_exception(py, size)?.filter(|&columns| columns > 0).unwrap_or(USUAL))
     }
 }
 
-/// True for a terminal and for the output of a notebook's cell: there, `\r` begins the line anew.
-fn is_drawn_over(stderr: &Bound<'_, PyAny>) -> bool {
-    let terminal = stderr.call_method0("isatty").and_then(|answer| answer.is_truthy()).unwrap_or(false);
-    let module = stderr.get_type().module().map(|name| name.to_string()).unwrap_or_default();
-    terminal || module.starts_with("ipykernel")
+/// What stderr is now.
+fn medium(stderr: &Bound<'_, PyAny>) -> PyResult<Medium> {
+    let py = stderr.py();
+    let module: String = stderr.get_type().getattr("__module__")?.extract().unwrap_or_default();
+    if module.starts_with("ipykernel") {
+        return Ok(Medium::Notebook);
+    }
+    // Objects that only have `write` serve as stderr, too.
+    let terminal = stderr.call_method0("isatty").and_then(|answer| answer.is_truthy());
+    Ok(if unless_exception(py, terminal)? == Some(true) { Medium::Terminal } else { Medium::Log })
+}
+
+/// None for a failure, but what stops the program (Ctrl-C) is passed on.
+fn unless_exception<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.is_instance_of::<PyException>(py) => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }

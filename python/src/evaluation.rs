@@ -5,7 +5,8 @@ use silknow_image_retrieval::EvaluationSummary;
 use silknow_index::Classification;
 
 use crate::arguments::{path, wrong};
-use crate::{tables, work};
+use crate::tables;
+use crate::work::{self, Leaves};
 
 /// How good predicted labels are.
 ///
@@ -41,7 +42,7 @@ pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, 
         })?;
     let rows: Vec<Vec<_>> =
         predicted.rows.iter().map(|row| columns.iter().map(|&column| row[column].clone()).collect()).collect();
-    let summary = work::run(py, 1, move |_| {
+    let summary = work::run(py, 1, Leaves::Nothing, move |_| {
         Classification::from_labels(&truth.variables, &truth.rows, &rows)
             .and_then(|classification| EvaluationSummary::of(&classification).to_json())
     })?;
@@ -69,7 +70,7 @@ pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, 
 pub(crate) fn evaluate_folder<'py>(pred_gt_path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = pred_gt_path.py();
     let folder = path("pred_gt_path", pred_gt_path)?;
-    let summary = work::run(py, 1, move |_| {
+    let summary = work::run(py, 1, Leaves::Nothing, move |_| {
         Classification::read(folder).and_then(|classification| EvaluationSummary::of(&classification).to_json())
     })?;
     py.import("json")?.call_method1("loads", (summary,))

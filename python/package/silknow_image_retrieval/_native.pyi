@@ -18,7 +18,15 @@ class Model:
     @staticmethod
     def load(folder: _Path, *, device: Optional[str] = None) -> Model: ...
     @staticmethod
-    def pretrained(**parameters: Any) -> Model: ...
+    def pretrained(
+        *,
+        backbone: Optional[str] = None,
+        weights: Optional[_Path] = None,
+        add_fc: Optional[Sequence[int]] = None,
+        input_size: Optional[int] = None,
+        seed: Optional[int] = None,
+        device: Optional[str] = None,
+    ) -> Model: ...
     def describe(
         self, images: Union[_Image, Iterable[_Image]], *, batch_size: Optional[int] = None
     ) -> npt.NDArray[np.float32]: ...
@@ -38,7 +46,7 @@ class Index:
     @staticmethod
     def from_descriptors(
         descriptors: npt.NDArray[np.float32],
-        names: Optional[Iterable[str]] = None,
+        names: Optional[Iterable[_Path]] = None,
         labels: Optional[_Table] = None,
         *,
         model: Optional[Model] = None,
@@ -70,7 +78,7 @@ def demo_collection(folder: _Path, *, objects: Optional[int] = None, seed: Optio
 def show_progress(shown: bool = True) -> None: ...
 def finish_work() -> None: ...
 def operation_keys(operation_name: str, /) -> list[dict[str, Any]]: ...
-def run_operation(operation_name: str, configfile: Optional[_Path], values: dict[str, Any], /) -> str: ...
+def run_operation(operation_name: str, values: dict[str, Any], /, *configfile: _Path) -> str: ...
 
 __all__ = [
     "demo_collection",
