@@ -1,4 +1,5 @@
-//! What the user sees of running work: a line of progress on Python's stderr, and warnings as Python's warnings.
+//! What the user sees of running work: a line of progress on Python's stderr or in a notebook's cell, and warnings as
+//! Python's warnings.
 //!
 //! The work tells a [`Desk`] from any thread; only the thread that holds the interpreter draws.
 
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use silknow_image_retrieval::{Observer, Progress};
 
 /// How often a line is printed where one cannot be drawn over, such as in a log file.
@@ -110,14 +112,14 @@ impl Drop for Running {
     }
 }
 
-/// What becomes of a `\r`.
+/// What progress is shown on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Medium {
-    /// It begins the line anew, unless the line was wider than the terminal.
+    /// `\r` begins the line anew, unless the line was wider than the terminal.
     Terminal,
-    /// It begins the line anew, however long.
+    /// An output of the cell that is replaced, so that the notebook's file does not keep what was.
     Notebook,
-    /// A file or a pipe keeps it.
+    /// A file or a pipe keeps every line.
     Log,
 }
 
@@ -128,6 +130,8 @@ pub(crate) struct Display {
     medium: Medium,
     /// The line that stands there now.
     drawn: String,
+    /// A notebook's output that holds the line.
+    output: Option<Py<PyAny>>,
     last_line: Instant,
     stacklevel: i32,
 }
@@ -140,12 +144,15 @@ impl Display {
         let shown = SHOWN.load(Ordering::Relaxed) && !stderr.is_none();
         let medium = if shown { medium(&stderr)? } else { Medium::Log };
         let stderr = shown.then(|| stderr.unbind());
-        Ok(Self { stderr, medium, drawn: String::new(), last_line: Instant::now(), stacklevel })
+        Ok(Self { stderr, medium, drawn: String::new(), output: None, last_line: Instant::now(), stacklevel })
     }
 
     /// Shows how far the work is, and passes its warnings on.
     pub(crate) fn refresh(&mut self, py: Python<'_>, desk: &Desk) -> PyResult<()> {
         self.warn(py, desk)?;
+        if self.stderr.is_none() {
+            return Ok(());
+        }
         match self.medium {
             Medium::Terminal => {
                 let columns = self.columns(py)?;
@@ -190,24 +197,46 @@ impl Display {
             return Ok(());
         }
         self.draw(py, String::new())?;
-        self.write(py, "\r")
+        if self.medium == Medium::Terminal { self.write(py, "\r") } else { Ok(()) }
     }
 
     fn draw(&mut self, py: Python<'_>, line: String) -> PyResult<()> {
-        // A notebook's file keeps every write.
         if line == self.drawn {
             return Ok(());
         }
-        let text = format!("\r{line:<width$}", width = self.drawn.chars().count());
+        let width = self.drawn.chars().count();
         self.drawn = line;
-        self.write(py, &text)
+        if self.medium == Medium::Notebook {
+            let published = self.publish(py);
+            return self.unless_broken(py, published);
+        }
+        self.write(py, &format!("\r{:<width$}", self.drawn))
     }
 
-    /// Work of hours does not end because nobody can see how far it is.
+    /// Puts the line into the output of the cell.
+    fn publish(&mut self, py: Python<'_>) -> PyResult<()> {
+        let content = PyDict::new(py);
+        content.set_item("text/plain", &self.drawn)?;
+        let how = PyDict::new(py);
+        how.set_item("raw", true)?;
+        if let Some(output) = &self.output {
+            return output.call_method(py, "update", (content,), Some(&how)).map(drop);
+        }
+        how.set_item("display_id", true)?;
+        let output = py.import("IPython.display")?.call_method("display", (content,), Some(&how))?;
+        self.output = Some(output.unbind());
+        Ok(())
+    }
+
     fn write(&mut self, py: Python<'_>, text: &str) -> PyResult<()> {
         let Some(stderr) = &self.stderr else { return Ok(()) };
         let written = stderr.call_method1(py, "write", (text,)).and_then(|_| stderr.call_method0(py, "flush"));
-        if unless_exception(py, written)?.is_none() {
+        self.unless_broken(py, written.map(drop))
+    }
+
+    /// Shows nothing from now on if it failed: work of hours does not end because nobody can see how far it is.
+    fn unless_broken(&mut self, py: Python<'_>, shown: PyResult<()>) -> PyResult<()> {
+        if unless_exception(py, shown)?.is_none() {
             self.stderr = None;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 import doctest
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -40,7 +41,17 @@ def test_the_notebook_runs_and_shows_pictures(tmp_path):
     import nbclient
     import nbformat
 
+    said = []
+
+    class Client(nbclient.NotebookClient):
+        def process_message(self, message, cell, cell_index):
+            said.append(message["content"].get("data", {}).get("text/plain", ""))
+            return super().process_message(message, cell, cell_index)
+
     notebook = nbformat.read(REPOSITORY / "examples/neighbours.ipynb", as_version=4)
-    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
+    Client(notebook, timeout=300, resources={"metadata": {"path": tmp_path}}).execute()
     shown = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert any("image/png" in output.get("data", {}) for output in shown)
+    # Progress was shown in its place, and nothing of it stays.
+    assert any(re.fullmatch(r"weaving pictures: \d+ of 95", text) for text in said)
+    assert not [output for output in shown if output["output_type"] == "stream" or "pictures" in str(output)]
