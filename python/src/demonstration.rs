@@ -11,7 +11,8 @@ use crate::work::{self, Leaves};
 /// Parameters
 /// ----------
 /// folder : str or os.PathLike
-///     Takes ``export.csv``, from which ``create_dataset_parameter`` makes a dataset, and ``images/*.jpg``.
+///     Takes ``export.csv``, from which ``create_dataset_parameter`` makes a dataset (``retaincollections``:
+///     ``demo-silk-museum`` and ``demo-weaving-school``), and ``images/*.jpg``.
 /// objects : int, optional
 ///     How many objects, with about two pictures each; 200 where not given.
 /// seed : int, optional

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use numpy::PyArray2;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyString};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyString, PyTuple};
 use silknow_foundation::files::FolderLock;
 use silknow_image_retrieval::Result;
 use silknow_image_retrieval::config::{Explicit, Operation, Options};
@@ -28,6 +29,8 @@ pub(crate) struct Index {
     retriever: Arc<Retriever<'static>>,
     /// Where it was loaded from; none when made from descriptors.
     folder: Option<PathBuf>,
+    /// Python's texts of the names, made once: they are asked for neighbour by neighbour.
+    names: PyOnceLock<Py<PyTuple>>,
 }
 
 #[pymethods]
@@ -51,7 +54,7 @@ impl Index {
         let retriever = work::run(folder.py(), 1, Leaves::Nothing, move |_| {
             DescriptorIndex::read(read).and_then(Retriever::owning)
         })?;
-        Ok(Self { retriever: Arc::new(retriever), folder: Some(path) })
+        Ok(Self { retriever: Arc::new(retriever), folder: Some(path), names: PyOnceLock::new() })
     }
 
     /// Makes an index of descriptors.
@@ -98,7 +101,7 @@ impl Index {
             DescriptorIndex::from_descriptors(values, dims, names, &table.variables, &table.rows, meta)
                 .and_then(Retriever::owning)
         })?;
-        Ok(Self { retriever: Arc::new(retriever), folder: None })
+        Ok(Self { retriever: Arc::new(retriever), folder: None, names: PyOnceLock::new() })
     }
 
     /// Writes ``kdtree.npz`` into a folder, which is created where missing.
@@ -184,13 +187,14 @@ impl Index {
         tables::write(descriptors.py(), &self.index().vocabulary, &labels, count)
     }
 
-    /// The names of the images, in the order of the index; in a folder, paths relative to it.
+    /// The names of the images, in the order of the index, a tuple; in a folder, paths relative to it.
     #[getter]
-    fn names(&self) -> &[String] {
-        &self.index().names
+    fn names(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        let names = self.names.get_or_try_init(py, || PyTuple::new(py, &self.index().names).map(Bound::unbind))?;
+        Ok(names.clone_ref(py))
     }
 
-    /// The paths of the images, relative to the working directory; the names where the index has no folder.
+    /// The paths of the images, relative to the working directory as it is now; the names where the index has no folder.
     #[getter]
     fn paths(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         match &self.folder {
@@ -199,7 +203,7 @@ impl Index {
         }
     }
 
-    /// The labels of the images: a pandas.DataFrame with one column a variable and N rows, or a dictionary of lists
+    /// The labels of the images, a new table each time: a pandas.DataFrame with one column a variable and N rows, or a dictionary of lists
     /// where pandas is not installed. Missing labels are ``None`` (not-a-number in a data frame).
     #[getter]
     fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -44,7 +45,7 @@ def test_an_index_holds_what_the_old_format_s_keys_hold(index, trained):
     file = np.load(trained / "output_files/kDTree/kdtree.npz")
     assert {"Tree", "Labels", "DictTrain", "relevant_variables", "label2class_list"} <= set(file.files)
     assert np.array_equal(file["Tree"], index.descriptors) and file["Tree"].dtype == np.float32
-    assert file["DictTrain"].tolist() == index.names
+    assert tuple(file["DictTrain"]) == index.names and index.names is index.names
     assert file["relevant_variables"].tolist() == index.variables
     classes = file["label2class_list"]
     for column, variable in enumerate(index.variables):
@@ -169,7 +170,7 @@ def test_an_index_of_descriptors_comes_back_from_its_folder(model, tmp_path):
     made = sir.Index.from_descriptors(descriptors, ["a", "b", "c", "d"], labels, model=model)
     made.save(tmp_path / "index")
     read = sir.Index.load(tmp_path / "index")
-    assert np.array_equal(read.descriptors, descriptors) and read.names == ["a", "b", "c", "d"]
+    assert np.array_equal(read.descriptors, descriptors) and read.names == ("a", "b", "c", "d")
     assert read.labels.equals(made.labels) and read.labels["place"].isna().tolist() == [False, True, False, True]
     assert read.fingerprint == model.fingerprint and len(read) == 4
     assert read.paths == [os.path.relpath(tmp_path / "index" / name) for name in "abcd"]
@@ -198,6 +199,10 @@ def test_objects_say_what_they_are(model, index):
 def test_too_many_neighbours_are_warned_of(index):
     with pytest.warns(sir.SilknowWarning, match="1000 neighbours are asked for"):
         assert index.search(index.descriptors[:2], 1000)[0].shape == (2, len(index))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(sir.SilknowWarning):
+            index.search(index.descriptors[:2], 1000)
 
 
 @pytest.mark.parametrize(
