@@ -25,7 +25,9 @@ use crate::work::{self, Leaves};
 /// Raises
 /// ------
 /// ConfigurationError
-///     Something that is no table, or tables that do not belong together.
+///     Something that is no table, a variable that ``predictions`` lacks.
+/// DataError
+///     Other numbers of samples in ``truth`` and ``predictions``.
 #[pyfunction]
 #[pyo3(signature = (truth, predictions))]
 pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {

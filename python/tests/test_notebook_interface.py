@@ -264,6 +264,7 @@ def test_other_wrong_arguments_are_named(model, index, tmp_path):
         (lambda: index.search(queries * np.float32(np.nan)), "only finite numbers"),
         (lambda: sir.Index.from_descriptors(queries, ["one"]), "1 names for"),
         (lambda: sir.Index.from_descriptors(queries[:0]), "no descriptor"),
+        (lambda: sir.evaluate({"a": ["b"]}, {"a": ["b", "c"]}), "1 samples have 2 predictions"),
     ]:
         with pytest.raises(sir.DataError, match=message):
             call()
