@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyList, PySet, PyString};
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString};
 use silknow_image_retrieval::Error;
 use silknow_image_retrieval::config::{Explicit, Fallback, Key, Kind, Operation, Options};
 
@@ -56,11 +56,11 @@ pub(crate) fn path(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
 }
 
 /// The text of a key's value; none for `None`.
-fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     if value.is_none() {
         return Ok(None);
     }
-    if let Some(text) = single(value)? {
+    if let Some(text) = single(name, value)? {
         return Ok(Some(text));
     }
     if is_list(value) {
@@ -75,13 +75,14 @@ fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
 }
 
 fn is_list(value: &Bound<'_, PyAny>) -> bool {
-    let unordered = value.is_instance_of::<PyDict>() || value.is_instance_of::<PySet>();
+    let unordered =
+        value.is_instance_of::<PyDict>() || value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
     let binary = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
     !unordered && !binary && value.try_iter().is_ok()
 }
 
 fn entry_text(name: &str, entry: &Bound<'_, PyAny>) -> PyResult<String> {
-    match single(entry)? {
+    match single(name, entry)? {
         // A comma would make two entries of one.
         Some(text) if !text.contains(',') => Ok(text),
         Some(text) => Err(wrong(entry.py(), format!("`{name}` holds `{text}`"), "names hold no commas")),
@@ -94,22 +95,29 @@ fn entry_text(name: &str, entry: &Bound<'_, PyAny>) -> PyResult<String> {
 }
 
 /// The text of a value that is no list; none for other types.
-fn single(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+fn single(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    let unicode = |text: &Bound<'_, PyAny>| {
+        text.extract::<String>().map_err(|_| {
+            let message = format!("`{name}` holds bytes that are no text");
+            wrong(value.py(), message, "configuration files are UTF-8, and so are the paths in them: rename the file")
+        })
+    };
     if value.is_instance_of::<PyString>() {
-        return value.extract().map(Some);
+        return unicode(value).map(Some);
     }
     // NumPy's truth values are read, too.
     if let Ok(truth) = value.extract::<bool>() {
         return Ok(Some(if truth { "True" } else { "False" }.to_owned()));
     }
     if value.hasattr("__fspath__")? {
-        return value.call_method0("__fspath__")?.extract().map(Some);
+        return unicode(&value.call_method0("__fspath__")?).map(Some);
     }
     if value.try_iter().is_ok() {
         return Ok(None);
     }
-    if value.hasattr("__index__")? {
-        return Ok(Some(value.call_method0("__index__")?.str()?.to_string()));
+    // An array without dimensions has this method whatever it holds.
+    if let Ok(whole) = value.call_method0("__index__") {
+        return Ok(Some(whole.str()?.to_string()));
     }
     match value.extract::<f64>() {
         Ok(number) => Ok(Some(number.to_string())),

@@ -1,4 +1,5 @@
-//! What the user sees of running work: a line of progress on Python's stderr, and warnings as Python's warnings.
+//! What the user sees of running work: a line of progress on Python's stderr or in a notebook's cell, and warnings as
+//! Python's warnings.
 //!
 //! The work tells a [`Desk`] from any thread; only the thread that holds the interpreter draws.
 
@@ -7,7 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use silknow_image_retrieval::{Observer, Progress};
 
 /// How often a line is printed where one cannot be drawn over, such as in a log file.
@@ -109,13 +112,26 @@ impl Drop for Running {
     }
 }
 
+/// What progress is shown on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Medium {
+    /// `\r` begins the line anew, unless the line was wider than the terminal.
+    Terminal,
+    /// An output of the cell that is replaced, so that the notebook's file does not keep what was.
+    Notebook,
+    /// A file or a pipe keeps every line.
+    Log,
+}
+
 /// The display of one piece of work.
 pub(crate) struct Display {
     /// Absent where nothing is to be shown.
     stderr: Option<Py<PyAny>>,
-    drawn_over: bool,
+    medium: Medium,
     /// The line that stands there now.
     drawn: String,
+    /// A notebook's output that holds the line.
+    output: Option<Py<PyAny>>,
     last_line: Instant,
     stacklevel: i32,
 }
@@ -125,24 +141,34 @@ impl Display {
     /// about, as for `warnings.warn`.
     pub(crate) fn new(py: Python<'_>, stacklevel: i32) -> PyResult<Self> {
         let stderr = py.import("sys")?.getattr("stderr")?;
-        let drawn_over = !stderr.is_none() && is_drawn_over(&stderr);
         let shown = SHOWN.load(Ordering::Relaxed) && !stderr.is_none();
+        let medium = if shown { medium(&stderr)? } else { Medium::Log };
         let stderr = shown.then(|| stderr.unbind());
-        Ok(Self { stderr, drawn_over, drawn: String::new(), last_line: Instant::now(), stacklevel })
+        Ok(Self { stderr, medium, drawn: String::new(), output: None, last_line: Instant::now(), stacklevel })
     }
 
     /// Shows how far the work is, and passes its warnings on.
     pub(crate) fn refresh(&mut self, py: Python<'_>, desk: &Desk) -> PyResult<()> {
         self.warn(py, desk)?;
-        if self.drawn_over {
-            let line = desk.line();
-            // A notebook's file keeps every write.
-            if line == self.drawn { Ok(()) } else { self.draw(py, line) }
-        } else if self.last_line.elapsed() >= LINE_INTERVAL {
-            self.last_line = Instant::now();
-            self.write(py, &format!("{}\n", desk.line()))
-        } else {
-            Ok(())
+        if self.stderr.is_none() {
+            return Ok(());
+        }
+        match self.medium {
+            Medium::Terminal => {
+                let columns = self.columns(py)?;
+                // One column is left for the cursor.
+                self.draw(py, desk.line().chars().take(columns - 1).collect())
+            }
+            Medium::Notebook => self.draw(py, desk.line()),
+            Medium::Log if self.last_line.elapsed() >= LINE_INTERVAL => match desk.line() {
+                // Between two tasks there is nothing to say.
+                line if line.is_empty() => Ok(()),
+                line => {
+                    self.last_line = Instant::now();
+                    self.write(py, &format!("{line}\n"))
+                }
+            },
+            Medium::Log => Ok(()),
         }
     }
 
@@ -171,25 +197,80 @@ impl Display {
             return Ok(());
         }
         self.draw(py, String::new())?;
-        self.write(py, "\r")
+        if self.medium == Medium::Terminal { self.write(py, "\r") } else { Ok(()) }
     }
 
     fn draw(&mut self, py: Python<'_>, line: String) -> PyResult<()> {
-        let text = format!("\r{line:<width$}", width = self.drawn.chars().count());
+        if line == self.drawn {
+            return Ok(());
+        }
+        let width = self.drawn.chars().count();
         self.drawn = line;
-        self.write(py, &text)
+        if self.medium == Medium::Notebook {
+            let published = self.publish(py);
+            return self.unless_broken(py, published);
+        }
+        self.write(py, &format!("\r{:<width$}", self.drawn))
     }
 
-    fn write(&self, py: Python<'_>, text: &str) -> PyResult<()> {
+    /// Puts the line into the output of the cell.
+    fn publish(&mut self, py: Python<'_>) -> PyResult<()> {
+        let content = PyDict::new(py);
+        content.set_item("text/plain", &self.drawn)?;
+        let how = PyDict::new(py);
+        how.set_item("raw", true)?;
+        if let Some(output) = &self.output {
+            return output.call_method(py, "update", (content,), Some(&how)).map(drop);
+        }
+        how.set_item("display_id", true)?;
+        let output = py.import("IPython.display")?.call_method("display", (content,), Some(&how))?;
+        self.output = Some(output.unbind());
+        Ok(())
+    }
+
+    fn write(&mut self, py: Python<'_>, text: &str) -> PyResult<()> {
         let Some(stderr) = &self.stderr else { return Ok(()) };
-        stderr.call_method1(py, "write", (text,))?;
-        stderr.call_method0(py, "flush").map(drop)
+        let written = stderr.call_method1(py, "write", (text,)).and_then(|_| stderr.call_method0(py, "flush"));
+        self.unless_broken(py, written.map(drop))
+    }
+
+    /// Shows nothing from now on if it failed: work of hours does not end because nobody can see how far it is.
+    fn unless_broken(&mut self, py: Python<'_>, shown: PyResult<()>) -> PyResult<()> {
+        if unless_exception(py, shown)?.is_none() {
+            self.stderr = None;
+        }
+        Ok(())
+    }
+
+    /// The width of the terminal, at least one column.
+    fn columns(&self, py: Python<'_>) -> PyResult<usize> {
+        const USUAL: usize = 80;
+        let Some(stderr) = &self.stderr else { return Ok(USUAL) };
+        let size = stderr
+            .call_method0(py, "fileno")
+            .and_then(|descriptor| py.import("os")?.call_method1("get_terminal_size", (descriptor,)))
+            .and_then(|size| size.getattr("columns")?.extract());
+        Ok(unless_exception(py, size)?.filter(|&columns| columns > 0).unwrap_or(USUAL))
     }
 }
 
-/// True for a terminal and for the output of a notebook's cell: there, `\r` begins the line anew.
-fn is_drawn_over(stderr: &Bound<'_, PyAny>) -> bool {
-    let terminal = stderr.call_method0("isatty").and_then(|answer| answer.is_truthy()).unwrap_or(false);
-    let module = stderr.get_type().module().map(|name| name.to_string()).unwrap_or_default();
-    terminal || module.starts_with("ipykernel")
+/// What stderr is now.
+fn medium(stderr: &Bound<'_, PyAny>) -> PyResult<Medium> {
+    let py = stderr.py();
+    let module: String = stderr.get_type().getattr("__module__")?.extract().unwrap_or_default();
+    if module.starts_with("ipykernel") {
+        return Ok(Medium::Notebook);
+    }
+    // Objects that only have `write` serve as stderr, too.
+    let terminal = stderr.call_method0("isatty").and_then(|answer| answer.is_truthy());
+    Ok(if unless_exception(py, terminal)? == Some(true) { Medium::Terminal } else { Medium::Log })
+}
+
+/// None for a failure, but what stops the program (Ctrl-C) is passed on.
+fn unless_exception<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Option<T>> {
+    match outcome {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.is_instance_of::<PyException>(py) => Ok(None),
+        Err(failure) => Err(failure),
+    }
 }

@@ -5,7 +5,8 @@ use silknow_image_retrieval::EvaluationSummary;
 use silknow_index::Classification;
 
 use crate::arguments::{path, wrong};
-use crate::{tables, work};
+use crate::tables;
+use crate::work::{self, Leaves};
 
 /// How good predicted labels are.
 ///
@@ -24,7 +25,9 @@ use crate::{tables, work};
 /// Raises
 /// ------
 /// ConfigurationError
-///     Something that is no table, or tables that do not belong together.
+///     Something that is no table, a variable that ``predictions`` lacks.
+/// DataError
+///     Other numbers of samples in ``truth`` and ``predictions``.
 #[pyfunction]
 #[pyo3(signature = (truth, predictions))]
 pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
@@ -41,7 +44,7 @@ pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, 
         })?;
     let rows: Vec<Vec<_>> =
         predicted.rows.iter().map(|row| columns.iter().map(|&column| row[column].clone()).collect()).collect();
-    let summary = work::run(py, 1, move |_| {
+    let summary = work::run(py, 1, Leaves::Nothing, move |_| {
         Classification::from_labels(&truth.variables, &truth.rows, &rows)
             .and_then(|classification| EvaluationSummary::of(&classification).to_json())
     })?;
@@ -69,7 +72,7 @@ pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, 
 pub(crate) fn evaluate_folder<'py>(pred_gt_path: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let py = pred_gt_path.py();
     let folder = path("pred_gt_path", pred_gt_path)?;
-    let summary = work::run(py, 1, move |_| {
+    let summary = work::run(py, 1, Leaves::Nothing, move |_| {
         Classification::read(folder).and_then(|classification| EvaluationSummary::of(&classification).to_json())
     })?;
     py.import("json")?.call_method1("loads", (summary,))

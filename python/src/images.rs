@@ -4,60 +4,96 @@
 //! file can have go through it as well, so that both ways give the same pixels.
 
 use numpy::ndarray::{ArrayView3, Ix3, Ix4};
-use numpy::{PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PySet, PyString};
 use silknow_image::{RgbImage, Source, decode_bytes};
+use silknow_image_retrieval::Error;
 
 use crate::arguments::{path, type_name, wrong};
-use crate::arrays::array;
-use crate::errors::OrRaise;
+use crate::arrays::{Expected, array};
+use crate::errors::{OrRaise, exception};
 
-const EXPECTED: &str = "uint8 [N, H, W, 3]";
+const SEVERAL: &str = "uint8 [N, H, W, 3]";
+const SINGLE: &str = "uint8 [H, W, 3]";
 
 /// The images that an argument stands for: one, or several in a list or an array.
 pub(crate) fn sources(images: &Bound<'_, PyAny>) -> PyResult<Vec<Source>> {
-    if let Some(source) = one(images)? {
+    let py = images.py();
+    let refused = |place: &str, what: &Bound<'_, PyAny>| {
+        wrong(
+            py,
+            format!("`{place}` is of type {}", type_name(what)),
+            format!("give paths, PIL images, or an array {SEVERAL}"),
+        )
+    };
+    if let Some(source) = one("images", images)? {
         return Ok(vec![source]);
     }
-    if images.cast::<PyUntypedArray>().is_ok() {
-        let images = array::<u8, Ix4>("images", images, EXPECTED)?;
-        return images.as_array().outer_iter().map(|image| pixels(images.py(), &image)).collect();
+    if let Ok(untyped) = images.cast::<PyUntypedArray>()
+        && !is_list_of_objects(untyped)
+    {
+        let images = pixel_array::<Ix4>("images", images, SEVERAL)?;
+        return images.as_array().outer_iter().map(|image| pixels(py, "images", SEVERAL, &image)).collect();
     }
-    let refused = |what: String| wrong(images.py(), what, format!("give paths, PIL images, or an array {EXPECTED}"));
-    if images.is_instance_of::<PyDict>() || images.is_instance_of::<PyBytes>() {
-        return Err(refused(format!("`images` is of type {}", type_name(images))));
+    let unordered = images.is_instance_of::<PySet>() || images.is_instance_of::<PyFrozenSet>();
+    if unordered || images.is_instance_of::<PyDict>() || images.is_instance_of::<PyBytes>() {
+        return Err(refused("images", images));
     }
-    let entries = images.try_iter().map_err(|_| refused(format!("`images` is of type {}", type_name(images))))?;
+    let entries = images.try_iter().map_err(|_| refused("images", images))?;
     entries
         .enumerate()
         .map(|(position, entry)| {
-            let entry = entry?;
-            one(&entry)?.ok_or_else(|| refused(format!("image {position} is of type {}", type_name(&entry))))
+            let (entry, place) = (entry?, format!("images[{position}]"));
+            if entry.cast::<PyUntypedArray>().is_ok() {
+                let image = pixel_array::<Ix3>(&place, &entry, SINGLE)?;
+                return pixels(py, &place, SINGLE, &image.as_array());
+            }
+            one(&place, &entry)?.ok_or_else(|| refused(&place, &entry))
         })
         .collect()
 }
 
-/// A single image; none for what is none.
-fn one(image: &Bound<'_, PyAny>) -> PyResult<Option<Source>> {
+/// True for an array that stands for a list, of paths for instance.
+fn is_list_of_objects(array: &Bound<'_, PyUntypedArray>) -> bool {
+    array.ndim() == 1 && matches!(array.dtype().kind(), b'O' | b'U' | b'S')
+}
+
+/// A single image, called `place` in messages; none for what is none.
+fn one(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Option<Source>> {
     if image.is_instance_of::<PyString>() || image.hasattr("__fspath__")? {
-        return path("images", image).map(|path| Some(Source::File(path)));
+        return path(place, image).map(|path| Some(Source::File(path)));
     }
     if let Ok(untyped) = image.cast::<PyUntypedArray>() {
         if untyped.ndim() != 3 {
             return Ok(None);
         }
-        let array = array::<u8, Ix3>("images", image, EXPECTED)?;
-        return pixels(image.py(), &array.as_array()).map(Some);
+        let array = pixel_array::<Ix3>(place, image, SEVERAL)?;
+        return pixels(image.py(), place, SEVERAL, &array.as_array()).map(Some);
     }
     if image.hasattr("getexif")? && image.hasattr("mode")? {
-        return pil(image).map(Some);
+        return pil(place, image).map(Some);
     }
     Ok(None)
 }
 
+fn pixel_array<'py, D: numpy::ndarray::Dimension>(
+    place: &str,
+    value: &Bound<'py, PyAny>,
+    layout: &str,
+) -> PyResult<numpy::PyReadonlyArray<'py, u8, D>> {
+    let expected = Expected {
+        layout,
+        // Converting alone would make black of shares from 0 to 1.
+        when_dtype: &format!("scale the values to 0 to 255, then: {place}.astype(numpy.uint8)"),
+        when_shape: "a grey image gets three channels with numpy.stack([image] * 3, axis=-1)",
+    };
+    array(place, value, &expected)
+}
+
 /// The pixels of an array uint8 `[H, W, 3]`.
-fn pixels(py: Python<'_>, image: &ArrayView3<'_, u8>) -> PyResult<Source> {
+fn pixels(py: Python<'_>, place: &str, layout: &str, image: &ArrayView3<'_, u8>) -> PyResult<Source> {
     let (height, width, channels) = image.dim();
     let values = image.as_slice().map_or_else(|| image.iter().copied().collect(), <[u8]>::to_vec);
     let sides = (u32::try_from(width), u32::try_from(height));
@@ -67,30 +103,79 @@ fn pixels(py: Python<'_>, image: &ArrayView3<'_, u8>) -> PyResult<Source> {
         }
         _ => Err(wrong(
             py,
-            format!("`images` holds an image of shape [{height}, {width}, {channels}]; {EXPECTED} is expected"),
+            format!("`{place}` holds an image of shape [{height}, {width}, {channels}]; {layout} is expected"),
             "the last dimension is red, green and blue",
         )),
     }
 }
 
+/// How the pixels of a PIL image are had, by its mode.
+enum Way {
+    /// Through the decoder: what a PNG file can hold.
+    File,
+    /// Through the decoder, in another mode that a PNG file can hold.
+    FileOf(&'static str),
+    /// PIL's own conversion, for colour spaces that are no file's.
+    Pillow,
+}
+
+fn way(mode: &str) -> Option<Way> {
+    Some(match mode {
+        "1" | "L" | "LA" | "P" | "RGBA" | "I;16" | "I;16B" => Way::File,
+        "La" => Way::FileOf("LA"),
+        "PA" | "RGBa" => Way::FileOf("RGBA"),
+        "RGB" | "RGBX" | "CMYK" | "YCbCr" | "HSV" | "LAB" => Way::Pillow,
+        // Modes such as I and F do not say which value is white, so that any reading of them is a guess.
+        _ => return None,
+    })
+}
+
 /// The pixels of a PIL image, upright, alpha laid on white.
-fn pil(image: &Bound<'_, PyAny>) -> PyResult<Source> {
-    /// What a PNG file can hold.
-    const IN_A_FILE: [&str; 6] = ["1", "L", "LA", "P", "RGBA", "I;16"];
+fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
     let py = image.py();
-    let upright = py.import("PIL.ImageOps")?.call_method1("exif_transpose", (image,))?;
-    let mode: String = upright.getattr("mode")?.extract()?;
-    if IN_A_FILE.contains(&mode.as_str()) {
-        let file = py.import("io")?.call_method0("BytesIO")?;
-        upright.call_method1("save", (&file, "PNG"))?;
-        let bytes: Vec<u8> = file.call_method0("getvalue")?.extract()?;
-        return decode_bytes(&bytes).map(Source::Pixels).or_raise(py);
-    }
-    let rgb = if mode == "RGB" { upright } else { upright.call_method1("convert", ("RGB",))? };
-    let (width, height): (usize, usize) = rgb.getattr("size")?.extract()?;
-    let values = rgb.call_method0("tobytes")?;
+    let mode: String = image.getattr("mode")?.extract()?;
+    let Some(way) = way(&mode) else {
+        return Err(wrong(
+            py,
+            format!("`{place}` is a PIL image of mode {mode}, which is not supported"),
+            "scale its values to 0 to 255 and convert it to mode L, or give the path of its file",
+        ));
+    };
+    // PIL reads a file when its pixels are asked for, so that this is where a cut file is found.
+    let raised = |failure: PyErr| unreadable(py, place, failure);
+    let upright = py.import("PIL.ImageOps")?.call_method1("exif_transpose", (image,)).map_err(raised)?;
+    let converted = |mode: &str| upright.call_method1("convert", (mode,)).map_err(raised);
+    let in_a_file = match way {
+        Way::File => upright,
+        Way::FileOf(mode) => converted(mode)?,
+        Way::Pillow => return rgb(place, &converted("RGB")?),
+    };
+    let file = py.import("io")?.call_method0("BytesIO")?;
+    let options = PyDict::new(py);
+    // It is read again at once, so that making it small is of no use.
+    options.set_item("compress_level", 0)?;
+    in_a_file.call_method("save", (&file, "PNG"), Some(&options)).map_err(raised)?;
+    let bytes = file.call_method0("getvalue")?;
+    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(Source::Pixels).or_raise(py)
+}
+
+/// The pixels of a PIL image of mode RGB.
+fn rgb(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
+    let py = image.py();
+    let (width, height): (usize, usize) = image.getattr("size")?.extract()?;
+    let values = image.call_method0("tobytes").map_err(|failure| unreadable(py, place, failure))?;
     let values = values.cast::<PyBytes>()?.as_bytes();
     let view = ArrayView3::from_shape((height, width, 3), values)
-        .map_err(|_| wrong(py, "the PIL image holds fewer pixels than its size says", "load it again"))?;
-    pixels(py, &view)
+        .map_err(|_| wrong(py, format!("`{place}` holds fewer pixels than its size says"), "load it again"))?;
+    pixels(py, place, SEVERAL, &view)
+}
+
+/// What PIL says about an image that it cannot give; Ctrl-C and the like stay what they are.
+fn unreadable(py: Python<'_>, place: &str, failure: PyErr) -> PyErr {
+    if !failure.is_instance_of::<PyException>(py) {
+        return failure;
+    }
+    let error = exception(py, &Error::data(format!("PIL cannot read `{place}`: {}", failure.value(py))));
+    error.set_cause(py, Some(failure));
+    error
 }

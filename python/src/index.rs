@@ -5,16 +5,18 @@ use std::sync::Arc;
 
 use numpy::PyArray2;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyBytes, PyString, PyTuple};
 use silknow_foundation::files::FolderLock;
 use silknow_image_retrieval::Result;
-use silknow_image_retrieval::config::Operation;
+use silknow_image_retrieval::config::{Explicit, Operation, Options};
 use silknow_index::{DescriptorIndex, IndexMeta, Neighbours, Retriever, vote};
 
 use crate::arguments::{self, wrong};
 use crate::errors::OrRaise;
 use crate::model::Model;
-use crate::{arrays, tables, work};
+use crate::work::{self, Leaves};
+use crate::{arrays, tables};
 
 /// What a search returns: distances and positions.
 type Found<'py> = (Bound<'py, PyArray2<f32>>, Bound<'py, PyArray2<i64>>);
@@ -27,6 +29,8 @@ pub(crate) struct Index {
     retriever: Arc<Retriever<'static>>,
     /// Where it was loaded from; none when made from descriptors.
     folder: Option<PathBuf>,
+    /// Python's texts of the names, made once: they are asked for neighbour by neighbour.
+    names: PyOnceLock<Py<PyTuple>>,
 }
 
 #[pymethods]
@@ -47,8 +51,10 @@ impl Index {
     fn load(folder: &Bound<'_, PyAny>) -> PyResult<Self> {
         let path = arguments::path("folder", folder)?;
         let read = path.clone();
-        let retriever = work::run(folder.py(), 1, move |_| DescriptorIndex::read(read).and_then(Retriever::owning))?;
-        Ok(Self { retriever: Arc::new(retriever), folder: Some(path) })
+        let retriever = work::run(folder.py(), 1, Leaves::Nothing, move |_| {
+            DescriptorIndex::read(read).and_then(Retriever::owning)
+        })?;
+        Ok(Self { retriever: Arc::new(retriever), folder: Some(path), names: PyOnceLock::new() })
     }
 
     /// Makes an index of descriptors.
@@ -57,8 +63,9 @@ impl Index {
     /// ----------
     /// descriptors : numpy.ndarray
     ///     float32 [N, D], N at least 1.
-    /// names : list of str, optional
-    ///     The names of the N images; their positions where not given. Paths, if :meth:`save` is to be of use.
+    /// names : list of str or os.PathLike, optional
+    ///     The names of the N images; their positions where not given. Paths relative to the folder, if :meth:`save`
+    ///     is to be of use.
     /// labels : pandas.DataFrame or dict of lists, optional
     ///     One column a variable, N rows, ``None`` where a label is not known.
     /// model : Model, optional
@@ -90,14 +97,19 @@ impl Index {
             Some(labels) => tables::read("labels", labels, Some(count))?,
         };
         let meta = IndexMeta::new(fingerprint(model)?);
-        let retriever = work::run(py, 1, move |_| {
+        let retriever = work::run(py, 1, Leaves::Nothing, move |_| {
             DescriptorIndex::from_descriptors(values, dims, names, &table.variables, &table.rows, meta)
                 .and_then(Retriever::owning)
         })?;
-        Ok(Self { retriever: Arc::new(retriever), folder: None })
+        Ok(Self { retriever: Arc::new(retriever), folder: None, names: PyOnceLock::new() })
     }
 
-    /// Writes ``kdtree.npz`` into a folder, which is created where missing. The names should be paths relative to it.
+    /// Writes ``kdtree.npz`` into a folder, which is created where missing.
+    ///
+    /// Parameters
+    /// ----------
+    /// folder : str or os.PathLike
+    ///     The folder. The names should be paths relative to it, so that :attr:`paths` leads to the images later.
     ///
     /// Raises
     /// ------
@@ -107,7 +119,7 @@ impl Index {
     fn save(&self, folder: &Bound<'_, PyAny>) -> PyResult<()> {
         let path = arguments::path("folder", folder)?;
         let retriever = Arc::clone(&self.retriever);
-        work::run(folder.py(), 1, move |_| {
+        work::run(folder.py(), 1, Leaves::Files, move |_| {
             let _lock = FolderLock::take(&path)?;
             retriever.index().write(&path)
         })
@@ -120,7 +132,7 @@ impl Index {
     /// descriptors : numpy.ndarray
     ///     float32 [Q, D], from the model that made the index.
     /// k : int, optional
-    ///     Neighbours per query, at least 1; all N where it is larger, with a warning. Default as for
+    ///     Neighbours per query, at least 1; all N where it is larger, with a warning. 6 where not given, as for
     ///     ``num_neighbors`` of ``get_kNN_parameter``.
     ///
     /// Returns
@@ -154,7 +166,7 @@ impl Index {
     /// descriptors : numpy.ndarray
     ///     float32 [Q, D], from the model that made the index.
     /// k : int, optional
-    ///     Neighbours that vote, at least 1. Default as for :meth:`search`.
+    ///     Neighbours that vote, at least 1; 6 where not given.
     ///
     /// Returns
     /// -------
@@ -171,17 +183,18 @@ impl Index {
         descriptors: &Bound<'py, PyAny>,
         k: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (_, labels) = self.neighbours(descriptors, k, |index, near| vote::predict(&index.labels, &near))?;
-        tables::write(descriptors.py(), &self.index().vocabulary, &labels)
+        let (count, labels) = self.neighbours(descriptors, k, |index, near| vote::predict(&index.labels, &near))?;
+        tables::write(descriptors.py(), &self.index().vocabulary, &labels, count)
     }
 
-    /// The names of the images, in the order of the index; in a folder, paths relative to it.
+    /// The names of the images, in the order of the index, a tuple; in a folder, paths relative to it.
     #[getter]
-    fn names(&self) -> &[String] {
-        &self.index().names
+    fn names(&self, py: Python<'_>) -> PyResult<Py<PyTuple>> {
+        let names = self.names.get_or_try_init(py, || PyTuple::new(py, &self.index().names).map(Bound::unbind))?;
+        Ok(names.clone_ref(py))
     }
 
-    /// The paths of the images, relative to the working directory; the names where the index has no folder.
+    /// The paths of the images, relative to the working directory as it is now; the names where the index has no folder.
     #[getter]
     fn paths(&self, py: Python<'_>) -> PyResult<Vec<String>> {
         match &self.folder {
@@ -190,11 +203,11 @@ impl Index {
         }
     }
 
-    /// The labels of the images: a pandas.DataFrame with one column a variable and N rows, or a dictionary of lists
+    /// The labels of the images, a new table each time: a pandas.DataFrame with one column a variable and N rows, or a dictionary of lists
     /// where pandas is not installed. Missing labels are ``None`` (not-a-number in a data frame).
     #[getter]
     fn labels<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        tables::write(py, &self.index().vocabulary, &self.index().labels)
+        tables::write(py, &self.index().vocabulary, &self.index().labels, self.index().len())
     }
 
     /// The variables that the labels belong to.
@@ -258,7 +271,7 @@ impl Index {
         let count = values.len() / dims;
         let k = neighbours_asked_for(py, k)?;
         let retriever = Arc::clone(&self.retriever);
-        let concluded = work::run(py, 1, move |context| -> Result<T> {
+        let concluded = work::run(py, 1, Leaves::Nothing, move |context| -> Result<T> {
             Ok(conclude(retriever.index(), retriever.search(&values, k, context.observer)?))
         })?;
         Ok((count, concluded))
@@ -268,23 +281,37 @@ impl Index {
 /// `k`, with the default and the bounds of the key that it stands for.
 fn neighbours_asked_for(py: Python<'_>, k: Option<&Bound<'_, PyAny>>) -> PyResult<usize> {
     const KEY: &str = "num_neighbors";
-    let options = arguments::options(Operation::GetKNN, &[(KEY, k)])?;
+    let mut options = Options::new(Operation::GetKNN, Explicit::Arguments);
+    if let Some(text) = k.map(|k| arguments::text("k", k)).transpose()?.flatten() {
+        options.set(KEY, text).or_raise(py)?;
+    }
     options.check_keys(|key| key.name == KEY).map(|settings| settings.one(KEY)).map_err(|error| {
         // The argument has a name of its own.
         wrong(py, error.message().replace(KEY, "k"), "for example 6")
     })
 }
 
-/// The texts of a list.
+/// The texts of a list of texts or paths.
 fn texts(name: &str, list: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
-    let refused = || {
-        let message = format!("`{name}` is of type {}; a list of texts is expected", arguments::type_name(list));
-        wrong(list.py(), message, "for example [\"a.jpg\", \"b.jpg\"]")
+    let refused = |what: String| {
+        wrong(list.py(), format!("{what}; a list of texts is expected"), "for example [\"a.jpg\", \"b.jpg\"]")
     };
-    if list.is_instance_of::<PyString>() {
-        return Err(refused());
+    let no_list = || refused(format!("`{name}` is of type {}", arguments::type_name(list)));
+    if list.is_instance_of::<PyString>() || list.is_instance_of::<PyBytes>() {
+        return Err(no_list());
     }
-    list.try_iter().map_err(|_| refused())?.map(|text| text?.extract().map_err(|_| refused())).collect()
+    list.try_iter()
+        .map_err(|_| no_list())?
+        .enumerate()
+        .map(|(position, entry)| {
+            let entry = entry?;
+            let text = if entry.hasattr("__fspath__")? { entry.call_method0("__fspath__")? } else { entry.clone() };
+            text.extract().map_err(|_| match entry.is_instance_of::<PyString>() {
+                true => refused(format!("`{name}[{position}]` is not Unicode")),
+                false => refused(format!("`{name}[{position}]` is of type {}", arguments::type_name(&entry))),
+            })
+        })
+        .collect()
 }
 
 /// The fingerprint of a model; empty for none.

@@ -10,7 +10,8 @@ use silknow_image_retrieval::{DescribingNetwork, Result};
 use silknow_network::Model as Network;
 
 use crate::errors::OrRaise;
-use crate::{arguments, arrays, images, work};
+use crate::work::{self, Leaves};
+use crate::{arguments, arrays, images};
 
 /// A network that turns images into descriptors: unit vectors whose distance says how unlike two images are.
 ///
@@ -72,12 +73,16 @@ impl Model {
 
     /// A backbone without training, for descriptors that follow what images look like.
     ///
+    /// ``Model.pretrained(backbone="resnet18", weights="builtin")`` needs no download.
+    ///
     /// Parameters
     /// ----------
-    /// **parameters
-    ///     ``backbone``, ``weights``, ``add_fc``, ``input_size`` and ``seed`` as for ``train_model_parameter``, with its
-    ///     defaults (but no head), ``device`` and ``precision`` as for :meth:`load`. ``Model.pretrained(backbone="resnet18",
-    ///     weights="builtin")`` needs no download.
+    /// backbone, weights, input_size, seed : optional
+    ///     As for ``train_model_parameter``, with its defaults.
+    /// add_fc : list of int, optional
+    ///     Widths of random layers on top of the backbone; none where not given.
+    /// device, precision : str, optional
+    ///     As for :meth:`load`.
     ///
     /// Raises
     /// ------
@@ -85,8 +90,12 @@ impl Model {
     ///     An unknown parameter, a value of the wrong type or out of range.
     /// DataError
     ///     Weights that cannot be read or fetched.
+    // Unknown names come here too, so that the library says which one was meant.
     #[staticmethod]
-    #[pyo3(signature = (**parameters))]
+    #[pyo3(
+        signature = (**parameters),
+        text_signature = "(*, backbone=None, weights=None, add_fc=None, input_size=None, seed=None, device=None, precision=None)"
+    )]
     fn pretrained(py: Python<'_>, parameters: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
         let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
         let mut placement = [None, None];
@@ -98,6 +107,14 @@ impl Model {
             }
             arguments::set_all(&mut options, &parameters)?;
         }
+        let foreign = Operation::TrainModel.keys().find(|key| {
+            options.is_given(key.name) && !DescribingNetwork::backbone_keys().any(|known| known.name == key.name)
+        });
+        if let Some(key) = foreign {
+            let known: Vec<_> = DescribingNetwork::backbone_keys().map(|key| key.name).chain(PLACEMENT_KEYS).collect();
+            let message = format!("`{}` is for training; a network without training has no use for it", key.name);
+            return Err(arguments::wrong(py, message, format!("the parameters are {}", known.join(", "))));
+        }
         let network = DescribingNetwork::backbone(options).or_raise(py)?;
         Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned())
     }
@@ -108,9 +125,11 @@ impl Model {
     /// ----------
     /// images : path, PIL image, array, or a list of these
     ///     A path or a list of paths; a PIL image or a list of them; an array uint8 [N, H, W, 3], or [H, W, 3] for one
-    ///     image. Images of any size: the model crops the central square and scales it to ``input_size``.
+    ///     image. Images of any size: the model crops the central square and scales it to ``input_size``. Paths are
+    ///     read one after the other, so that any number of them can be given; the pixels of PIL images and arrays
+    ///     are copied before the work begins.
     /// batch_size : int, optional
-    ///     Images that the network describes at once. Default as for ``get_kNN_parameter``.
+    ///     Images that the network describes at once; 32 where not given, as for ``get_kNN_parameter``.
     ///
     /// Returns
     /// -------
@@ -135,7 +154,7 @@ impl Model {
         let sources = images::sources(images)?;
         let (count, dimensions) = (sources.len(), self.dimensions);
         let network = Arc::clone(&self.network);
-        let values = work::run(py, 1, move |context| {
+        let values = work::run(py, 1, Leaves::Nothing, move |context| {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             // A panic while describing leaves the network as it was: it is only read.
             let network = network.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -173,7 +192,9 @@ impl Model {
         let options = arguments::options(Operation::BuildKDTree, &[(device, placement[0]), (precision, placement[1])])?;
         let settings = options.check_keys(|key| PLACEMENT_KEYS.contains(&key.name)).or_raise(py)?;
         let (device, precision) = (settings.one(device), settings.one(precision));
-        let network = work::run(py, 1, move |context| -> Result<Network> { network.load(device, precision, context) })?;
+        let network = work::run(py, 1, Leaves::Files, move |context| -> Result<Network> {
+            network.load(device, precision, context)
+        })?;
         Ok(Self {
             architecture: network.facts().architecture,
             source,

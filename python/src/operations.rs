@@ -5,13 +5,13 @@
 use std::fmt::Display;
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use silknow_image_retrieval::config::{Explicit, Fallback, Operation, Options, Parameters};
 use silknow_image_retrieval::{Context, Result};
 
 use crate::arguments::{self, default};
 use crate::errors::OrRaise;
-use crate::work;
+use crate::work::{self, Leaves};
 
 /// The operation whose documented functions are called `<name>_configfile` and `<name>_parameter`.
 fn operation(py: Python<'_>, name: &str) -> PyResult<Operation> {
@@ -39,20 +39,20 @@ pub(crate) fn operation_keys<'py>(py: Python<'py>, operation_name: &str) -> PyRe
     operation(py, operation_name)?.keys().map(describe).collect()
 }
 
-/// Runs an operation with a configuration file, values by key, or both (the values count more), and returns its
+/// Runs an operation with values by key and, where one is given, a configuration file, which counts less; returns its
 /// summary in words.
 #[pyfunction]
-#[pyo3(signature = (operation_name, configfile, values, /))]
+#[pyo3(signature = (operation_name, values, /, *configfile))]
 pub(crate) fn run_operation(
     py: Python<'_>,
     operation_name: &str,
-    configfile: Option<&Bound<'_, PyAny>>,
     values: &Bound<'_, PyDict>,
+    configfile: &Bound<'_, PyTuple>,
 ) -> PyResult<String> {
     let operation = operation(py, operation_name)?;
     let mut options = Options::new(operation, Explicit::Arguments);
-    if let Some(configfile) = configfile {
-        options.read_file(arguments::path("configfile", configfile)?).or_raise(py)?;
+    for configfile in configfile {
+        options.read_file(arguments::path("configfile", &configfile)?).or_raise(py)?;
     }
     arguments::set_all(&mut options, values)?;
     match operation {
@@ -72,5 +72,7 @@ fn run<P: Parameters + Send + 'static, S: Display + 'static>(
 ) -> PyResult<String> {
     let parameters = P::from_options(options).or_raise(py)?;
     // Warnings are about the line that called the documented function, a frame above the one that called this.
-    work::run(py, 2, move |context| work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned()))
+    work::run(py, 2, Leaves::Files, move |context| {
+        work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned())
+    })
 }

@@ -23,13 +23,25 @@ pub(crate) fn read(name: &str, table: &Bound<'_, PyAny>, count: Option<usize>) -
         let message = format!("`{name}` is of type {}; a table of labels is expected", type_name(table));
         wrong(py, message, "give a pandas.DataFrame, or a dictionary with a list of labels for every variable")
     };
-    let variables: Vec<String> = table
-        .call_method0("keys")
-        .and_then(|keys| keys.try_iter()?.map(|key| key?.extract()).collect())
-        .map_err(|_| no_table())?;
+    let keys = table.call_method0("keys").and_then(|keys| keys.try_iter()?.collect::<PyResult<Vec<_>>>());
+    let variables = keys
+        .map_err(|_| no_table())?
+        .iter()
+        .map(|key| key.extract::<String>().map_err(|_| no_name(name, key)))
+        .collect::<PyResult<Vec<_>>>()?;
+    if let Some(position) = (1..variables.len()).find(|&position| variables[..position].contains(&variables[position]))
+    {
+        let message = format!("`{name}` has two columns `{}`", variables[position]);
+        return Err(wrong(py, message, "give every variable one column"));
+    }
     let mut rows: Vec<Vec<Option<String>>> = Vec::new();
     for (position, variable) in variables.iter().enumerate() {
-        let column = table.get_item(variable)?.try_iter().map_err(|_| no_table())?;
+        let column = table.get_item(variable)?;
+        if column.is_instance_of::<PyString>() {
+            // Its letters would be taken for labels.
+            return Err(no_table());
+        }
+        let column = column.try_iter().map_err(|_| no_table())?;
         let column = column.map(|cell| label(name, variable, &cell?)).collect::<PyResult<Vec<_>>>()?;
         if position == 0 {
             rows = vec![Vec::with_capacity(variables.len()); column.len()];
@@ -51,10 +63,19 @@ pub(crate) fn read(name: &str, table: &Bound<'_, PyAny>, count: Option<usize>) -
     Ok(Table { variables, rows })
 }
 
+/// The error for a column whose name is no text.
+fn no_name(table: &str, key: &Bound<'_, PyAny>) -> PyErr {
+    let message = format!("`{table}` has a column whose name is of type {}", type_name(key));
+    wrong(key.py(), message, "columns are called as the variables are: \"place\", \"timespan\"")
+}
+
 /// A label: a text; missing are `None`, not-a-number and what collection files call so.
 fn label(table: &str, variable: &str, cell: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     if cell.is_instance_of::<PyString>() {
-        let text: String = cell.extract()?;
+        let text: String = cell.extract().map_err(|_| {
+            let message = format!("`{table}` has a label for `{variable}` that is not Unicode");
+            wrong(cell.py(), message, "labels are texts, or None where they are not known")
+        })?;
         return Ok((!labels::is_missing(&text)).then_some(text));
     }
     let missing = cell.is_none()
@@ -70,11 +91,12 @@ fn label(table: &str, variable: &str, cell: &Bound<'_, PyAny>) -> PyResult<Optio
     ))
 }
 
-/// A table of class names for class indices `[N, V]`.
+/// A table of class names for class indices `[count, V]`.
 pub(crate) fn write<'py>(
     py: Python<'py>,
     vocabulary: &Vocabulary,
     labels: &LabelMatrix,
+    count: usize,
 ) -> PyResult<Bound<'py, PyAny>> {
     let columns = PyDict::new(py);
     for (position, variable) in vocabulary.variables.iter().enumerate() {
@@ -82,10 +104,14 @@ pub(crate) fn write<'py>(
             MISSING => None,
             index => Some(vocabulary.class_name(position, index)),
         };
-        columns.set_item(&variable.name, (0..labels.len()).map(class).collect::<Vec<_>>())?;
+        columns.set_item(&variable.name, (0..count).map(class).collect::<Vec<_>>())?;
     }
     match py.import("pandas") {
-        Ok(pandas) => pandas.call_method1("DataFrame", (columns,)),
+        Ok(pandas) => {
+            // Without variables the rows are there all the same.
+            let index = pandas.call_method1("RangeIndex", (count,))?;
+            pandas.call_method1("DataFrame", (columns, index))
+        }
         Err(failure) if failure.is_instance_of::<PyImportError>(py) => Ok(columns.into_any()),
         Err(failure) => Err(failure),
     }

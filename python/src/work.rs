@@ -3,6 +3,8 @@
 //! Owns the threads. The thread that called looks for signals and draws progress; the worker never touches Python.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -22,13 +24,28 @@ const GRACE: Duration = Duration::from_millis(700);
 /// The main thread of a program has this much, and so have the networks that were tested on it.
 const STACK_BYTES: usize = 16 << 20;
 
-/// Workers that were left to end by themselves.
+/// Workers that were left to end by themselves and write files.
 static LEFT: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// The process in which work was done first; 0 before.
+static HOME: AtomicU32 = AtomicU32::new(0);
+
+/// What work leaves outside the memory of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leaves {
+    /// Files, so that the process may not end in the middle of it.
+    Files,
+    Nothing,
+}
 
 /// Waits for work that was interrupted and has not come to a safe point yet, so that it leaves nothing half-written.
 /// The package calls it when the interpreter ends.
 #[pyfunction]
 pub(crate) fn finish_work(py: Python<'_>) {
+    if HOME.load(Ordering::Relaxed) != process::id() {
+        // The workers are another process's.
+        return;
+    }
     py.detach(|| {
         let left = std::mem::take(&mut *LEFT.lock().expect("nobody panics while holding the lock"));
         for worker in left {
@@ -61,6 +78,19 @@ impl<T> Slot<T> {
     }
 }
 
+/// Refuses to work in a process that was forked from one where work was done: the threads that share work stayed
+/// behind there, and it would wait for them for ever.
+fn at_home() -> Result<()> {
+    let here = process::id();
+    match HOME.compare_exchange(0, here, Ordering::Relaxed, Ordering::Relaxed) {
+        Err(home) if home != here => Err(Error::configuration(
+            "this process was forked from one in which silknow has worked already, and its threads stayed behind",
+        )
+        .hint("start processes afresh: multiprocessing.get_context(\"spawn\")")),
+        _ => Ok(()),
+    }
+}
+
 /// Runs `work` and gives its result; warnings are about the caller `stacklevel` frames up.
 ///
 /// # Errors
@@ -69,8 +99,12 @@ impl<T> Slot<T> {
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     stacklevel: i32,
+    leaves: Leaves,
     work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
+    // Copying large arguments took its time.
+    py.check_signals()?;
+    at_home().or_raise(py)?;
     let mut display = Display::new(py, stacklevel)?;
     let desk = Arc::new(Desk::default());
     let slot = Arc::new(Slot { outcome: Mutex::new(None), filled: Condvar::new() });
@@ -82,7 +116,7 @@ pub(crate) fn run<T: Send + 'static>(
         let attended = py.check_signals().and_then(|()| display.refresh(py, &desk));
         if let Err(exception) = attended {
             desk.stop();
-            if py.detach(|| slot.take(GRACE)).is_none() {
+            if py.detach(|| slot.take(GRACE)).is_none() && leaves == Leaves::Files {
                 LEFT.lock().expect("nobody panics while holding the lock").push(worker);
             }
             // What stopped the work is said; a display that fails as well has nothing to add.

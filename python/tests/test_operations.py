@@ -4,6 +4,7 @@ import inspect
 import pathlib
 import pydoc
 
+import numpy as np
 import pytest
 
 import silk_retrieval_functions
@@ -136,6 +137,16 @@ def test_the_summary_is_printed_as_on_the_command_line(trained, silknow, monkeyp
     assert capsys.readouterr().out == silknow(trained, "evaluate-model", "--config", "Configuration_evaluate_model.txt")
 
 
+def test_values_of_numpy_are_read_as_python_s(tmp_path):
+    values = dict(
+        learning_rate=np.array(0.1), train_batch_size=np.int8(4), flip_up_down=np.bool_(True), add_fc=np.array([8, 4]),
+        random_crop=(np.float32(0.5), 1), relevant_variables=np.array(["place"]), master_dir=tmp_path,
+    )
+    # All of them are read before the folder is found empty.
+    with pytest.raises(sir.DataError, match="master_file_tree.txt"):
+        sir.train_model_parameter(**values)
+
+
 def test_errors_are_the_command_lines_with_their_hints(tmp_path):
     with pytest.raises(sir.ConfigurationError, match="`num_labeled` must be a whole number from 0 to 5") as caught:
         sir.create_dataset_parameter("export.csv", num_labeled=6)
@@ -146,6 +157,10 @@ def test_errors_are_the_command_lines_with_their_hints(tmp_path):
         sir.create_dataset_parameter()
     with pytest.raises(sir.ConfigurationError, match="`add_fc` is of type dict"):
         sir.train_model_parameter(add_fc={"a": 1})
+    with pytest.raises(sir.ConfigurationError, match="`savepath` holds bytes that are no text"):
+        sir.build_kDTree_parameter(savepath="\udcff")
+    with pytest.raises(sir.ConfigurationError, match="`configfile` is of type NoneType"):
+        sir.create_dataset_configfile(None)
     with pytest.raises(sir.ConfigurationError, match="`relevant_variables` holds `a,b`"):
         sir.train_model_parameter(relevant_variables=["a,b"])
     with pytest.raises(sir.DataError, match="pred_gt.npz"):

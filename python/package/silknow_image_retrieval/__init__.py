@@ -38,20 +38,7 @@ from ._native import (
     finish_work as _finish_work,
     show_progress,
 )
-from .silk_retrieval_functions import (
-    build_kDTree_configfile,
-    build_kDTree_parameter,
-    create_dataset_configfile,
-    create_dataset_parameter,
-    crossvalidation_configfile,
-    crossvalidation_parameter,
-    evaluate_model_configfile,
-    evaluate_model_parameter,
-    get_kNN_configfile,
-    get_kNN_parameter,
-    train_model_configfile,
-    train_model_parameter,
-)
+from .silk_retrieval_functions import *  # noqa: F403
 
 # Interrupted work that has not stopped yet must not be cut off while it writes.
 _atexit.register(_finish_work)

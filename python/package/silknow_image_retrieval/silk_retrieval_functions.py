@@ -61,7 +61,7 @@ def _with_parameters(operation: str, order: str, summary: str, effect: str) -> A
         values = dict(zip(names, args))
         for name in values.keys() & parameters.keys():
             raise TypeError(f"{operation}_parameter got several values for `{name}`")
-        print(_native.run_operation(operation, None, {**values, **parameters}))
+        print(_native.run_operation(operation, {**values, **parameters}))
 
     described = []
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -80,7 +80,7 @@ def _with_configfile(operation: str, summary: str, effect: str) -> Any:
     """``<operation>_configfile``: a configuration file, and parameters by keyword that count more than its lines."""
 
     def function(configfile: Any, **parameters: Any) -> None:
-        print(_native.run_operation(operation, configfile, parameters))
+        print(_native.run_operation(operation, parameters, configfile))
 
     signature = inspect.Signature(
         [
@@ -159,17 +159,4 @@ crossvalidation_parameter = _with_parameters(
     _CROSS_EFFECT,
 )
 
-__all__ = [
-    "build_kDTree_configfile",
-    "build_kDTree_parameter",
-    "create_dataset_configfile",
-    "create_dataset_parameter",
-    "crossvalidation_configfile",
-    "crossvalidation_parameter",
-    "evaluate_model_configfile",
-    "evaluate_model_parameter",
-    "get_kNN_configfile",
-    "get_kNN_parameter",
-    "train_model_configfile",
-    "train_model_parameter",
-]
+__all__ = [name for name in globals() if name.endswith(("_configfile", "_parameter")) and not name.startswith("_")]
