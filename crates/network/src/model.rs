@@ -23,6 +23,10 @@ mod stored;
 pub use describe::Described;
 pub use stored::{Facts, Provenance, StoredModel};
 
+/// Images that pass through the head at once, always: a matrix product of another number of rows may be summed in
+/// another order, and an image shall have the same descriptor whatever stands beside it.
+const HEAD_ROWS: usize = 32;
+
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
     facts: Facts,
@@ -70,16 +74,27 @@ impl Model {
 
     /// Describes `n` images: normalised pixels `[n, 3, S, S]` to unit descriptors `[n, D]`, both row by row.
     ///
+    /// On the processor the descriptor of an image depends neither on the others nor on their number.
+    ///
     /// # Errors
     /// When `pixels` has another length.
     pub fn describe_pixels(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
         let pooled = self.backbone.run(pixels, n)?;
         let shape = self.backbone.feature_shape();
-        let pooled = Tensor::<2>::from_data(TensorData::new(pooled, [n, shape.len()]), &self.device);
-        let descriptors = self.head.forward(pooled, shape).into_data();
-        descriptors
-            .try_into_vec()
-            .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))
+        let mut descriptors = Vec::with_capacity(n * self.dims());
+        for rows in pooled.chunks(HEAD_ROWS * shape.len()) {
+            let mut padded = rows.to_vec();
+            padded.resize(HEAD_ROWS * shape.len(), 0.0);
+            let padded = Tensor::<2>::from_data(TensorData::new(padded, [HEAD_ROWS, shape.len()]), &self.device);
+            let values = self
+                .head
+                .forward(padded, shape)
+                .into_data()
+                .try_into_vec::<f32>()
+                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
+            descriptors.extend_from_slice(&values[..rows.len() / shape.len() * self.dims()]);
+        }
+        Ok(descriptors)
     }
 
     /// Length D of the descriptors.

@@ -60,6 +60,20 @@ fn load(folder: &Path) -> Result<Model> {
 }
 
 #[test]
+fn a_descriptor_does_not_depend_on_the_images_beside_it() {
+    let model = trained().open(&Placement::processor()).unwrap();
+    let (images, values) = (37, 3 * SIDE * SIDE);
+    let pixels = pixels(images);
+    let together = model.describe_pixels(&pixels, images).unwrap();
+    for at_once in [1, 2, 5, 32] {
+        let batches = pixels.chunks(at_once * values);
+        let described: Vec<f32> =
+            batches.flat_map(|batch| model.describe_pixels(batch, batch.len() / values).unwrap()).collect();
+        assert!(described == together, "{at_once} at once");
+    }
+}
+
+#[test]
 fn a_model_read_back_describes_the_same_to_the_bit() {
     let folder = tempfile::tempdir().unwrap();
     let stored = trained();
