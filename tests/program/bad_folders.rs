@@ -149,7 +149,8 @@ fn a_disk_that_refuses_more_leaves_no_half_files() {
 
     let place = finished();
     let program = env!("CARGO_BIN_EXE_silknow");
-    // Without the trap the first refused write would end the process before it can speak.
+    // The limit is one block, of 512 or 1024 bytes by the shell. Without the trap the first refused write would end
+    // the process before it can speak.
     let script = format!("trap '' XFSZ; ulimit -f 1; exec '{program}' \"$@\"");
     let output = Command::new("sh")
         .args([
@@ -168,7 +169,7 @@ fn a_disk_that_refuses_more_leaves_no_half_files() {
     let outcome = place.outcome(output);
     refused(&outcome, "cannot write `evaluation/");
     let sizes = fs::read_dir(place.path().join("evaluation")).unwrap().map(|entry| entry.unwrap().metadata().unwrap());
-    assert!(sizes.map(|file| file.len()).all(|bytes| bytes <= 512), "a file larger than the limit: {outcome}");
+    assert!(sizes.map(|file| file.len()).all(|bytes| bytes <= 1024), "a file larger than the limit: {outcome}");
     let names = fs::read_dir(place.path().join("evaluation")).unwrap().map(|entry| entry.unwrap().file_name());
     let expected = ["txt", "png", "json", "html", "lock"];
     for name in names {
