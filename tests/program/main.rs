@@ -2,6 +2,8 @@
 //!
 //! Leaves what the operations compute to the tests of the library.
 
+mod bad_collections;
+mod bad_folders;
 mod bad_images;
 mod bad_tables;
 mod command_line;

@@ -87,9 +87,13 @@ pub fn refused(what: &str, path: &Path, cause: std::io::Error) -> Error {
         Reason::PermissionDenied | Reason::ReadOnlyFilesystem => {
             Some("check the permissions, or choose another folder")
         }
+        Reason::AlreadyExists | Reason::NotADirectory => {
+            Some("a file stands where a folder is due; choose another folder")
+        }
         Reason::StorageFull | Reason::QuotaExceeded => {
             Some("free some disk space and run again; finished files are kept")
         }
+        Reason::FileTooLarge => Some("choose a folder on a disk that takes files of this size"),
         _ => None,
     };
     let error = Error::io(format!("{what} `{}`", path.display())).caused_by(cause);
@@ -220,5 +224,19 @@ mod tests {
     fn a_missing_file_says_so_with_its_path() {
         let message = read("/nowhere/at/all").unwrap_err().to_string();
         assert!(message.contains("cannot read `/nowhere/at/all`") && message.contains("hint:"), "{message}");
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_a_folder_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("results");
+        write(&path, "").unwrap();
+        for place in [path.clone(), path.join("below")] {
+            let message = create_folder(&place).unwrap_err().to_string();
+            assert!(
+                message.contains("cannot create the folder") && message.contains("hint: a file stands"),
+                "{message}"
+            );
+        }
     }
 }

@@ -233,7 +233,7 @@ mod tests {
     fn a_missing_array_and_a_missing_file_are_named() {
         let folder = tempfile::tempdir().unwrap();
         let message = Classification::read(folder.path()).unwrap_err().to_string();
-        assert!(message.contains(FILE_NAME), "{message}");
+        assert!(message.contains(FILE_NAME) && message.contains("or run get-knn first"), "{message}");
         let names = Array::text([1], vec!["a".into()]);
         npz::write(folder.path().join(FILE_NAME), &[("names", names)]).unwrap();
         let message = Classification::read(folder.path()).unwrap_err().to_string();

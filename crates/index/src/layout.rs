@@ -16,7 +16,15 @@ pub(crate) struct File {
 }
 
 impl File {
+    /// Opens the file that the verb `made_by` writes.
+    ///
+    /// # Errors
+    /// A missing file, with the step that was left out; a file that is no such container.
     pub fn open(path: &Path, made_by: &'static str) -> Result<Self> {
+        if !path.exists() {
+            return Err(Error::data(format!("`{}` does not exist", path.display()))
+                .hint(format!("give the folder that {made_by} wrote (its `savepath`), or run {made_by} first")));
+        }
         Ok(Self { path: path.to_path_buf(), arrays: npz::Reader::open(path)?, made_by })
     }
 

@@ -234,7 +234,7 @@ mod tests {
     fn a_missing_a_cut_and_a_foreign_file_are_refused_with_their_path() {
         let folder = tempfile::tempdir().unwrap();
         let refusal = || DescriptorIndex::read(folder.path()).unwrap_err().to_string();
-        assert!(refusal().contains("kdtree.npz"), "{}", refusal());
+        assert!(refusal().contains("kdtree.npz") && refusal().contains("or run build-kdtree first"), "{}", refusal());
         sample().write(folder.path()).unwrap();
         let path = folder.path().join(FILE_NAME);
         let bytes = std::fs::read(&path).unwrap();
