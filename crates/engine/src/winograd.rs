@@ -14,6 +14,10 @@ use crate::threads::in_shares;
 /// fetched; fewer keep the points nearer.
 const TILES_AT_ONCE: usize = 64;
 
+/// Tiles of one image from which on the method is used. The points of the weights are four times as many as the weights;
+/// with few tiles to use them on, a single image waits for the memory that they come from.
+const FEWEST_TILES: usize = 9;
+
 /// The points of the weights: the matrix G of the source for the interpolation points of the kernels.
 const WEIGHT_TRANSFORM: [[f64; 3]; TILE_IN] = {
     let (a, b) = (NEAR as f64, FAR as f64);
@@ -49,10 +53,11 @@ pub(crate) struct Winograd {
 }
 
 impl Winograd {
-    /// Whether the method exists for a convolution and takes fewer multiplications on maps of this shape.
+    /// Whether the method exists for a convolution and is faster on maps of this shape.
     pub(crate) fn pays(convolution: &Convolution, output: Shape) -> bool {
         let tiles = output.height.div_ceil(TILE_OUT) * output.width.div_ceil(TILE_OUT);
-        convolution.kernel_px == 3 && convolution.stride_px == 1 && tiles * POINTS < output.pixels() * 9
+        let fewer_products = tiles * POINTS < output.pixels() * 9;
+        convolution.kernel_px == 3 && convolution.stride_px == 1 && fewer_products && tiles >= FEWEST_TILES
     }
 
     pub(crate) fn new(convolution: &Convolution, kernels: &Kernels) -> Self {
