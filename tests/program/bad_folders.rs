@@ -3,49 +3,14 @@
 
 use std::fs;
 
-use crate::place::{Outcome, Place};
-
-const JPEG: &[u8] = include_bytes!("../../crates/image/tests/reference/files/progressive.jpg");
+use crate::place::{JPEG, Outcome, Place};
 
 /// A folder with two models of different seeds, the index of the first and the neighbours of its own images.
 fn finished() -> Place {
-    let place = Place::new();
-    fs::create_dir(place.path().join("samples")).unwrap();
-    let mut collection = "#image_file\t#place\t\n".to_owned();
-    for (name, label) in [("a.jpg", "ES"), ("b.jpg", "FR"), ("c.jpg", "ES"), ("d.jpg", "FR")] {
-        place.write(&format!("samples/{name}"), JPEG);
-        collection.push_str(&format!("{name}\t{label}\t\n"));
-    }
-    place.write("samples/collection.txt", collection);
-    place.write("samples/master.txt", "collection.txt\n");
+    let rows = "a.jpg\tES\t\nb.jpg\tFR\t\nc.jpg\tES\t\nd.jpg\tFR\t\n";
+    let place = Place::with_collection(&format!("#image_file\t#place\t\n{rows}"));
     for (folder, seed) in [("model", "1"), ("other", "2")] {
-        succeeds(&place.run(&[
-            "train-model",
-            "--master_file_name",
-            "master.txt",
-            "--master_dir",
-            "samples",
-            "--logpath",
-            folder,
-            "--backbone",
-            "resnet18",
-            "--weights",
-            "builtin",
-            "--device",
-            "cpu",
-            "--input_size",
-            "32",
-            "--add_fc",
-            "[4]",
-            "--relevant_variables",
-            "#place",
-            "--how_many_training_steps",
-            "1",
-            "--val_percentage",
-            "0",
-            "--seed",
-            seed,
-        ]));
+        succeeds(&place.train(folder, "#place", &["--val_percentage", "0", "--seed", seed]));
     }
     succeeds(&build_kdtree(&place, "model", "index"));
     succeeds(&get_knn(&place, "model", "index", "neighbours"));

@@ -10,6 +10,9 @@ use tempfile::TempDir;
 /// Variables that would send the tests' requests elsewhere.
 const PROXY_VARIABLES: [&str; 6] = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 
+/// A small whole picture.
+pub const JPEG: &[u8] = include_bytes!("../../crates/image/tests/reference/files/progressive.jpg");
+
 /// A fresh folder in which the program runs.
 pub struct Place(TempDir);
 
@@ -23,6 +26,19 @@ pub struct Outcome {
 impl Place {
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
+    }
+
+    /// A folder with the images `a.jpg` to `d.jpg` and a collection file of the given text, both in `samples` and the
+    /// second named by `samples/master.txt`.
+    pub fn with_collection(collection: &str) -> Self {
+        let place = Self::new();
+        fs::create_dir(place.path().join("samples")).unwrap();
+        for name in ["a.jpg", "b.jpg", "c.jpg", "d.jpg"] {
+            place.write(&format!("samples/{name}"), JPEG);
+        }
+        place.write("samples/collection.txt", collection);
+        place.write("samples/master.txt", "collection.txt\n");
+        place
     }
 
     pub fn path(&self) -> &Path {
@@ -49,6 +65,14 @@ impl Place {
 
     pub fn run(&self, arguments: &[&str]) -> Outcome {
         self.outcome(self.command(arguments).output().unwrap())
+    }
+
+    /// A training on `samples/master.txt` that is over at once.
+    pub fn train(&self, logpath: &str, variables: &str, more: &[&str]) -> Outcome {
+        let fixed = "train-model --master_file_name master.txt --master_dir samples --backbone resnet18 --weights builtin \
+            --device cpu --input_size 32 --add_fc [4] --how_many_training_steps 2";
+        let given = ["--logpath", logpath, "--relevant_variables", variables];
+        self.run(&[&fixed.split_whitespace().collect::<Vec<_>>(), &given[..], more].concat())
     }
 
     /// What a run left behind, with this folder's name taken out of its texts.
