@@ -95,14 +95,15 @@ enum Method {
 }
 
 impl Layer {
-    pub(crate) fn new(convolution: &Convolution, input: Shape, kernels: &Kernels) -> Self {
+    /// `in_basic_block`: the block has 3 x 3 kernels alone.
+    pub(crate) fn new(convolution: &Convolution, input: Shape, in_basic_block: bool, kernels: &Kernels) -> Self {
         let output = Shape {
             height: convolution.output_px(input.height),
             width: convolution.output_px(input.width),
             channels: convolution.outputs,
             precision: kernels.precision,
         };
-        let winograd = Winograd::pays(convolution, output);
+        let winograd = Winograd::pays(convolution, output, in_basic_block);
         let method = if winograd {
             Method::Winograd(Winograd::new(convolution, kernels))
         } else {

@@ -136,20 +136,21 @@ impl EngineBuilder {
     pub fn block(mut self, block: &Block) -> Self {
         let kernels = &self.engine.kernels;
         let input = self.engine.maps();
+        let basic = block.convolutions.iter().all(|convolution| convolution.kernel_px == 3);
         let mut shape = input;
         let layers: Vec<Layer> = block
             .convolutions
             .iter()
             .map(|convolution| {
                 assert_fits(convolution, shape.channels);
-                let layer = Layer::new(convolution, shape, kernels);
+                let layer = Layer::new(convolution, shape, basic, kernels);
                 shape = layer.output();
                 layer
             })
             .collect();
         let shortcut = block.shortcut.as_ref().map(|convolution| {
             assert_fits(convolution, input.channels);
-            Layer::new(convolution, input, kernels)
+            Layer::new(convolution, input, basic, kernels)
         });
         let around = shortcut.as_ref().map_or(input, Layer::output);
         assert_eq!(around, shape, "both ways of a block end in the same shape");

@@ -14,9 +14,10 @@ use crate::threads::in_shares;
 /// fetched; fewer keep the points nearer.
 const TILES_AT_ONCE: usize = 64;
 
-/// Tiles of one image from which on the method is used. The points of the weights are four times as many as the weights;
-/// with few tiles to use them on, a single image waits for the memory that they come from.
-const FEWEST_TILES: usize = 9;
+/// Tiles of one image from which on the method is used in basic blocks. The points of the weights are four times as many
+/// as the weights; with few tiles to use them on, a single image waits for the memory that they come from. A network
+/// of basic blocks has most of its weights in such layers, one of bottlenecks a tenth: there the other images count.
+const FEWEST_TILES_IN_BASIC_BLOCKS: usize = 9;
 
 /// The points of the weights: the matrix G of the source for the interpolation points of the kernels.
 const WEIGHT_TRANSFORM: [[f64; 3]; TILE_IN] = {
@@ -54,10 +55,11 @@ pub(crate) struct Winograd {
 
 impl Winograd {
     /// Whether the method exists for a convolution and is faster on maps of this shape.
-    pub(crate) fn pays(convolution: &Convolution, output: Shape) -> bool {
+    pub(crate) fn pays(convolution: &Convolution, output: Shape, in_basic_block: bool) -> bool {
         let tiles = output.height.div_ceil(TILE_OUT) * output.width.div_ceil(TILE_OUT);
         let fewer_products = tiles * POINTS < output.pixels() * 9;
-        convolution.kernel_px == 3 && convolution.stride_px == 1 && fewer_products && tiles >= FEWEST_TILES
+        let enough_tiles = !in_basic_block || tiles >= FEWEST_TILES_IN_BASIC_BLOCKS;
+        convolution.kernel_px == 3 && convolution.stride_px == 1 && fewer_products && enough_tiles
     }
 
     pub(crate) fn new(convolution: &Convolution, kernels: &Kernels) -> Self {
