@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn names_are_told_from_another_folder() {
-        let names = sample().names_relative_to("/work/index", "/work/out/results").unwrap();
+        let names = sample().names_relative_to("/museum/index", "/museum/out/results").unwrap();
         assert_eq!(names, ["../../img/a.jpg", "../../img/b.jpg", "../../img/c.jpg"]);
     }
 
