@@ -5,11 +5,11 @@
 
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use silknow_config::TrainingParameters;
 use silknow_dataset::collection::{self, Collections};
 use silknow_dataset::split::split_validation;
-use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
+use silknow_foundation::{LabelMatrix, Result, Vocabulary};
 use silknow_image::{Pipeline, View};
 use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
 use silknow_training::{
@@ -18,7 +18,7 @@ use silknow_training::{
 
 use crate::context::Context;
 
-/// Samples whose features go through the trained part of the network at once.
+/// Samples whose features are in memory at once while they are described.
 const SAMPLES_PER_STEP: usize = 256;
 
 /// A collection that is ready to be trained on.
@@ -150,12 +150,7 @@ impl<'a> TrainingSession<'a> {
         let mut descriptors = Vec::with_capacity(readable.len() * top.dims());
         for step in readable.chunks(SAMPLES_PER_STEP) {
             self.context.observer.check()?;
-            let features = TensorData::new(self.store.read(&views(step))?, [step.len(), shape.len()]);
-            let output = top.forward(Tensor::<2>::from_data(features, &self.device), shape).into_data();
-            let values: Vec<f32> = output
-                .try_into_vec()
-                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
-            descriptors.extend(values);
+            descriptors.extend(top.describe(&self.store.read(&views(step))?, shape, &self.device)?);
         }
         Ok((readable, descriptors))
     }

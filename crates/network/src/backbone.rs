@@ -63,11 +63,11 @@ pub fn frozen_backbone(
     input_px: usize,
     placement: &Placement,
 ) -> Result<Box<dyn FrozenBackbone>> {
-    let Placement { device, precision } = placement;
-    if *device == Device::flex() {
-        processor_backbone(weights, architecture, hub_num_retrain, input_px, Instructions::best(), *precision)
+    let device = placement.device.clone().without_autodiff();
+    if device == Device::flex() {
+        processor_backbone(weights, architecture, hub_num_retrain, input_px, Instructions::best(), placement.precision)
     } else {
-        burn_backbone(weights, architecture, hub_num_retrain, input_px, device)
+        burn_backbone(weights, architecture, hub_num_retrain, input_px, &device)
     }
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use silknow_foundation::{Error, Result, Vocabulary};
 use silknow_image::Pipeline;
 
@@ -22,10 +22,6 @@ mod stored;
 
 pub use describe::Described;
 pub use stored::{Facts, Provenance, StoredModel};
-
-/// Images that pass through the head at once, always: a matrix product of another number of rows may be summed in
-/// another order, and an image shall have the same descriptor whatever stands beside it.
-const HEAD_ROWS: usize = 32;
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
@@ -48,10 +44,9 @@ impl StoredModel {
         let mut tensors = safetensors_by_name(&file)?;
         drop(file);
         let device = placement.device.clone().without_autodiff();
-        let placement = Placement { device: device.clone(), precision: placement.precision };
         let head_tensors = tensors.split_off("head.");
         let weights = backbone_weights(&facts, tensors)?;
-        let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, &placement)?;
+        let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, placement)?;
         let mut head = TopNetwork::new(&weights, facts.architecture, 0, &facts.add_fc, 0, &device)?;
         head.load_named_tensors(&head_tensors)?;
         let expected = head.to_named_tensors();
@@ -80,21 +75,7 @@ impl Model {
     /// When `pixels` has another length.
     pub fn describe_pixels(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
         let pooled = self.backbone.run(pixels, n)?;
-        let shape = self.backbone.feature_shape();
-        let mut descriptors = Vec::with_capacity(n * self.dims());
-        for rows in pooled.chunks(HEAD_ROWS * shape.len()) {
-            let mut padded = rows.to_vec();
-            padded.resize(HEAD_ROWS * shape.len(), 0.0);
-            let padded = Tensor::<2>::from_data(TensorData::new(padded, [HEAD_ROWS, shape.len()]), &self.device);
-            let values = self
-                .head
-                .forward(padded, shape)
-                .into_data()
-                .try_into_vec::<f32>()
-                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
-            descriptors.extend_from_slice(&values[..rows.len() / shape.len() * self.dims()]);
-        }
-        Ok(descriptors)
+        self.head.describe(&pooled, self.backbone.feature_shape(), &self.device)
     }
 
     /// Length D of the descriptors.

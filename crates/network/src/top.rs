@@ -19,6 +19,10 @@ use crate::weights::{WeightFile, WeightTensor};
 /// Prefix of the backbone's tensors in model folders and checkpoints.
 pub const BACKBONE_PREFIX: &str = "backbone.";
 
+/// Images that are described at once, always: a matrix product of another number of rows may be summed in another order,
+/// and an image shall have the same descriptor whatever stands beside it.
+const DESCRIBED_AT_ONCE: usize = 32;
+
 /// Outputs shorter than this have no direction: their descriptor is zero, and so is its gradient.
 const SHORTEST_NORM: f32 = 1e-12;
 
@@ -72,6 +76,29 @@ impl TopNetwork {
             self.blocks.forward(features.reshape([images, shape.channels, shape.height, shape.width]))
         };
         unit_length(self.head.forward(pooled))
+    }
+
+    /// Features `[N, C·H·W]` of the frozen part to descriptors `[N, D]` of unit length, both row by row, on a device
+    /// without autodiff.
+    ///
+    /// On the processor the descriptor of an image depends neither on the others nor on their number.
+    ///
+    /// # Errors
+    /// A device that delivers another type than `f32`.
+    pub fn describe(&self, features: &[f32], shape: FeatureShape, device: &Device) -> Result<Vec<f32>> {
+        let mut descriptors = Vec::with_capacity(features.len() / shape.len() * self.dims());
+        for rows in features.chunks(DESCRIBED_AT_ONCE * shape.len()) {
+            let mut padded = rows.to_vec();
+            padded.resize(DESCRIBED_AT_ONCE * shape.len(), 0.0);
+            let padded = Tensor::from_data(TensorData::new(padded, [DESCRIBED_AT_ONCE, shape.len()]), device);
+            let values = self
+                .forward(padded, shape)
+                .into_data()
+                .try_into_vec::<f32>()
+                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
+            descriptors.extend_from_slice(&values[..rows.len() / shape.len() * self.dims()]);
+        }
+        Ok(descriptors)
     }
 
     /// The trained parameters by name: `backbone.layer4.1.conv2.weight`, `head.0.weight` and so on.

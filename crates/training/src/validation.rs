@@ -5,12 +5,11 @@
 
 use std::collections::BTreeSet;
 
-use burn::tensor::{Tensor, TensorData};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use silknow_config::TrainingParameters;
-use silknow_foundation::{Error, LabelMatrix, MISSING, Observer, Result};
+use silknow_foundation::{LabelMatrix, MISSING, Observer, Result};
 use silknow_image::View;
 use silknow_index::{SearchIndex, vote};
 use silknow_network::TopNetwork;
@@ -124,10 +123,7 @@ fn describe(
     for samples in samples.chunks(DESCRIBED_AT_ONCE) {
         observer.check()?;
         let wanted: Vec<SampleView> = samples.iter().map(|&sample| (sample, View::Plain)).collect();
-        let features = TensorData::new(store.read(&wanted)?, [samples.len(), shape.len()]);
-        let rows = top.forward(Tensor::from_data(features, &device), shape).into_data().try_into_vec::<f32>();
-        descriptors
-            .extend(rows.map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?);
+        descriptors.extend(top.describe(&store.read(&wanted)?, shape, &device)?);
     }
     Ok(descriptors)
 }
