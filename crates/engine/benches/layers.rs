@@ -2,9 +2,10 @@
 //! as the argument says.
 //!
 //! For each kind of layer: how many runs, time per image, its share, GFLOP/s of the plain convolution (through
-//! Winograd's tiles these may exceed what the processor can do), and the bytes that an image must move at least: its maps
-//! in and out, and its share of the weights, which are fetched once for all images that pass together. Not a criterion bench: the parts of one run
-//! are compared with each other. Weights are arbitrary; their values do not change the time.
+//! Winograd's tiles these may exceed what the processor can do), and the bytes that an image must move at least: its
+//! maps in and out, and its share of the weights, which are fetched once for all images that pass together. Not a
+//! criterion bench: the parts of one run are compared with each other. Weights are arbitrary; their values do not
+//! change the time.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

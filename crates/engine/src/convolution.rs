@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::kernels::{Kernels, Product, Target};
 use crate::maps::{Aligned, Maps, Shape};
-use crate::numbers::MAX_PER_WORD;
+use crate::numbers::{MAX_PER_WORD, Precision};
 use crate::threads::in_shares;
 use crate::winograd::{Scratch, Winograd};
 
@@ -86,7 +86,8 @@ pub struct LayerKind {
 pub(crate) struct Layer {
     method: Method,
     kind: LayerKind,
-    output: Shape,
+    /// Of the maps that it writes.
+    precision: Precision,
 }
 
 enum Method {
@@ -109,7 +110,7 @@ impl Layer {
         } else {
             Method::Direct(Direct::new(convolution, kernels))
         };
-        Self { method, kind: convolution.kind(output, winograd), output }
+        Self { method, kind: convolution.kind(output, winograd), precision: kernels.precision }
     }
 
     /// The stem, whose input comes with its border of zeros. All three channels of a row of the kernel lie side by
@@ -118,12 +119,13 @@ impl Layer {
         let side = convolution.output_px(input_px);
         let output = Shape { height: side, width: side, channels: convolution.outputs, precision: kernels.precision };
         let method = Method::Direct(Direct::with_whole_rows(convolution, kernels));
-        Self { method, kind: convolution.kind(output, false), output }
+        Self { method, kind: convolution.kind(output, false), precision: kernels.precision }
     }
 
     /// The shape of one image's output.
     pub(crate) fn output(&self) -> Shape {
-        self.output
+        let LayerKind { height, width, outputs: channels, .. } = self.kind;
+        Shape { height, width, channels, precision: self.precision }
     }
 
     pub(crate) fn kind(&self) -> LayerKind {
@@ -133,7 +135,8 @@ impl Layer {
     /// Multiplications and additions for one image, as the convolution is defined.
     pub(crate) fn operations(&self) -> f64 {
         let LayerKind { kernel_px, inputs, .. } = self.kind;
-        2.0 * (self.output.pixels() * self.output.channels) as f64 * (kernel_px * kernel_px * inputs) as f64
+        let output = self.output();
+        2.0 * (output.pixels() * output.channels) as f64 * (kernel_px * kernel_px * inputs) as f64
     }
 
     /// `output` must have this layer's shape and the input's number of images.
@@ -146,7 +149,7 @@ impl Layer {
         scratch: &mut Scratch,
         threads: usize,
     ) {
-        debug_assert_eq!((output.shape(), output.images()), (self.output, input.images()));
+        debug_assert_eq!((output.shape(), output.images()), (self.output(), input.images()));
         match &self.method {
             Method::Direct(direct) => direct.run(kernels, input, output, finish, threads),
             Method::Winograd(winograd) => winograd.run(kernels, input, output, finish, scratch, threads),

@@ -44,8 +44,6 @@ pub(crate) struct Scratch {
 pub(crate) struct Winograd {
     /// For each panel of output channels and in it for each point a packed matrix.
     weights: Aligned,
-    /// The format of the points.
-    precision: Precision,
     shift: Vec<f32>,
     /// What the products begin with: zeros.
     nothing: Vec<f32>,
@@ -85,7 +83,6 @@ impl Winograd {
         });
         Self {
             weights,
-            precision: kernels.points,
             shift: convolution.shift.clone(),
             nothing: vec![0.0; outputs],
             inputs,
@@ -116,7 +113,7 @@ impl Winograd {
                 })
                 .collect();
             let points =
-                Points { tiles: block.len(), inputs: self.inputs, precision: self.precision, outputs: shape.channels };
+                Points { tiles: block.len(), inputs: self.inputs, precision: kernels.points, outputs: shape.channels };
             scratch.inputs.resize(POINTS * points.input_point_pitch());
             scratch.outputs.resize(POINTS * points.output_point_pitch());
             self.transform_inputs(kernels, input, &block, points, &mut scratch.inputs, threads);
@@ -152,7 +149,7 @@ impl Winograd {
     /// The products, one for each point; a thread takes some panels of some of them.
     fn multiply(&self, kernels: &Kernels, points: Points, inputs: &Aligned, outputs: &mut Aligned, threads: usize) {
         let offsets: Vec<u32> = (0..points.tiles).map(|tile| (tile * points.input_tile_pitch()) as u32).collect();
-        let depth = self.inputs / self.precision.per_word();
+        let depth = self.inputs / points.precision.per_word();
         let matrix_len = depth * kernels.panel;
         let output = Target::new(outputs.as_mut_slice());
         in_shares(threads, POINTS * self.panels, |tasks| {

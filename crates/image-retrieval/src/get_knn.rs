@@ -11,7 +11,6 @@ use silknow_dataset::collection;
 use silknow_foundation::Result;
 use silknow_foundation::files::{self, FolderLock};
 use silknow_index::{Queries, Retriever};
-use silknow_network::Placement;
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
@@ -57,8 +56,8 @@ impl fmt::Display for GetKNNSummary {
 /// that is not writable, an interruption.
 pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
     let observer = context.observer;
-    let placement = Placement::choose(parameters.device, parameters.precision)?;
-    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, &placement)?;
+    let (model, index) =
+        load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let variables = if parameters.bool_labeled_input { index.vocabulary.names() } else { Vec::new() };
     let collections = collection::read_master(
         &parameters.master_dir_prediction,

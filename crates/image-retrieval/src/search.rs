@@ -10,7 +10,6 @@ use silknow_config::{DeviceChoice, Precision};
 use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
 use silknow_foundation::{Error, MISSING, Result, files};
 use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
-use silknow_network::Placement;
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images};
@@ -92,8 +91,8 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
         return Err(Error::configuration("`num_neighbors` must be at least 1"));
     }
     let images = image_list::expand(&parameters.queries)?;
-    let placement = Placement::choose(parameters.device, parameters.precision)?;
-    let (model, index) = load_model_and_index(&parameters.model_path, &parameters.treepath, &placement)?;
+    let (model, index) =
+        load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let kept: Vec<PathBuf> = described.kept.iter().map(|&position| images[position].clone()).collect();
     let names = kept.iter().map(|path| path.display().to_string()).collect();
