@@ -2,7 +2,7 @@
 //!
 //! Owns the choice and its error messages. Leaves what runs on a device to the rest of the crate.
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 use silknow_config::{DeviceChoice, Precision};
 use silknow_engine::Instructions;
 use silknow_foundation::{Error, Result};
@@ -111,18 +111,38 @@ fn accelerator_name(device: &Device) -> String {
     format!("{device:?}")
 }
 
-/// True when a small computation on the device works; drivers that are there but do not fit fail only then,
-/// and Burn panics when they do.
+/// The values of a tensor, row by row, once the device has computed them.
+///
+/// # Errors
+/// A device that fails, for example because its memory is full; another type than `f32`.
+pub fn numbers<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>> {
+    let data = tensor.try_into_data().map_err(|cause| {
+        Error::io(format!("the device failed while it computed: {cause}"))
+            .hint("see whether its memory is full: lower train_batch_size, or choose the device cpu")
+    })?;
+    data.try_into_vec().map_err(|cause| Error::internal(format!("the values are not of type f32: {cause:?}")))
+}
+
+/// Runs `probe` without a word from panics: Burn panics, on threads of its own too, where a driver is there but broken.
+#[cfg(any(feature = "cuda", feature = "wgpu"))]
+fn quietly<T>(probe: impl FnOnce() -> T) -> Option<T> {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    // What the probe touched is used again only where it did not panic.
+    let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(probe)).ok();
+    std::panic::set_hook(hook);
+    outcome
+}
+
+/// True when a small computation on the device works; drivers that are there but do not fit fail only then.
 #[cfg(any(feature = "cuda", feature = "wgpu"))]
 fn computes(device: &Device) -> bool {
-    use burn::tensor::Tensor;
-    let product = || {
+    quietly(|| {
         let ones = Tensor::<2>::ones([4, 4], device);
-        ones.clone().matmul(ones).into_data().try_into_vec::<f32>()
-    };
-    // The device is used again only where the computation did not panic.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(product))
-        .is_ok_and(|values| values.is_ok_and(|values| values == [4.0; 16]))
+        numbers(ones.clone().matmul(ones)).ok()
+    })
+    .flatten()
+    .is_some_and(|values| values == [4.0; 16])
 }
 
 #[cfg(feature = "cuda")]
@@ -132,14 +152,14 @@ mod cuda {
     use super::*;
 
     pub(super) fn find() -> Result<Device> {
-        let present = std::panic::catch_unwind(|| Device::enumerate(DeviceType::Cuda).into_vec()).unwrap_or_default();
+        let present = quietly(|| Device::enumerate(DeviceType::Cuda).into_vec()).unwrap_or_default();
         let Some(device) = present.into_iter().next() else {
             return Err(Error::configuration("no CUDA device was found")
                 .hint("install the NVIDIA driver, or choose the device cpu or auto"));
         };
         if !computes(&device) {
             return Err(Error::configuration("the CUDA device does not compute").hint(
-                "install the CUDA run-time libraries (nvrtc) that fit the driver, or choose the device cpu or auto",
+                "bring the NVIDIA driver up to date, see whether the card is free, or choose the device cpu or auto",
             ));
         }
         Ok(device)
@@ -163,7 +183,7 @@ mod wgpu {
     use super::*;
 
     pub(super) fn find() -> Result<Device> {
-        let present = std::panic::catch_unwind(|| Device::enumerate(DeviceType::Wgpu).into_vec()).unwrap_or_default();
+        let present = quietly(|| Device::enumerate(DeviceType::Wgpu).into_vec()).unwrap_or_default();
         // An adapter that only imitates a graphics card on the processor is slower than the processor itself.
         let imitation = Device::wgpu(DeviceKind::Cpu);
         let Some(device) = present.into_iter().find(|device| *device != imitation) else {
