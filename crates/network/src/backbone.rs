@@ -7,7 +7,7 @@ use silknow_config::{Architecture, Precision};
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
 use silknow_foundation::{Error, Result};
 
-use crate::device::Placement;
+use crate::device::{Placement, numbers};
 use crate::layout::{ConvLayout, Layout};
 use crate::resnet::{FrozenResNet, folded_kernel, global_average_pool};
 use crate::weights::WeightFile;
@@ -32,6 +32,12 @@ impl FeatureShape {
     /// True for a shape without values.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Features `[N, C·H·W]` as maps `[N, C, H, W]`.
+    pub(crate) fn maps(&self, features: Tensor<2>) -> Tensor<4> {
+        let [images, _] = features.dims();
+        features.reshape([images, self.channels, self.height, self.width])
     }
 }
 
@@ -205,10 +211,7 @@ impl BurnBackbone {
         let n = pixels.len() / (3 * side * side);
         let pixels = Tensor::<4>::from_data(TensorData::new(pixels.to_vec(), [n, 3, side, side]), &self.device);
         let maps = self.network.forward(pixels);
-        let features = if self.pooled { global_average_pool(maps).into_data() } else { maps.into_data() };
-        features
-            .try_into_vec::<f32>()
-            .map_err(|cause| Error::internal(format!("the features are not of type f32: {cause:?}")))
+        if self.pooled { numbers(global_average_pool(maps)) } else { numbers(maps) }
     }
 }
 

@@ -6,14 +6,15 @@
 use std::collections::BTreeMap;
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_config::Architecture;
 use silknow_foundation::{Error, Result};
 
 use crate::backbone::FeatureShape;
+use crate::device::numbers;
 use crate::head::Head;
 use crate::layout::Layout;
-use crate::resnet::TrainableBlocks;
+use crate::resnet::{Remembered, TrainableBlocks};
 use crate::weights::{WeightFile, WeightTensor};
 
 /// Prefix of the backbone's tensors in model folders and checkpoints.
@@ -25,6 +26,16 @@ const DESCRIBED_AT_ONCE: usize = 32;
 
 /// Outputs shorter than this have no direction: their descriptor is zero, and so is its gradient.
 const SHORTEST_NORM: f32 = 1e-12;
+
+/// A batch that went through the network to train it.
+pub struct Pass {
+    /// `[N, D]`, of unit length, without a graph.
+    pub descriptors: Tensor<2>,
+    /// What the head gave, with its graph.
+    outputs: Tensor<2>,
+    /// The pooled values, at which that graph begins, and what the blocks before it remember.
+    blocks: Option<(Tensor<2>, Remembered)>,
+}
 
 /// The trained part of the network. It works on plain devices and on those with autodiff alike; `valid()` of
 /// [`Module`] gives the plain form of a training one.
@@ -69,13 +80,43 @@ impl TopNetwork {
     /// # Panics
     /// When the features have not the length that `shape` says.
     pub fn forward(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
-        let pooled = if self.blocks.is_empty() {
-            features
-        } else {
-            let [images, _] = features.dims();
-            self.blocks.forward(features.reshape([images, shape.channels, shape.height, shape.width]))
-        };
+        let pooled = if self.blocks.is_empty() { features } else { self.blocks.forward(shape.maps(features)) };
         unit_length(self.head.forward(pooled))
+    }
+
+    /// As [`forward`](Self::forward), with what [`gradients`](Self::gradients) needs. The network is on a device with
+    /// autodiff, the features are not.
+    ///
+    /// # Panics
+    /// When the features have not the length that `shape` says.
+    pub fn forward_to_train(&self, features: Tensor<2>, shape: FeatureShape) -> Pass {
+        let (pooled, blocks) = if self.blocks.is_empty() {
+            (features, None)
+        } else {
+            let (pooled, remembered) = self.blocks.forward_remembering(shape.maps(features));
+            let pooled = pooled.autodiff().require_grad();
+            (pooled.clone(), Some((pooled, remembered)))
+        };
+        let outputs = self.head.forward(pooled);
+        Pass { descriptors: unit_length(outputs.clone().inner()), outputs, blocks }
+    }
+
+    /// The gradients of all parameters, given those of the descriptors, `[N, D]` row by row.
+    ///
+    /// # Panics
+    /// When the gradients are not as many as the descriptors' values.
+    pub fn gradients(&self, pass: Pass, of_descriptors: Vec<f32>) -> Gradients {
+        let of_descriptors =
+            Tensor::from_data(TensorData::new(of_descriptors, pass.outputs.dims()), &pass.descriptors.device());
+        let of_outputs = before_unit_length(pass.outputs.clone().inner(), pass.descriptors, of_descriptors);
+        // The scalar whose backward pass hands these to the outputs; its value means nothing.
+        let mut gradients = (pass.outputs * of_outputs).sum().backward();
+        if let Some((pooled, remembered)) = pass.blocks
+            && let Some(of_pooled) = pooled.grad_remove(&mut gradients)
+        {
+            self.blocks.add_gradients(remembered, of_pooled, &mut gradients);
+        }
+        gradients
     }
 
     /// Features `[N, C·H·W]` of the frozen part to descriptors `[N, D]` of unit length, both row by row, on a device
@@ -91,11 +132,7 @@ impl TopNetwork {
             let mut padded = rows.to_vec();
             padded.resize(DESCRIBED_AT_ONCE * shape.len(), 0.0);
             let padded = Tensor::from_data(TensorData::new(padded, [DESCRIBED_AT_ONCE, shape.len()]), device);
-            let values = self
-                .forward(padded, shape)
-                .into_data()
-                .try_into_vec::<f32>()
-                .map_err(|cause| Error::internal(format!("the descriptors are not of type f32: {cause:?}")))?;
+            let values = numbers(self.forward(padded, shape))?;
             descriptors.extend_from_slice(&values[..rows.len() / shape.len() * self.dims()]);
         }
         Ok(descriptors)
@@ -129,11 +166,31 @@ impl TopNetwork {
 
 /// Divides every row by its length; a row without a direction becomes zero.
 pub(crate) fn unit_length(rows: Tensor<2>) -> Tensor<2> {
+    let by = divisors(&rows);
+    rows * by.has_direction / by.lengths
+}
+
+/// The gradient of rows, given their unit forms and the gradient of these: what changes a row's length alone falls away.
+///
+/// Burn would differentiate the root by raising to a power, for which CUDA needs a file of its toolkit.
+fn before_unit_length(rows: Tensor<2>, unit: Tensor<2>, gradient: Tensor<2>) -> Tensor<2> {
+    let along = (unit.clone() * gradient.clone()).sum_dim(1);
+    let by = divisors(&rows);
+    (gradient - unit * along) * by.has_direction / by.lengths
+}
+
+/// What rows are divided by, `[N, 1]`.
+struct Divisors {
+    /// 1, or 0 for a row that is too short to have a direction.
+    has_direction: Tensor<2>,
+    /// Never 0.
+    lengths: Tensor<2>,
+}
+
+fn divisors(rows: &Tensor<2>) -> Divisors {
     let squares = rows.clone().powi_scalar(2).sum_dim(1);
     let has_direction = squares.clone().greater_elem(SHORTEST_NORM * SHORTEST_NORM).float();
-    // Clamped before the root: at zero the gradient of the root is infinite.
-    let lengths = squares.clamp_min(SHORTEST_NORM * SHORTEST_NORM).sqrt();
-    rows * has_direction / lengths
+    Divisors { has_direction, lengths: squares.clamp_min(SHORTEST_NORM * SHORTEST_NORM).sqrt() }
 }
 
 fn stored<const D: usize>(parameter: &Param<Tensor<D>>) -> WeightTensor {
@@ -178,7 +235,8 @@ mod tests {
         // The features stay outside autodiff, as they come from a cache or the frozen part.
         let features = Tensor::from_data(TensorData::new(features, [2, shape.len()]), &Device::flex());
         let top = TopNetwork::new(&weights, ARCHITECTURE, 2, &[8, 4], 1, &device).unwrap();
-        let gradients = top.forward(features, shape).slice([0..1, 0..1]).sum().backward();
+        let pass = top.forward_to_train(features, shape);
+        let gradients = top.gradients(pass, vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
         let names: Vec<String> = top.to_named_tensors().into_keys().collect();
         assert_eq!(
             names,
@@ -220,15 +278,14 @@ mod tests {
 
     #[test]
     fn a_row_without_a_direction_stays_zero_and_receives_no_gradient() {
-        let device = Device::flex().autodiff();
-        let rows = Tensor::<2>::from_floats([[0.0, 0.0], [3.0, -4.0]], &device).require_grad();
-        let unit = unit_length(rows.clone());
-        let gradients = unit.clone().slice([0..2, 0..1]).sum().backward();
+        let tensor = |values: [[f32; 2]; 2]| Tensor::<2>::from_floats(values, &Device::flex());
         let numbers = |tensor: Tensor<2>| tensor.into_data().try_into_vec::<f32>().unwrap();
+        let rows = tensor([[0.0, 0.0], [3.0, -4.0]]);
+        let unit = unit_length(rows.clone());
+        let gradient = numbers(before_unit_length(rows, unit.clone(), tensor([[1.0, 0.0], [1.0, 0.0]])));
         let unit = numbers(unit);
         assert_eq!(unit[..2], [0.0, 0.0]);
         assert!((unit[2] - 0.6).abs() < 1e-6 && (unit[3] + 0.8).abs() < 1e-6, "{unit:?}");
-        let gradient = numbers(rows.grad(&gradients).unwrap());
         assert_eq!(gradient[..2], [0.0, 0.0]);
         // d(x / r)/dx = y² / r³ and d(x / r)/dy = -x y / r³ at (3, -4).
         assert!((gradient[2] - 0.128).abs() < 1e-5 && (gradient[3] - 0.096).abs() < 1e-5, "{gradient:?}");

@@ -11,6 +11,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::TrainingParameters;
 use silknow_foundation::{Error, Observer, Result};
 use silknow_network::TopNetwork;
+use silknow_network::device::numbers;
 
 use crate::adam::Adam;
 use crate::batches::{Batches, Draw};
@@ -310,9 +311,8 @@ impl Trainer<'_> {
         let top = &self.state.top;
         let shape = store.feature_shape();
         let features = TensorData::new(features, [samples.len(), shape.len()]);
-        let descriptors = top.forward(Tensor::from_data(features, &device_of(top)), shape);
-        let values = descriptors.clone().inner().into_data().try_into_vec::<f32>();
-        let values = values.map_err(|cause| Error::internal(format!("descriptors are not of type f32: {cause:?}")))?;
+        let pass = top.forward_to_train(Tensor::from_data(features, &device_of(top)), shape);
+        let values = numbers(pass.descriptors.clone())?;
         let parameters = self.parameters;
         let labels = self.inputs.labels.select(&samples);
         let outcome = loss::evaluate(parameters.loss_ind, parameters.margin.into(), &values, top.dims(), &labels);
@@ -328,7 +328,7 @@ impl Trainer<'_> {
             active_share: outcome.active_share(),
             validation: None,
         };
-        let mut gradients = loss::surrogate(descriptors, outcome.gradient).backward();
+        let mut gradients = top.gradients(pass, outcome.gradient);
         let mut adam = self.state.adam.clone();
         let moved = adam.step(top.clone(), &mut gradients, parameters.learning_rate);
         let due = step.is_multiple_of(parameters.how_often_validation) || step == parameters.how_many_training_steps;

@@ -6,15 +6,14 @@
 //!
 //! Value and gradient are worked out here rather than by automatic differentiation: a batch of 150 holds 3.3
 //! million triples, which as tensors are 13 MB per intermediate result, while one pass of whole-number counting
-//! gives value and slope at once, the same to the bit for any number of threads. The gradient enters Burn's
-//! graph through [`surrogate`].
+//! gives value and slope at once, the same to the bit for any number of threads. `TopNetwork::gradients`
+//! takes the gradient on into the network.
 
 mod contrastive;
 mod distances;
 mod similarity;
 mod triplet;
 
-use burn::tensor::{Tensor, TensorData};
 use silknow_config::LossKind;
 use silknow_foundation::LabelMatrix;
 
@@ -108,16 +107,6 @@ pub fn evaluate(
         candidates: terms.candidates,
         gradient: distances.gradient(descriptors, dimensions, &terms.slopes),
     }
-}
-
-/// A scalar whose backward pass hands `gradient` to the descriptors: the sum of their product.
-///
-/// `descriptors` is the network's output `[B, D]` with its graph, `gradient` a constant of the same shape. The
-/// scalar's own value means nothing.
-pub fn surrogate(descriptors: Tensor<2>, gradient: Vec<f32>) -> Tensor<1> {
-    let shape = descriptors.dims();
-    let gradient = Tensor::<2>::from_data(TensorData::new(gradient, shape), &descriptors.device().without_autodiff());
-    (descriptors * gradient).sum()
 }
 
 #[cfg(test)]
