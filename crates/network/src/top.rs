@@ -111,9 +111,8 @@ impl TopNetwork {
         let of_outputs = before_unit_length(pass.outputs.clone().inner(), pass.descriptors, of_descriptors);
         // The scalar whose backward pass hands these to the outputs; its value means nothing.
         let mut gradients = (pass.outputs * of_outputs).sum().backward();
-        if let Some((pooled, remembered)) = pass.blocks
-            && let Some(of_pooled) = pooled.grad_remove(&mut gradients)
-        {
+        if let Some((pooled, remembered)) = pass.blocks {
+            let of_pooled = pooled.grad_remove(&mut gradients).expect("the outputs come from the pooled values");
             self.blocks.add_gradients(remembered, of_pooled, &mut gradients);
         }
         gradients

@@ -161,6 +161,7 @@ fn where_positive(gradient: Tensor<4>, rectified: &Tensor<4>) -> Tensor<4> {
 
 #[cfg(test)]
 mod tests {
+    use burn::optim::{AdamConfig, GradientsParams};
     use burn::tensor::{Device, TensorData};
     use silknow_config::Architecture;
 
@@ -186,6 +187,22 @@ mod tests {
         Tensor::from_data(TensorData::new(values.collect::<Vec<f32>>(), shape), &Device::flex())
     }
 
+    /// The pooled values, and the gradients of all kernels, given theirs.
+    fn there_and_back(blocks: &TrainableBlocks, maps: Tensor<4>, of_pooled: Tensor<2>) -> (Tensor<2>, Gradients) {
+        let (pooled, remembered) = blocks.forward_remembering(maps);
+        let mut gradients = Tensor::<1>::zeros([1], &Device::flex().autodiff()).require_grad().backward();
+        blocks.add_gradients(remembered, of_pooled, &mut gradients);
+        (pooled, gradients)
+    }
+
+    fn numbers<const D: usize>(tensor: &Tensor<D>) -> Vec<f32> {
+        tensor.clone().into_data().try_into_vec().unwrap()
+    }
+
+    fn constants(blocks: &TrainableBlocks) -> Vec<Vec<f32>> {
+        blocks.convs().flat_map(|conv| [numbers(conv.scale.as_ref().unwrap()), numbers(&conv.shift)]).collect()
+    }
+
     fn largest(values: Tensor<4>) -> f32 {
         values.abs().max().into_scalar::<f32>()
     }
@@ -203,12 +220,10 @@ mod tests {
             let (maps, features) = (noise(shape).abs(), if retrained == 1 { 512 } else { 2 * shape[1] });
             let of_pooled = noise([shape[0], features]);
             let by_graph = blocks.forward(maps.clone());
-            let (pooled, remembered) = blocks.forward_remembering(maps);
+            let (pooled, gradients) = there_and_back(&blocks, maps, of_pooled.clone());
             let apart = (by_graph.clone().inner() - pooled).abs().max().into_scalar::<f32>();
             assert_eq!(apart, 0.0, "{architecture}");
-            let expected = (by_graph * of_pooled.clone()).sum().backward();
-            let mut gradients = Tensor::<1>::zeros([1], &Device::flex().autodiff()).require_grad().backward();
-            blocks.add_gradients(remembered, of_pooled, &mut gradients);
+            let expected = (by_graph * of_pooled).sum().backward();
             for (name, kernel) in blocks.kernels() {
                 let expected = kernel.grad(&expected).unwrap();
                 let apart = largest(kernel.grad(&gradients).unwrap() - expected.clone());
@@ -218,19 +233,33 @@ mod tests {
     }
 
     #[test]
+    fn an_optimiser_step_changes_the_kernels_and_leaves_the_normalisation_alone() {
+        let blocks = blocks(Architecture::ResNet18, 1);
+        let kernels =
+            |blocks: &TrainableBlocks| blocks.kernels().map(|(_, kernel)| numbers(&kernel.val())).collect::<Vec<_>>();
+        let (kernels_before, constants_before) = (kernels(&blocks), constants(&blocks));
+        let (_, gradients) =
+            there_and_back(&blocks, noise([2, 512, 2, 2]).abs(), Tensor::ones([2, 512], &Device::flex()));
+        let gradients = GradientsParams::from_grads(gradients, &blocks);
+        assert_eq!(gradients.len(), 2);
+        let blocks = AdamConfig::new().init().step(1e-2, blocks, gradients);
+        for (before, after) in kernels_before.iter().zip(kernels(&blocks)) {
+            assert_ne!(*before, after);
+        }
+        assert_eq!(constants(&blocks), constants_before);
+    }
+
+    #[test]
     fn the_gradient_of_a_kernel_is_the_difference_quotient() {
         let mut blocks = blocks(Architecture::ResNet18, 1);
         let (maps, of_pooled) = (noise([2, 512, 2, 2]).abs(), noise([2, 512]));
-        let (_, remembered) = blocks.forward_remembering(maps.clone());
-        let mut gradients = Tensor::<1>::zeros([1], &Device::flex().autodiff()).require_grad().backward();
-        blocks.add_gradients(remembered, of_pooled.clone(), &mut gradients);
+        let (_, gradients) = there_and_back(&blocks, maps.clone(), of_pooled.clone());
         let (_, kernel) = blocks.kernels().next().unwrap();
-        let numbers = |tensor: Tensor<4>| tensor.into_data().try_into_vec::<f32>().unwrap();
-        let (gradient, kernel) = (numbers(kernel.grad(&gradients).unwrap()), kernel.val());
+        let (gradient, kernel) = (numbers(&kernel.grad(&gradients).unwrap()), kernel.val());
         // The element whose gradient is largest: there the quotient stands out most from rounding.
         let element = (0..gradient.len()).max_by(|&a, &b| gradient[a].abs().total_cmp(&gradient[b].abs())).unwrap();
         let mut at = |offset: f32| {
-            let mut moved = numbers(kernel.clone());
+            let mut moved = numbers(&kernel);
             moved[element] += offset;
             let moved = Tensor::from_data(TensorData::new(moved, kernel.dims()), &kernel.device());
             let (name, parameter_now) = blocks.kernels_mut().next().unwrap();
