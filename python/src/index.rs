@@ -7,7 +7,7 @@ use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple};
-use silknow_foundation::files::FolderLock;
+use silknow_files::FolderLock;
 use silknow_image_retrieval::Result;
 use silknow_image_retrieval::config::{Explicit, Operation, Options};
 use silknow_index::{DescriptorIndex, IndexMeta, Neighbours, Retriever, vote};

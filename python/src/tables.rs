@@ -5,7 +5,7 @@
 use pyo3::exceptions::PyImportError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use silknow_foundation::{LabelMatrix, MISSING, Vocabulary, labels};
+use silknow_records::{self as labels, LabelMatrix, MISSING, Vocabulary};
 
 use crate::arguments::{type_name, wrong};
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use silknow_foundation::{Error, Result, suggest};
+use silknow_errors::{Error, Result, suggest};
 
 /// Declares an enumeration whose values are written as words, in files, flags and JSON alike.
 macro_rules! words {

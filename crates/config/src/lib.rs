@@ -34,4 +34,4 @@ pub use parameters::{
     BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters, EvaluateModelParameters,
     GetKNNParameters, Parameters, TrainModelParameters, TrainingParameters, Values,
 };
-pub use silknow_foundation::{Error, Result};
+pub use silknow_errors::{Error, Result};

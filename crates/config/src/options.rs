@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use silknow_foundation::{Error, ErrorKind, Result, files, suggest};
+use silknow_errors::{Error, ErrorKind, Result, suggest};
+use silknow_files as files;
 
 use crate::key::{Fallback, Key, Operation};
 use crate::kind::Kind;

@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::Result;
-use silknow_foundation::labels::is_missing;
+use silknow_errors::Result;
+use silknow_records::is_missing;
 
 use crate::table::Table;
 use crate::{export, folder};

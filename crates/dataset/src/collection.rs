@@ -1,15 +1,18 @@
 //! Collection files and master files: tab-separated lists of samples, and lists of such lists.
 //!
 //! Owns both layouts, reading and writing. Leaves to [`crate::create`] what is written, and to
-//! [`silknow_foundation::labels`] how labels become numbers.
+//! [`silknow_records`] how labels become numbers.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::labels::is_missing;
-use silknow_foundation::suggest::nearest;
-use silknow_foundation::{Error, LabelMatrix, MISSING_NAME, Observer, Result, Vocabulary, files};
+use silknow_errors::suggest::nearest;
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_progress::Observer;
+use silknow_records::is_missing;
+use silknow_records::{LabelMatrix, MISSING_NAME, Vocabulary};
 
 use crate::samples::object_key;
 
@@ -291,7 +294,7 @@ fn one_word(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use silknow_foundation::{Recorder, Silent};
+    use silknow_progress::{Recorder, Silent};
 
     /// A folder with the given files and a master file that lists those that are collections.
     fn folder(collections: &[(&str, &str)]) -> tempfile::TempDir {

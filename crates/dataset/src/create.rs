@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::CreateDatasetParameters;
+use silknow_errors::{Error, Result};
 use silknow_fetch::Policy;
-use silknow_foundation::files::FolderLock;
-use silknow_foundation::{Error, Observer, Result, Vocabulary, files};
+use silknow_files as files;
+use silknow_files::FolderLock;
+use silknow_progress::Observer;
+use silknow_records::Vocabulary;
 
 use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};

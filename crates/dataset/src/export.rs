@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use crate::catalogue::{Catalogue, Object, folder_of, last_segment, normalised_label};
 use crate::literal::parse_entries;
@@ -81,7 +81,7 @@ fn single_label(entries: &[String], is_group: bool) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use silknow_foundation::files;
+    use silknow_files as files;
 
     const HEADER: &str = ",obj,museum,text,deeplink,place_country_code,time_label,technique_group,material_group,depict_group,category_group";
 

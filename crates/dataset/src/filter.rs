@@ -8,8 +8,9 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use silknow_foundation::suggest::nearest;
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::suggest::nearest;
+use silknow_errors::{Error, Result};
+use silknow_progress::Observer;
 
 use crate::catalogue::normalised_label;
 use crate::samples::Candidate;
@@ -200,7 +201,7 @@ impl fmt::Display for FilterCounts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use silknow_foundation::{Recorder, Silent};
+    use silknow_progress::{Recorder, Silent};
 
     fn sample(museum: &str, labels: [&str; 2]) -> Candidate {
         Candidate {

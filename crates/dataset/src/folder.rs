@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 use crate::catalogue::{Catalogue, Object, folder_of, normalised_label};
 use crate::table::Table;

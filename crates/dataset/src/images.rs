@@ -8,9 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
+use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
-use silknow_foundation::{Error, Observer, Result, files};
+use silknow_files as files;
 use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save};
+use silknow_progress::Observer;
 
 use crate::address::{Source, source_of};
 use crate::samples::{Candidate, object_id};

@@ -7,7 +7,7 @@ use std::fmt;
 use std::iter::Peekable;
 use std::str::CharIndices;
 
-use silknow_foundation::labels::is_missing;
+use silknow_records::is_missing;
 
 /// What is wrong in a literal, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

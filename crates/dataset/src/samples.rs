@@ -6,7 +6,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::{Error, Result};
+use silknow_progress::Observer;
 
 use crate::catalogue::{Object, last_segment};
 use crate::folder::IMAGE_EXTENSIONS;
@@ -177,7 +178,7 @@ fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use silknow_foundation::{Recorder, Silent};
+    use silknow_progress::{Recorder, Silent};
 
     fn objects(objects: Vec<(&str, &str, &[&str])>) -> Vec<Object> {
         let objects = (2..).zip(objects).map(|(line, (museum, id, images))| Object {

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use silknow_foundation::{LabelMatrix, MISSING, Observer, Vocabulary};
+use silknow_progress::Observer;
+use silknow_records::{LabelMatrix, MISSING, Vocabulary};
 
 /// The most times that every object is looked at again to even out the parts; a few are enough in practice.
 const MOST_PASSES: usize = 50;
@@ -296,7 +297,7 @@ fn approach_size(groups: &[Group], validates: &mut [bool], target: f64) {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use silknow_foundation::Recorder;
+    use silknow_progress::Recorder;
 
     /// Samples of random objects with random labels of two variables.
     fn samples() -> impl Strategy<Value = (Vec<String>, LabelMatrix)> {
@@ -396,7 +397,7 @@ mod tests {
         let objects: Vec<String> = (0..20).map(|object| object.to_string()).collect();
         let labels = LabelMatrix::from_indices(1, (0..20).map(|sample| i32::from(sample < 3)).collect()).unwrap();
         let classes = ["common", "rare"].map(String::from).into();
-        let vocabulary = Vocabulary { variables: vec![silknow_foundation::Variable { name: "place".into(), classes }] };
+        let vocabulary = Vocabulary { variables: vec![silknow_records::Variable::new("place", classes)] };
         let parts = split_into_parts(&keys(&objects), &labels, PARTS, 0);
         let recorder = Recorder::default();
         warn_of_uneven_classes(&parts, &keys(&objects), &labels, &vocabulary, &recorder);

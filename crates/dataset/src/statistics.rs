@@ -7,7 +7,8 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 
 /// The counts of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -122,7 +123,7 @@ impl Statistics {
                     add(&variable.variable, &class.class, &museum.museum, samples);
                 }
             }
-            add(&variable.variable, silknow_foundation::MISSING_NAME, "all", variable.missing);
+            add(&variable.variable, silknow_records::MISSING_NAME, "all", variable.missing);
         }
         files::write(path, rows)
     }

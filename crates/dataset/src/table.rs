@@ -7,8 +7,9 @@ use std::collections::{BTreeSet, VecDeque};
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::suggest::nearest;
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::suggest::nearest;
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 /// A table: how it is written, and which columns it has. Its rows are read anew each time, and never all at once.
 pub(crate) struct Table {

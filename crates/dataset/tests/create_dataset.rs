@@ -10,9 +10,11 @@ use silknow_dataset::create::{
     MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE, STATISTICS_FILE, STATISTICS_TABLE,
 };
 use silknow_dataset::{create_dataset, object_key, read_master};
-use silknow_foundation::files::FolderLock;
-use silknow_foundation::{ErrorKind, Recorder, Silent, StopAfter, files};
+use silknow_errors::ErrorKind;
+use silknow_files as files;
+use silknow_files::FolderLock;
 use silknow_image::{RgbImage, decode, save};
+use silknow_progress::{Recorder, Silent, StopAfter};
 
 const HEADER: &str = ",obj,museum,deeplink,place_country_code,time_label,technique_group,material_group,depict_group\n";
 

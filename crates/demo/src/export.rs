@@ -4,7 +4,8 @@
 
 use std::path::Path;
 
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 use crate::catalogue::{Class, Material, Record, Technique, Timespan};
 

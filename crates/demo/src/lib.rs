@@ -32,7 +32,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use silknow_foundation::{Error, Observer, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_progress::Observer;
 
 use catalogue::{Image, Record};
 

@@ -4,7 +4,7 @@
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::catalogue::{Material, Silk, View};
 use crate::noise::{grain, smooth};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use silknow_demo::{DemoCollection, GeneratedCollection, generate};
-use silknow_foundation::{Silent, StopAfter};
+use silknow_progress::{Silent, StopAfter};
 
 /// The table's rows, each as cells by column.
 fn rows(collection: &GeneratedCollection) -> Vec<BTreeMap<String, String>> {

@@ -2,8 +2,8 @@
 //!
 //! Owns the grades and how queries are drawn from them. Leaves showing them to `cards`.
 
-use silknow_foundation::MISSING;
 use silknow_index::classification::Classification;
+use silknow_records::MISSING;
 
 /// How well a query was classified, over its variables with known truth and prediction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ fn spread(queries: &[usize], count: usize) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::examples::variable;
-    use silknow_foundation::{LabelMatrix, Vocabulary};
+    use silknow_records::{LabelMatrix, Vocabulary};
 
     fn graded(right: &[i32]) -> Classification {
         let truth = right.iter().flat_map(|_| [0, 0, 0]).collect();

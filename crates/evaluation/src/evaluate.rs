@@ -4,8 +4,10 @@
 
 use std::path::Path;
 
-use silknow_foundation::{Observer, Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 use silknow_index::classification::Classification;
+use silknow_progress::Observer;
 
 use crate::folds::{self, Fold, FoldStatistics, pool};
 use crate::matrix::{Cells, display_name, draw};

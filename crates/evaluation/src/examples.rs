@@ -2,11 +2,11 @@
 //!
 //! Compiled for tests only.
 
-use silknow_foundation::{LabelMatrix, MISSING, Variable, Vocabulary};
 use silknow_index::classification::{Classification, RankedNeighbours};
+use silknow_records::{LabelMatrix, MISSING, Variable, Vocabulary};
 
 pub(crate) fn variable(name: &str, classes: &[&str]) -> Variable {
-    Variable { name: name.into(), classes: classes.iter().map(|&class| class.to_owned()).collect() }
+    Variable::new(name, classes.iter().copied())
 }
 
 /// Four queries with two neighbours each; `place` is known for three, `technique` for none.

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::Serialize;
-use silknow_foundation::{Error, LabelMatrix, MISSING, Result, Variable, Vocabulary, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 use silknow_index::classification::{Classification, RankedNeighbours};
+use silknow_records::{LabelMatrix, MISSING, Variable, Vocabulary};
 
 use crate::metrics::VariableMetrics;
 use crate::text_table::aligned;
@@ -221,8 +223,7 @@ fn merged(folds: &[Fold<'_>]) -> Vocabulary {
             None => variables.push((variable.name.clone(), classes.collect())),
         }
     }
-    let variable =
-        |(name, classes): (String, BTreeSet<String>)| Variable { name, classes: classes.into_iter().collect() };
+    let variable = |(name, classes): (String, BTreeSet<String>)| Variable::new(name, classes);
     Vocabulary { variables: variables.into_iter().map(variable).collect() }
 }
 

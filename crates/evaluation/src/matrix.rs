@@ -9,7 +9,7 @@ mod lettering;
 use std::f32::consts::FRAC_1_SQRT_2;
 
 use maud::{Markup, html};
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use self::colour_map::{colour, hex, is_dark};
 use self::layout::{Direction, GAP, LINE, Layout, MARGIN, NUMBERS_UP_TO};

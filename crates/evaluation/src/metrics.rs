@@ -4,8 +4,8 @@
 //! neighbours to `ranking` and every layout to the writers.
 
 use serde::Serialize;
-use silknow_foundation::{LabelMatrix, MISSING, Variable};
 use silknow_index::classification::Classification;
+use silknow_records::{LabelMatrix, MISSING, Variable};
 
 use crate::ranking::RankingMetrics;
 
@@ -232,7 +232,7 @@ mod tests {
     use super::*;
 
     fn variable(classes: &[&str]) -> Variable {
-        Variable { name: "place".into(), classes: classes.iter().map(|&class| class.to_owned()).collect() }
+        Variable::new("place", classes.iter().copied())
     }
 
     #[test]

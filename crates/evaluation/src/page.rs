@@ -6,7 +6,8 @@
 use std::path::Path;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 
 use crate::cards::SearchHit;
 use crate::matrix::MatrixPicture;

@@ -3,8 +3,8 @@
 //! Owns their definitions, in particular what a missing label counts for. Leaves the search to the index.
 
 use serde::Serialize;
-use silknow_foundation::{LabelMatrix, MISSING};
 use silknow_index::classification::RankedNeighbours;
+use silknow_records::{LabelMatrix, MISSING};
 
 use crate::metrics::{column, ratio};
 

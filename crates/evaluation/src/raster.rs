@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{self, fontdb};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// The families of texts in pictures: the carried font, and what comes near it where a browser lacks it.
 pub(crate) const FONT_FAMILY: &str = "DejaVu Sans, Verdana, sans-serif";

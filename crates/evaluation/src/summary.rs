@@ -6,7 +6,8 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 use silknow_index::classification::Classification;
 
 use crate::folds::FoldStatistics;

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use silknow_evaluation::{Fold, evaluate, evaluate_folds};
-use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, StopAfter, Variable, Vocabulary};
 use silknow_index::classification::{Classification, RankedNeighbours};
+use silknow_progress::{Recorder, Silent, StopAfter};
+use silknow_records::{LabelMatrix, MISSING, Variable, Vocabulary};
 
 /// 40 queries; variables with two classes, with one, without predictions and without labels.
 fn classification() -> Classification {
     let names = ["place", "single", "unpredicted", "unlabelled"];
-    let variable = |name: &str| Variable { name: name.into(), classes: vec!["a_class".into(), "b".into()] };
+    let variable = |name: &str| Variable::new(name, ["a_class", "b"]);
     let rows =
         |row: &dyn Fn(i32) -> [i32; 4], n: i32| LabelMatrix::from_indices(4, (0..n).flat_map(row).collect()).unwrap();
     Classification {

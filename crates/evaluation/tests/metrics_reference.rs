@@ -3,8 +3,8 @@
 
 use serde_json::Value;
 use silknow_evaluation::metrics::VariableMetrics;
-use silknow_foundation::{LabelMatrix, Variable, Vocabulary};
 use silknow_index::classification::Classification;
+use silknow_records::{LabelMatrix, Variable, Vocabulary};
 
 fn integers(value: &Value) -> Vec<i64> {
     value.as_array().unwrap().iter().map(|number| number.as_i64().unwrap()).collect()
@@ -30,7 +30,7 @@ fn classification(case: &Value) -> Classification {
     let classes = (0..case["classes"].as_u64().unwrap()).map(|class| class.to_string()).collect();
     let truth = labels("truth");
     Classification {
-        vocabulary: Vocabulary { variables: vec![Variable { name: "place".into(), classes }] },
+        vocabulary: Vocabulary { variables: vec![Variable::new("place", classes)] },
         names: (0..truth.len()).map(|sample| format!("{sample}.jpg")).collect(),
         predictions: labels("predictions"),
         truth,

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest, Sha256};
-use silknow_foundation::{Error, Observer, Progress, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_progress::{Observer, Progress};
 use ureq::Agent;
 
 use crate::address::Address;

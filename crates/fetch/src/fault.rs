@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::Duration;
 
-use silknow_foundation::Error;
+use silknow_errors::Error;
 use ureq::Timeout;
 
 use crate::policy::Policy;

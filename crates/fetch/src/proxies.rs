@@ -2,7 +2,7 @@
 //!
 //! Owns the choice by scheme and host. Where proxies are stated (an environment, a file) is the caller's affair.
 
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::address::Address;
 

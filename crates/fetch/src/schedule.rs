@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use silknow_foundation::{Error, Observer, Progress, Result};
+use silknow_errors::{Error, Result};
+use silknow_progress::{Observer, Progress};
 
 use crate::address::Address;
 use crate::client::Client;

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use server::{Crowd, Server, respond, respond_cut};
 use sha2::{Digest, Sha256};
+use silknow_errors::{Error, ErrorKind};
 use silknow_fetch::{Client, Job, Outcome, Policy, Proxies, fetch_all};
-use silknow_foundation::{Error, ErrorKind, Observer, Progress, Silent};
+use silknow_progress::{Observer, Progress, Silent};
 
 /// Waits of a millisecond, and time-outs that a silent server reaches soon.
 fn hasty() -> Policy {

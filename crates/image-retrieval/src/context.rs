@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use silknow_fetch::Policy;
-use silknow_foundation::Observer;
 use silknow_network::weights::Hub;
+use silknow_progress::Observer;
 
 /// The surroundings of an operation: who listens, and where pre-trained weights come from and are kept.
 ///

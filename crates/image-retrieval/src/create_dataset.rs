@@ -11,7 +11,8 @@ use silknow_config::{
     GetKNNParameters, Parameters, TrainModelParameters,
 };
 use silknow_dataset::create::{self, MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE};
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 
 use crate::context::Context;
 use crate::stated;

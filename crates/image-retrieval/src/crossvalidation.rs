@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use silknow_config::CrossvalidationParameters;
 use silknow_dataset::collection::Collections;
+use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
-use silknow_foundation::files::{self, FolderLock};
-use silknow_foundation::{Error, Result, Silent};
+use silknow_files::{self as files, FolderLock};
 use silknow_index::{Classification, DescriptorIndex, IndexMeta, Queries, Retriever};
 use silknow_network::TopNetwork;
+use silknow_progress::Silent;
 
 use crate::context::Context;
 use crate::training_session::{Trained, TrainingSession};

@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_demo::DemoCollection;
+use silknow_errors::Result;
 use silknow_evaluation::EvaluationSummary;
-use silknow_foundation::{Result, files};
+use silknow_files as files;
 
 use crate::context::Context;
 use crate::{build_kdtree, create_dataset, crossvalidation, evaluate_model, get_knn, stated, train_model};

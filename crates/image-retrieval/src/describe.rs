@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
+use silknow_arrays::npz::{self, Array};
 use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Precision, Weights};
-use silknow_foundation::npz::{self, Array};
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 use silknow_network::{Model, Placement, StoredModel, WeightFile};
 
 use crate::context::Context;

@@ -4,9 +4,10 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::{Error, Result};
 use silknow_network::Model;
 use silknow_network::model::Described;
+use silknow_progress::Observer;
 
 /// An image that was left out.
 #[derive(Clone, Debug, Serialize)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use silknow_config::Architecture;
-use silknow_foundation::files;
+use silknow_files as files;
 use silknow_network::weights::hub;
 
 use crate::context::Context;

@@ -1,9 +1,9 @@
 //! `evaluate-model`: how good the predictions of labelled queries are.
 
 use silknow_config::EvaluateModelParameters;
+use silknow_errors::Result;
 use silknow_evaluation::EvaluationSummary;
-use silknow_foundation::Result;
-use silknow_foundation::files::FolderLock;
+use silknow_files::FolderLock;
 use silknow_index::Classification;
 
 use crate::context::Context;

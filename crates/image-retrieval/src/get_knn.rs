@@ -8,8 +8,8 @@ use std::path::PathBuf;
 use serde::Serialize;
 use silknow_config::GetKNNParameters;
 use silknow_dataset::collection;
-use silknow_foundation::Result;
-use silknow_foundation::files::{self, FolderLock};
+use silknow_errors::Result;
+use silknow_files::{self as files, FolderLock};
 use silknow_index::{Queries, Retriever};
 
 use crate::context::Context;

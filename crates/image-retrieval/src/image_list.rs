@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 /// Endings of files that are taken from a folder; a file named itself is tried whatever its ending.
 const ENDINGS: [&str; 8] = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"];

@@ -64,7 +64,8 @@ pub use search::{FoundImage, Label, SearchParameters, SearchResult, SearchSummar
 pub use train_model::{TrainModelSummary, train_model};
 
 pub use silknow_config as config;
+pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_fetch::{Policy, Proxies};
-pub use silknow_foundation::{Error, ErrorKind, Observer, Progress, Recorder, Result, Silent, StopAfter};
 pub use silknow_network::weights::Hub;
+pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};

@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::{DeviceChoice, Precision};
+use silknow_errors::{Error, Result};
 use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
-use silknow_foundation::{Error, MISSING, Result, files};
+use silknow_files as files;
 use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
+use silknow_records::MISSING;
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images};

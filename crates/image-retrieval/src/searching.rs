@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use silknow_config::{DeviceChoice, Precision};
-use silknow_foundation::Result;
+use silknow_errors::Result;
 use silknow_index::{DescriptorIndex, store};
 use silknow_network::{Model, Placement};
 

@@ -1,7 +1,7 @@
 //! Parameters made from keys and their texts, as a user would state them.
 
 use silknow_config::{Explicit, Options, Parameters};
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 /// The parameters that a configuration file, if one is given, and these values state; the values count more, and
 /// what neither says has its default.

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use silknow_config::TrainModelParameters;
-use silknow_foundation::Result;
-use silknow_foundation::files::FolderLock;
+use silknow_errors::Result;
+use silknow_files::FolderLock;
 
 use crate::context::Context;
 use crate::training_session::TrainingSession;

@@ -9,9 +9,10 @@ use burn::tensor::Device;
 use silknow_config::TrainingParameters;
 use silknow_dataset::collection::{self, Collections};
 use silknow_dataset::split::split_validation;
-use silknow_foundation::{LabelMatrix, Result, Vocabulary};
+use silknow_errors::Result;
 use silknow_image::{Pipeline, View};
 use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
+use silknow_records::{LabelMatrix, Vocabulary};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
 };

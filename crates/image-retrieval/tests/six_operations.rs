@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use silknow_demo::DemoCollection;
-use silknow_foundation::files::FolderLock;
+use silknow_files::FolderLock;
 use silknow_image_retrieval::config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
     EvaluateModelParameters, GetKNNParameters, LossKind, TrainModelParameters, TrainingParameters, Weights,

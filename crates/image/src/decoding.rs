@@ -9,7 +9,8 @@ use std::path::Path;
 use image::error::{LimitError, LimitErrorKind};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits, RgbImage, RgbaImage};
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 use crate::truncation::jpeg_is_cut;
 

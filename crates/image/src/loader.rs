@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 
 use image::RgbImage;
 use silknow_config::Augmentation;
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::decoding::decode;
 use crate::pipeline::{Pipeline, View};

@@ -11,7 +11,8 @@ use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder, ImageError, RgbImage};
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 /// The shorter side of the images in a collection's folder, in pixels.
 pub const COLLECTION_SHORTER_SIDE_PX: u32 = 448;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba, RgbaImage};
-use silknow_foundation::ErrorKind;
+use silknow_errors::ErrorKind;
 use silknow_image::{Pipeline, RgbImage, decode, decode_bytes};
 
 fn reference(name: &str) -> PathBuf {

@@ -1,7 +1,7 @@
 //! Rescaling for a collection's folder, and the files it writes.
 
 use image::{ImageFormat, Rgb};
-use silknow_foundation::ErrorKind;
+use silknow_errors::ErrorKind;
 use silknow_image::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, RgbImage, decode, rescale_shorter_side, save};
 
 #[test]

@@ -3,8 +3,10 @@
 //! The committed files of a format version were made with it, and `tests/formats/check_with_numpy.py` reads what it
 //! writes.
 
-use silknow_foundation::{LabelMatrix, MISSING, Result, Silent, Variable, Vocabulary};
+use silknow_errors::Result;
 use silknow_index::{DescriptorIndex, IndexMeta, Queries, Retriever};
+use silknow_progress::Silent;
+use silknow_records::{LabelMatrix, MISSING, Variable, Vocabulary};
 
 fn main() -> Result<()> {
     let folder = std::env::args().nth(1).unwrap_or_else(|| ".".to_owned());
@@ -12,8 +14,8 @@ fn main() -> Result<()> {
     let index = DescriptorIndex {
         vocabulary: Vocabulary {
             variables: vec![
-                Variable { name: "place".into(), classes: texts(&["ES", "FR"]) },
-                Variable { name: "timespan".into(), classes: texts(&["eighteenth_century_(dates_CE)"]) },
+                Variable::new("place", ["ES", "FR"]),
+                Variable::new("timespan", ["eighteenth_century_(dates_CE)"]),
             ],
         },
         names: texts(&["img/m__11__a.jpg", "img/m__12__b.jpg", "img/plain_ñ.jpg"]),

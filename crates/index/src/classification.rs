@@ -4,8 +4,9 @@
 
 use std::path::Path;
 
-use silknow_foundation::npz::{self, Array};
-use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
+use silknow_arrays::npz::{self, Array};
+use silknow_errors::{Error, Result};
+use silknow_records::{LabelMatrix, Vocabulary};
 
 use crate::layout::File;
 
@@ -122,13 +123,10 @@ impl Classification {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use silknow_foundation::Variable;
+    use silknow_records::Variable;
 
     fn sample() -> Classification {
-        let variable = |name: &str, classes: &[&str]| Variable {
-            name: name.to_owned(),
-            classes: classes.iter().map(|class| (*class).to_owned()).collect(),
-        };
+        let variable = |name: &str, classes: &[&str]| Variable::new(name, classes.iter().copied());
         Classification {
             vocabulary: Vocabulary {
                 variables: vec![variable("place", &["DE", "ES", "FR"]), variable("technique", &["damask"])],

@@ -4,8 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::npz;
-use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary};
+use silknow_arrays::npz;
+use silknow_errors::{Error, Result};
+use silknow_records::{LabelMatrix, Vocabulary};
 
 /// An open file whose layout is being checked.
 pub(crate) struct File {

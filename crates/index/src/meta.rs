@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// The version of both formats that is written, and the highest that is read.
 pub const FORMAT_VERSION: u32 = 1;

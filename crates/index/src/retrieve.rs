@@ -6,7 +6,9 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::{Error, LabelMatrix, Observer, Result, Vocabulary};
+use silknow_errors::{Error, Result};
+use silknow_progress::Observer;
+use silknow_records::{LabelMatrix, Vocabulary};
 
 use crate::classification::{self, Classification, RankedNeighbours};
 use crate::meta::IndexMeta;

@@ -5,8 +5,10 @@
 
 use std::path::Path;
 
-use silknow_foundation::npz::{self, Array};
-use silknow_foundation::{Error, LabelMatrix, Result, Vocabulary, files};
+use silknow_arrays::npz::{self, Array};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_records::{LabelMatrix, Vocabulary};
 
 use crate::layout::File;
 use crate::meta::IndexMeta;
@@ -165,16 +167,12 @@ impl DescriptorIndex {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use silknow_foundation::{MISSING, Variable};
+    use silknow_records::{MISSING, Variable};
 
     fn sample() -> DescriptorIndex {
-        let classes = |classes: &[&str]| classes.iter().map(|class| (*class).to_owned()).collect();
         DescriptorIndex {
             vocabulary: Vocabulary {
-                variables: vec![
-                    Variable { name: "place".into(), classes: classes(&["DE", "ES"]) },
-                    Variable { name: "technique".into(), classes: classes(&[]) },
-                ],
+                variables: vec![Variable::new("place", ["DE", "ES"]), Variable::new("technique", [] as [String; 0])],
             },
             names: ["../img/a.jpg", "../img/b.jpg", "../img/c.jpg"].map(String::from).into(),
             labels: LabelMatrix::from_indices(2, vec![0, MISSING, MISSING, MISSING, 1, MISSING]).unwrap(),
@@ -303,7 +301,7 @@ mod tests {
         ) {
             let classes = ["silk", "woven_(dates_CE)", "ß"].map(String::from).into();
             let index = DescriptorIndex {
-                vocabulary: Vocabulary { variables: vec![Variable { name: "material".into(), classes }] },
+                vocabulary: Vocabulary { variables: vec![Variable::new("material", classes)] },
                 labels: LabelMatrix::from_indices(1, rows.iter().map(|row| row.0).collect()).unwrap(),
                 names: rows.iter().map(|row| row.1.clone()).collect(),
                 descriptors: rows.iter().flat_map(|row| [row.2, -row.2]).collect(),

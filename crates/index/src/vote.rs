@@ -2,7 +2,7 @@
 //!
 //! Owns the rule; does not own who the neighbours are (neighbours).
 
-use silknow_foundation::{LabelMatrix, MISSING};
+use silknow_records::{LabelMatrix, MISSING};
 
 use crate::neighbours::Neighbours;
 

@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use silknow_foundation::MISSING;
 use silknow_index::{Classification, DescriptorIndex};
+use silknow_records::MISSING;
 
 fn folder(version: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(version)

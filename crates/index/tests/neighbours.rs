@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use silknow_foundation::npz;
+use silknow_arrays::npz;
 use silknow_index::neighbours::KD_TREE_DIMS;
 use silknow_index::{Method, Neighbours, SearchIndex};
 

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use silknow_foundation::{ErrorKind, LabelMatrix, Recorder, Silent, Variable, Vocabulary};
+use silknow_errors::ErrorKind;
 use silknow_index::{Classification, DescriptorIndex, IndexMeta, Queries, Retriever};
+use silknow_progress::{Recorder, Silent};
+use silknow_records::{LabelMatrix, Variable, Vocabulary};
 
 fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(String::from).into()
@@ -15,8 +17,8 @@ fn index() -> DescriptorIndex {
     DescriptorIndex {
         vocabulary: Vocabulary {
             variables: vec![
-                Variable { name: "place".into(), classes: texts(["ES", "FR"]) },
-                Variable { name: "timespan".into(), classes: texts(["eighteenth_century_(dates_CE)"]) },
+                Variable::new("place", ["ES", "FR"]),
+                Variable::new("timespan", ["eighteenth_century_(dates_CE)"]),
             ],
         },
         names: texts(["img/m__11__a.jpg", "img/m__12__l'or.jpg", "img/plain.jpg", "img/m__13__d.jpg"]),

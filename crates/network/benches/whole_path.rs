@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use silknow_config::{Architecture, Augmentation, DeviceChoice};
-use silknow_foundation::Silent;
 use silknow_image::{Loader, Request, Source, View};
 use silknow_network::{Placement, Precision, StoredModel, WeightFile, frozen_backbone};
+use silknow_progress::Silent;
 
 const SIDE_PX: usize = 224;
 const BATCH: usize = 32;

@@ -5,7 +5,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::{Architecture, Precision};
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::device::{Placement, numbers};
 use crate::layout::{ConvLayout, Layout};

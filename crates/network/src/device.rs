@@ -5,7 +5,7 @@
 use burn::tensor::{Device, Tensor};
 use silknow_config::{DeviceChoice, Precision};
 use silknow_engine::Instructions;
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// A device, and the numbers that the frozen part of the network computes with on it.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@
 //! the 3 x 3 convolution of a bottleneck as in torchvision.
 
 use silknow_config::Architecture;
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// The small constant that batch normalisation adds to the variance.
 pub const BATCH_NORM_EPSILON: f64 = 1e-5;

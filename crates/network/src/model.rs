@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use silknow_foundation::{Error, Result, Vocabulary};
+use silknow_errors::{Error, Result};
 use silknow_image::Pipeline;
+use silknow_records::Vocabulary;
 
 use crate::backbone::{FrozenBackbone, frozen_backbone};
 use crate::device::Placement;

@@ -11,7 +11,7 @@ use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 use burn::tensor::{Device, Tensor, TensorData};
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use crate::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
 use crate::weights::WeightFile;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_config::Architecture;
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::backbone::FeatureShape;
 use crate::device::numbers;

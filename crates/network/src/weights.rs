@@ -10,7 +10,9 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use silknow_config::{Architecture, Weights};
-use silknow_foundation::{Error, Observer, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_progress::Observer;
 
 use crate::head::he_uniform;
 use crate::layout::Layout;

@@ -5,7 +5,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use silknow_config::LossKind;
-use silknow_foundation::{LabelMatrix, MISSING};
+use silknow_records::{LabelMatrix, MISSING};
 use silknow_training::loss;
 
 const SAMPLES: usize = 150;

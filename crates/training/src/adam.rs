@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 use silknow_network::WeightTensor;
 
 const FIRST_DECAY: f64 = 0.9;

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 
 use crate::tensorboard::EventFile;
 

@@ -7,7 +7,9 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use silknow_config::{LossKind, TrainingParameters};
-use silknow_foundation::{Error, LabelMatrix, MISSING, Observer, Result};
+use silknow_errors::{Error, Result};
+use silknow_progress::Observer;
+use silknow_records::{LabelMatrix, MISSING};
 
 use crate::features::FeatureStore;
 

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use silknow_foundation::Result;
-use silknow_foundation::files::{create_folder, refused};
+use silknow_errors::Result;
+use silknow_files::{create_folder, refused};
 
 const NAME_BEGINS: &str = "events.out.tfevents.";
 /// Where TensorFlow puts the host's name; a host is nobody's business.

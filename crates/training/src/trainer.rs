@@ -9,9 +9,10 @@ use std::time::{Duration, Instant};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::TrainingParameters;
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::{Error, Result};
 use silknow_network::TopNetwork;
 use silknow_network::device::numbers;
+use silknow_progress::Observer;
 
 use crate::adam::Adam;
 use crate::batches::{Batches, Draw};

@@ -9,10 +9,12 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 use silknow_config::TrainingParameters;
-use silknow_foundation::{LabelMatrix, MISSING, Observer, Result};
+use silknow_errors::Result;
 use silknow_image::View;
 use silknow_index::{SearchIndex, vote};
 use silknow_network::TopNetwork;
+use silknow_progress::Observer;
+use silknow_records::{LabelMatrix, MISSING};
 
 use crate::features::{FeatureStore, SampleView};
 use crate::loss;

@@ -3,8 +3,10 @@
 mod support;
 
 use silknow_config::{Architecture, Augmentation, LossKind};
-use silknow_foundation::{LabelMatrix, MISSING, Recorder, Silent, StopAfter, files};
+use silknow_files as files;
 use silknow_network::{Placement, WeightFile, frozen_backbone};
+use silknow_progress::{Recorder, Silent, StopAfter};
+use silknow_records::{LabelMatrix, MISSING};
 use silknow_training::{TrainingInputs, TrainingOutcome, checkpoint, train};
 use support::{Collection, SIDE_PX, parameters, top};
 

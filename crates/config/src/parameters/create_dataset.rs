@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use crate::key::Operation;
 use crate::options::Settings;

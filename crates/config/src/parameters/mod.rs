@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::Path;
 
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use crate::key::{Fallback, Operation};
 use crate::options::{Explicit, Options, Settings};

@@ -2,7 +2,7 @@
 //!
 //! Owns sizes and places for any number of classes. Leaves drawing to `matrix`.
 
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use super::lettering::Lettering;
 use crate::raster;

@@ -2,7 +2,7 @@
 //!
 //! Owns the breaking. Leaves the place of the lines to `layout`.
 
-use silknow_foundation::Result;
+use silknow_errors::Result;
 
 use crate::raster;
 

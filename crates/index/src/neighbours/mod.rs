@@ -12,7 +12,7 @@ mod selection;
 
 use std::borrow::Cow;
 
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use exact::Candidate;
 use kd_tree::KdTree;

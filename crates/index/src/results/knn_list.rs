@@ -5,7 +5,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use silknow_foundation::{Result, files};
+use silknow_errors::Result;
+use silknow_files as files;
 
 use super::{Answers, distance_text};
 

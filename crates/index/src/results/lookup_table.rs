@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use csv::{QuoteStyle, WriterBuilder};
-use silknow_foundation::{Error, Result, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 use super::{Answers, distance_text};
 

@@ -5,7 +5,7 @@
 pub mod knn_list;
 pub mod lookup_table;
 
-use silknow_foundation::{LabelMatrix, Vocabulary};
+use silknow_records::{LabelMatrix, Vocabulary};
 
 use crate::neighbours::Neighbours;
 

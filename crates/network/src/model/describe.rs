@@ -6,8 +6,9 @@
 use std::path::Path;
 
 use silknow_config::Augmentation;
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::{Error, Result};
 use silknow_image::{Loader, Request, Source, View};
+use silknow_progress::Observer;
 
 use super::Model;
 

@@ -14,8 +14,10 @@ use safetensors::tensor::{Dtype, View};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use silknow_config::{Architecture, TrainingParameters};
-use silknow_foundation::{Error, Result, Variable, Vocabulary, files};
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 use silknow_image::Pipeline;
+use silknow_records::{Variable, Vocabulary};
 
 use super::{Facts, Provenance, StoredModel};
 use crate::weights::{WeightTensor, check_safetensors, hex};
@@ -141,7 +143,7 @@ fn describe_variable(variable: &Variable) -> VariableDescription {
 }
 
 fn variable(description: VariableDescription) -> Variable {
-    Variable { name: description.name, classes: description.classes }
+    Variable::new(description.name, description.classes)
 }
 
 /// The tensors as the bytes of a safetensors file; the same tensors give the same bytes.

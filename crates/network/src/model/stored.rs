@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use serde::{Deserialize, Serialize};
 use silknow_config::{Architecture, TrainingParameters};
-use silknow_foundation::{Result, Vocabulary};
+use silknow_errors::Result;
 use silknow_image::Pipeline;
+use silknow_records::Vocabulary;
 
 use super::{BACKBONE_PREFIX, folder};
 use crate::top::TopNetwork;

@@ -6,8 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use silknow_config::Architecture;
+use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Policy};
-use silknow_foundation::{Error, Observer, Result};
+use silknow_progress::Observer;
 
 use super::WeightFile;
 
@@ -75,7 +76,8 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use silknow_foundation::{ErrorKind, Silent};
+    use silknow_errors::ErrorKind;
+    use silknow_progress::Silent;
 
     use super::super::{BUILTIN, sha256_hex};
     use super::*;

@@ -8,7 +8,7 @@ use std::path::Path;
 use pytorch_reader::PytorchReader;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
 
 use super::{IMAGENET_MEAN, IMAGENET_STD, WeightTensor};
 

@@ -1,8 +1,9 @@
 //! The backbone against torchvision's values, and its two parts against the whole.
 
 use burn::tensor::{Device, Tensor, TensorData};
+use silknow_arrays::npz;
 use silknow_config::Architecture;
-use silknow_foundation::{ErrorKind, npz};
+use silknow_errors::ErrorKind;
 use silknow_network::{FrozenBackbone, Placement, TopNetwork, WeightFile, frozen_backbone};
 
 use crate::reference;

@@ -4,9 +4,11 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, Precision, TrainingParameters, Weights};
-use silknow_foundation::{ErrorKind, Result, Silent, StopAfter, Variable, Vocabulary};
+use silknow_errors::{ErrorKind, Result};
 use silknow_image::{Pipeline, Source};
 use silknow_network::{Model, Placement, StoredModel, TopNetwork, WeightFile};
+use silknow_progress::{Silent, StopAfter};
+use silknow_records::{Variable, Vocabulary};
 
 use crate::reference;
 
@@ -36,7 +38,7 @@ fn training() -> TrainingParameters {
 }
 
 fn vocabulary() -> Vocabulary {
-    Vocabulary { variables: vec![Variable { name: "place".into(), classes: vec!["DE".into(), "ES".into()] }] }
+    Vocabulary { variables: vec![Variable::new("place", ["DE", "ES"])] }
 }
 
 /// A model whose retrained kernels differ from the weights it started from.

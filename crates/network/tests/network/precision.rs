@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use silknow_config::{Architecture, DeviceChoice};
-use silknow_foundation::Silent;
 use silknow_network::{Placement, Precision, StoredModel, WeightFile};
+use silknow_progress::Silent;
 
 const IMAGES: usize = 300;
 const NEIGHBOURS: usize = 10;

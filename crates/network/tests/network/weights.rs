@@ -5,9 +5,10 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView};
 use silknow_config::{Architecture, Weights};
-use silknow_foundation::{ErrorKind, Recorder};
+use silknow_errors::ErrorKind;
 use silknow_network::weights::{Hub, IMAGENET_MEAN};
 use silknow_network::{WeightFile, WeightTensor};
+use silknow_progress::Recorder;
 
 use crate::reference;
 

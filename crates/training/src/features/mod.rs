@@ -12,9 +12,10 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use silknow_config::Augmentation;
-use silknow_foundation::{Error, Observer, Result};
+use silknow_errors::{Error, Result};
 use silknow_image::{Loader, Pipeline, Request, Source, View};
 use silknow_network::{FeatureShape, FrozenBackbone};
+use silknow_progress::Observer;
 
 use spill::{Spill, SpillPosition};
 

@@ -6,8 +6,8 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use silknow_foundation::files::{create_folder, refused};
-use silknow_foundation::{Error, Result};
+use silknow_errors::{Error, Result};
+use silknow_files::{create_folder, refused};
 
 /// A place in the file, in entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

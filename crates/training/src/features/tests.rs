@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use silknow_foundation::{Recorder, Silent, StopAfter};
 use silknow_image::{RgbImage, save};
+use silknow_progress::{Recorder, Silent, StopAfter};
 
 use super::*;
 

@@ -15,7 +15,7 @@ mod similarity;
 mod triplet;
 
 use silknow_config::LossKind;
-use silknow_foundation::LabelMatrix;
+use silknow_records::LabelMatrix;
 
 use distances::Distances;
 pub use similarity::Similarities;

@@ -3,7 +3,7 @@
 //! Owns the counting; the weight 1/V and the rule that missing equals nothing live here alone. Does not own
 //! what a loss makes of it.
 
-use silknow_foundation::{LabelMatrix, MISSING};
+use silknow_records::{LabelMatrix, MISSING};
 
 /// The label similarities of all pairs of B samples with V variables.
 ///

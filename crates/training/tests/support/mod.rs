@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, Augmentation, LossKind, TrainingParameters};
-use silknow_foundation::{LabelMatrix, Observer, Result};
+use silknow_errors::Result;
 use silknow_image::{Pipeline, RgbImage, save};
 use silknow_network::{FeatureShape, FrozenBackbone, TopNetwork, WeightFile};
+use silknow_progress::Observer;
+use silknow_records::LabelMatrix;
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, train,
 };

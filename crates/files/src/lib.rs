@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// Reads a whole file.
 pub fn read(path: impl AsRef<Path>) -> Result<Vec<u8>> {

@@ -6,7 +6,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::{Error, Result};
+use silknow_errors::{Error, Result};
 
 /// Receives what long work has to say, from any thread.
 pub trait Observer: Send + Sync {
@@ -60,7 +60,7 @@ impl Progress for Silent {
 /// what an interruption leaves behind.
 ///
 /// ```
-/// use silknow_foundation::{Observer, StopAfter};
+/// use silknow_progress::{Observer, StopAfter};
 ///
 /// let observer = StopAfter::questions(2);
 /// let steps = (0..10).take_while(|_| observer.check().is_ok()).count();

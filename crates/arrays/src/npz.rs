@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use npyz::{NpyFile, WriterBuilder};
 use zip::result::ZipError;
 
-use crate::error::{Error, Result};
-use crate::files;
+use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 /// The elements of an array, in row-major order.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,0 +1,3 @@
+//! Named arrays in NumPy containers: `.npz` and `.npy` files that need no pickle.
+
+pub mod npz;
