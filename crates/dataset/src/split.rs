@@ -396,7 +396,7 @@ mod tests {
     fn a_class_that_cannot_reach_every_part_is_warned_of() {
         let objects: Vec<String> = (0..20).map(|object| object.to_string()).collect();
         let labels = LabelMatrix::from_indices(1, (0..20).map(|sample| i32::from(sample < 3)).collect()).unwrap();
-        let classes = ["common", "rare"].map(String::from).into();
+        let classes = ["common", "rare"];
         let vocabulary = Vocabulary { variables: vec![silknow_records::Variable::new("place", classes)] };
         let parts = split_into_parts(&keys(&objects), &labels, PARTS, 0);
         let recorder = Recorder::default();

@@ -27,7 +27,7 @@ fn classification(case: &Value) -> Classification {
         let indices: Vec<i32> = integers(&case[name]).into_iter().map(|index| index as i32).collect();
         LabelMatrix::from_indices(1, indices).unwrap()
     };
-    let classes = (0..case["classes"].as_u64().unwrap()).map(|class| class.to_string()).collect();
+    let classes = (0..case["classes"].as_u64().unwrap()).map(|class| class.to_string());
     let truth = labels("truth");
     Classification {
         vocabulary: Vocabulary { variables: vec![Variable::new("place", classes)] },

@@ -299,7 +299,7 @@ mod tests {
             rows in proptest::collection::vec((-1i32..3, "[^\u{0}]{0,12}", -1e6f32..1e6), 0..20),
             fingerprint in ".{0,8}",
         ) {
-            let classes = ["silk", "woven_(dates_CE)", "ß"].map(String::from).into();
+            let classes = ["silk", "woven_(dates_CE)", "ß"];
             let index = DescriptorIndex {
                 vocabulary: Vocabulary { variables: vec![Variable::new("material", classes)] },
                 labels: LabelMatrix::from_indices(1, rows.iter().map(|row| row.0).collect()).unwrap(),
