@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 
 use maud::{Markup, html};
+use silknow_records::class_text::text_of;
 
-use crate::matrix::display_name;
 use crate::thumbnails::Thumbnail;
 
 /// An image of the collection.
@@ -24,9 +24,9 @@ pub struct Picture {
 pub struct Answer {
     /// The variable's name.
     pub variable: String,
-    /// The true class, where it is known.
+    /// The text of the true class, where it is known.
     pub truth: Option<String>,
-    /// The predicted class, where there is one.
+    /// The text of the predicted class, where there is one.
     pub prediction: Option<String>,
 }
 
@@ -37,8 +37,21 @@ pub struct Neighbour {
     pub picture: Picture,
     /// Euclidean distance of the descriptors, in `[0, 2]`.
     pub distance: f32,
-    /// Its classes, in the order of the query's answers; none where unknown.
+    /// The texts of its classes, in the order of the query's answers; none where unknown.
     pub labels: Vec<Option<String>>,
+    /// The work that it shows.
+    pub work: Work,
+}
+
+/// What a page says of the work that an image shows, as far as it is known.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Work {
+    /// Its title.
+    pub title: Option<String>,
+    /// Its museum and its identifier there.
+    pub inventory: Option<String>,
+    /// Its address, for a link.
+    pub address: Option<String>,
 }
 
 /// A query with what was found.
@@ -100,7 +113,7 @@ impl SearchHit {
                     td {}
                     th.query scope="colgroup" colspan=(columns) { (figure(&self.query, "Query")) }
                     @for (rank, near) in (1..).zip(&self.neighbours) {
-                        th scope="col" { (figure(&near.picture, &format!("Neighbour {rank}"))) }
+                        th scope="col" { (figure(&near.picture, &format!("Neighbour {rank}"))) (near.work.caption()) }
                     }
                 }
                 tr.heads {
@@ -118,7 +131,7 @@ impl SearchHit {
             tbody {
                 @for (v, answer) in self.answers.iter().enumerate() {
                     tr {
-                        th scope="row" { (display_name(&answer.variable)) }
+                        th scope="row" { (text_of(&answer.variable)) }
                         @if has_truth { td.query { (label(answer.truth.as_deref(), None)) } }
                         td.query { (label(answer.prediction.as_deref(), answer.truth.as_deref())) }
                         @for near in &self.neighbours {
@@ -131,15 +144,34 @@ impl SearchHit {
     }
 }
 
+impl Work {
+    /// Title, inventory number and a link, as far as they are known. Only addresses of the web are linked.
+    fn caption(&self) -> Markup {
+        let is_web = |address: &&String| address.starts_with("http://") || address.starts_with("https://");
+        let title = self.title.as_deref();
+        html! {
+            @if *self != Self::default() {
+                p.work {
+                    @match self.address.as_ref().filter(is_web) {
+                        Some(address) => a href=(address) rel="noopener noreferrer" { (title.unwrap_or("the work")) },
+                        None => @if let Some(title) = title { (title) },
+                    }
+                    @if let Some(inventory) = &self.inventory { span.inventory { (inventory) } }
+                }
+            }
+        }
+    }
+}
+
 /// A class, marked right or wrong where the truth is known; a dash where the class is not known.
 fn label(class: Option<&str>, truth: Option<&str>) -> Markup {
     html! {
         @match (class, truth) {
             (None, _) => span.unknown title="unknown" { "–" span.spoken { " unknown" } },
-            (Some(class), None) => (display_name(class)),
+            (Some(class), None) => (class),
             (Some(class), Some(truth)) => {
                 span class=(if class == truth { "right" } else { "wrong" }) {
-                    (mark(class == truth)) " " (display_name(class))
+                    (mark(class == truth)) " " (class)
                 }
             }
         }
@@ -192,6 +224,7 @@ mod tests {
                     picture: picture("near.jpg"),
                     distance: 0.25,
                     labels: vec![(!label.is_empty()).then(|| label.to_owned())],
+                    work: Work::default(),
                 })
                 .to_vec(),
         }
@@ -212,6 +245,23 @@ mod tests {
         let card = hit(None).card().into_string();
         assert!(!card.contains('✓') && !card.contains('✗') && !card.contains("truth"), "{card}");
         assert!(card.contains("predicted") && card.contains("0.250"));
+    }
+
+    #[test]
+    fn a_work_is_told_by_title_and_number_and_linked_when_its_address_is_of_the_web() {
+        let caption = |address: &str| {
+            let work = Work {
+                title: Some("Robe <1760>".into()),
+                inventory: Some("garin 47".into()),
+                address: Some(address.into()),
+            };
+            work.caption().into_string()
+        };
+        let linked = caption("https://museum.example/47?a=1&b=2");
+        assert!(linked.contains(r#"<a href="https://museum.example/47?a=1&amp;b=2""#), "{linked}");
+        assert!(linked.contains("Robe &lt;1760&gt;") && linked.contains("garin 47"), "{linked}");
+        assert!(!caption("javascript:alert(1)").contains("href"));
+        assert_eq!(Work::default().caption().into_string(), "");
     }
 
     #[test]

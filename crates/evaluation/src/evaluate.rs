@@ -8,9 +8,10 @@ use silknow_errors::Result;
 use silknow_files as files;
 use silknow_index::classification::Classification;
 use silknow_progress::Observer;
+use silknow_records::class_text::text_of;
 
 use crate::folds::{self, Fold, FoldStatistics, pool};
-use crate::matrix::{Cells, display_name, draw};
+use crate::matrix::{Cells, draw};
 use crate::metrics::VariableMetrics;
 use crate::page::thousands;
 use crate::ranking::NeighbourStatistics;
@@ -119,7 +120,7 @@ fn write_variable(metrics: &VariableMetrics, result_path: &Path) -> Result<Varia
 }
 
 fn draw_matrices(metrics: &VariableMetrics) -> Result<VariablePictures> {
-    let name = display_name(&metrics.variable);
+    let name = text_of(&metrics.variable);
     let images = match metrics.evaluated {
         0 => "no image evaluated".to_owned(),
         n => format!("{} images, accuracy {:.2} %", thousands(n), 100.0 * metrics.accuracy),

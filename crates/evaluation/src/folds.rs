@@ -10,7 +10,7 @@ use serde::Serialize;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_index::classification::{Classification, RankedNeighbours};
-use silknow_records::{LabelMatrix, MISSING, Variable, Vocabulary};
+use silknow_records::{LabelMatrix, Labels, MISSING, Variable, Vocabulary};
 
 use crate::metrics::VariableMetrics;
 use crate::text_table::aligned;
@@ -200,13 +200,13 @@ fn append(pooled: &mut Classification, fold: &Fold<'_>, folder: &Path) -> Result
     let moved = |name: &String| files::relative_to(fold.folder.join(name), folder);
     for (sample, name) in single.names.iter().enumerate() {
         pooled.names.push(moved(name)?);
-        pooled.truth.push(&translation.row(single.truth.row(sample)));
-        pooled.predictions.push(&translation.row(single.predictions.row(sample)));
+        pooled.truth.push_labels(&translation.labels(&single.truth, sample));
+        pooled.predictions.push_labels(&translation.labels(&single.predictions, sample));
         if let (Some(all), Some(near)) = (&mut pooled.neighbours, &single.neighbours) {
             for neighbour in sample * near.k..sample * near.k + all.k {
                 all.names.push(moved(&near.names[neighbour])?);
                 all.distances.push(near.distances[neighbour]);
-                all.labels.push(&translation.row(near.labels.row(neighbour)));
+                all.labels.push_labels(&translation.labels(&near.labels, neighbour));
             }
         }
     }
@@ -224,11 +224,11 @@ fn merged(folds: &[Fold<'_>]) -> Vocabulary {
         }
     }
     let variable = |(name, classes): (String, BTreeSet<String>)| Variable::new(name, classes);
-    Vocabulary { variables: variables.into_iter().map(variable).collect() }
-}
-
-fn position(vocabulary: &Vocabulary, name: &str) -> Option<usize> {
-    vocabulary.variables.iter().position(|variable| variable.name == name)
+    let mut merged = Vocabulary { variables: variables.into_iter().map(variable).collect() };
+    for [variable, class, text] in folds.iter().flat_map(|fold| fold.classification.vocabulary.unusual_texts()) {
+        merged.set_text(variable, class, text);
+    }
+    merged
 }
 
 /// From class indices of one vocabulary to those of another that holds all of it.
@@ -240,19 +240,21 @@ struct Translation {
 impl Translation {
     fn new(from: &Vocabulary, to: &Vocabulary) -> Self {
         let column = |target: &Variable| {
-            let v = position(from, &target.name)?;
+            let v = from.position(&target.name)?;
             let index = |class: &String| target.classes.binary_search(class).map_or(MISSING, |index| index as i32);
             Some((v, from.variables[v].classes.iter().map(index).collect()))
         };
         Self { columns: to.variables.iter().map(column).collect() }
     }
 
-    fn row(&self, row: &[i32]) -> Vec<i32> {
-        let translate = |column: &Option<(usize, Vec<i32>)>| {
-            let (v, indices) = column.as_ref()?;
-            usize::try_from(row[*v]).ok().map(|index| indices[index])
-        };
-        self.columns.iter().map(|column| translate(column).unwrap_or(MISSING)).collect()
+    fn labels(&self, labels: &LabelMatrix, sample: usize) -> Labels {
+        let mut translated = Labels::missing(self.columns.len());
+        for (variable, column) in self.columns.iter().enumerate() {
+            let Some((v, indices)) = column else { continue };
+            let classes: Vec<i32> = labels.classes(sample, *v).iter().map(|&class| indices[class as usize]).collect();
+            translated.set(variable, &classes);
+        }
+        translated
     }
 }
 

@@ -14,7 +14,6 @@ use silknow_errors::Result;
 use self::colour_map::{colour, hex, is_dark};
 use self::layout::{Direction, GAP, LINE, Layout, MARGIN, NUMBERS_UP_TO};
 use self::lettering::Name;
-pub(crate) use self::lettering::display_name;
 use crate::metrics::ConfusionMatrix;
 use crate::raster::{self, FONT_FAMILY};
 
@@ -67,7 +66,7 @@ pub fn draw(matrix: &ConfusionMatrix, title: &str, subtitle: &str, cells: Cells)
     let values = Values::new(matrix, cells);
     let digits = values.texts.iter().flatten().map(String::len).max().unwrap_or(1);
     let ticks: Vec<String> = values.ticks.iter().map(|(_, text)| text.clone()).collect();
-    let layout = Layout::new(&matrix.classes, digits, title, subtitle, &ticks)?;
+    let layout = Layout::new(&matrix.texts, digits, title, subtitle, &ticks)?;
     let middle = px(layout.width / 2.0);
     let (width, height) = (px(layout.width), px(layout.height));
     let svg = html! {
@@ -291,6 +290,7 @@ mod tests {
     fn matrix(n: usize, name: &dyn Fn(usize) -> String) -> ConfusionMatrix {
         ConfusionMatrix {
             classes: (0..n).map(name).collect(),
+            texts: (0..n).map(name).collect(),
             counts: (0..n).map(|row| (0..n).map(|column| if row == column { 90 } else { 1 }).collect()).collect(),
         }
     }

@@ -18,8 +18,10 @@ const NAMED_CLASSES: usize = 8;
 /// Counts of samples by true and predicted class.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct ConfusionMatrix {
-    /// The classes of truth and predictions, in the vocabulary's order.
+    /// The names of the classes of truth and predictions, in the vocabulary's order.
     pub classes: Vec<String>,
+    /// The texts of these classes, as people read them.
+    pub texts: Vec<String>,
     /// Counts `[true class][predicted class]`.
     pub counts: Vec<Vec<u64>>,
 }
@@ -42,6 +44,7 @@ impl ConfusionMatrix {
         let pick = |row: &[u64]| occurring.iter().map(|&class| row[class]).collect();
         Self {
             classes: occurring.iter().map(|&class| variable.classes[class].clone()).collect(),
+            texts: occurring.iter().map(|&class| variable.class_text(class as i32).into_owned()).collect(),
             counts: occurring.iter().map(|&class| pick(&full[class])).collect(),
         }
     }
@@ -83,6 +86,8 @@ impl ConfusionMatrix {
 pub struct ClassMetrics {
     /// Its name.
     pub class: String,
+    /// Its text, as people read it.
+    pub text: String,
     /// The share of samples predicted to be of this class that are.
     pub precision: f64,
     /// The share of samples of this class that are predicted to be.
@@ -128,8 +133,9 @@ impl VariableMetrics {
     /// # Panics
     /// When a class index lies outside the vocabulary; one that was read from a file does not.
     pub fn of(classification: &Classification, v: usize) -> Self {
-        let truth = column(&classification.truth, v);
-        let pairs = truth.zip(column(&classification.predictions, v));
+        let predictions = column(&classification.predictions, v).enumerate();
+        let pairs =
+            predictions.map(|(sample, guess)| (true_class(classification.truth.classes(sample, v), guess), guess));
         let variable = &classification.vocabulary.variables[v];
         let matrix = ConfusionMatrix::count(variable, pairs);
         let ranking = classification.neighbours.as_ref().map(|near| RankingMetrics::of(&classification.truth, near, v));
@@ -149,6 +155,7 @@ impl VariableMetrics {
                 let (truly, predicted) = (matrix.truly(class), matrix.predicted(class));
                 ClassMetrics {
                     class: matrix.classes[class].clone(),
+                    text: matrix.texts[class].clone(),
                     precision: ratio(correct, predicted),
                     recall: ratio(correct, truly),
                     // 2 P R / (P + R), written so that it is defined whenever the class occurs.
@@ -211,7 +218,13 @@ impl VariableMetrics {
     }
 }
 
-/// The class indices of variable `v`, sample by sample.
+/// The class that a prediction is compared with: of a set of true classes the predicted one, if it is among them, else
+/// the lowest.
+fn true_class(truth: &[i32], prediction: i32) -> i32 {
+    if truth.contains(&prediction) { prediction } else { truth.first().copied().unwrap_or(MISSING) }
+}
+
+/// The class indices of variable `v`, sample by sample; of sets the lowest.
 pub(crate) fn column(matrix: &LabelMatrix, v: usize) -> impl Iterator<Item = i32> {
     (0..matrix.len()).map(move |sample| matrix.row(sample)[v])
 }

@@ -4,9 +4,9 @@
 
 use serde::Serialize;
 use silknow_index::classification::RankedNeighbours;
-use silknow_records::{LabelMatrix, MISSING};
+use silknow_records::LabelMatrix;
 
-use crate::metrics::{column, ratio};
+use crate::metrics::ratio;
 
 /// How well the neighbours of a query share its label of one variable.
 ///
@@ -29,9 +29,11 @@ impl RankingMetrics {
     /// The figures of variable `v`; truth `[S, V]`, neighbours of the same S queries.
     pub fn of(truth: &LabelMatrix, near: &RankedNeighbours, v: usize) -> Self {
         let (mut queries, mut precision, mut average_precision) = (0, 0.0, 0.0);
-        for (query, label) in column(truth, v).enumerate().filter(|&(_, label)| label != MISSING) {
-            let judged: Vec<bool> =
-                labels_near(near, query, v).filter(|&near| near != MISSING).map(|near| near == label).collect();
+        for (query, label) in labels(truth, v).enumerate().filter(|(_, label)| !label.is_empty()) {
+            let judged: Vec<bool> = labels_near(near, query, v)
+                .filter(|near| !near.is_empty())
+                .map(|near| share_a_class(near, label))
+                .collect();
             if !judged.is_empty() {
                 queries += 1;
                 precision += ratio(judged.iter().filter(|&&right| right).count() as u64, judged.len() as u64);
@@ -70,12 +72,12 @@ impl NeighbourStatistics {
     pub fn of(truth: &LabelMatrix, near: &RankedNeighbours, v: usize) -> Self {
         let k = near.k as u64;
         let (mut labelled, mut matching, mut all_unlabelled, mut half_unlabelled) = (0, 0, 0, 0);
-        for (sample, label) in column(truth, v).enumerate() {
-            if label != MISSING {
+        for (sample, label) in labels(truth, v).enumerate() {
+            if !label.is_empty() {
                 labelled += 1;
-                matching += labels_near(near, sample, v).filter(|&near| near == label).count() as u64;
+                matching += labels_near(near, sample, v).filter(|near| share_a_class(near, label)).count() as u64;
             }
-            let unlabelled = labels_near(near, sample, v).filter(|&near| near == MISSING).count() as u64;
+            let unlabelled = labels_near(near, sample, v).filter(|near| near.is_empty()).count() as u64;
             all_unlabelled += u64::from(unlabelled == k);
             half_unlabelled += u64::from(2 * unlabelled >= k);
         }
@@ -110,9 +112,19 @@ impl NeighbourStatistics {
     }
 }
 
-/// The labels of a query's neighbours, nearest first.
-fn labels_near(near: &RankedNeighbours, query: usize, v: usize) -> impl Iterator<Item = i32> {
-    (query * near.k..(query + 1) * near.k).map(move |neighbour| near.labels.row(neighbour)[v])
+/// The classes of variable `v`, sample by sample.
+fn labels(labels: &LabelMatrix, v: usize) -> impl Iterator<Item = &[i32]> {
+    (0..labels.len()).map(move |sample| labels.classes(sample, v))
+}
+
+/// The classes of a query's neighbours, nearest first.
+fn labels_near(near: &RankedNeighbours, query: usize, v: usize) -> impl Iterator<Item = &[i32]> {
+    (query * near.k..(query + 1) * near.k).map(move |neighbour| near.labels.classes(neighbour, v))
+}
+
+/// Two sets of classes match when they have one in common.
+fn share_a_class(a: &[i32], b: &[i32]) -> bool {
+    a.iter().any(|class| b.contains(class))
 }
 
 /// The mean precision at the ranks of the right ones; 0 without one.

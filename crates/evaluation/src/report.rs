@@ -6,11 +6,13 @@
 use std::path::Path;
 
 use silknow_index::classification::Classification;
+use silknow_records::LabelMatrix;
+use silknow_records::class_text::text_of;
 
-use crate::cards::{Answer, Neighbour, Picture, SearchHit};
+use crate::cards::{Answer, Neighbour, Picture, SearchHit, Work};
 use crate::choice::{Grade, choose};
 use crate::folds::{FIGURES, FoldStatistics};
-use crate::matrix::{MatrixPicture, display_name};
+use crate::matrix::MatrixPicture;
 use crate::metrics::{FEW_SAMPLES, VariableMetrics};
 use crate::page::{Cell, DISTANCE_IN_WORDS, KeyFigure, Page, Part, Section, Table, thousands};
 use crate::summary::EvaluationSummary;
@@ -109,8 +111,7 @@ pub fn overview_section(summary: &EvaluationSummary) -> Section {
     header.extend(["Classes", "Evaluated images", "of all"].map(str::to_owned));
     let row = |metrics: &VariableMetrics| {
         let known = |share: f64| if metrics.evaluated > 0 { Cell::Share(share) } else { nothing() };
-        let mut row =
-            vec![Cell::Text(display_name(&metrics.variable)), known(metrics.accuracy), known(metrics.mean_f1)];
+        let mut row = vec![Cell::Text(text_of(&metrics.variable)), known(metrics.accuracy), known(metrics.mean_f1)];
         if summary.k.is_some() {
             let ranking = metrics.ranking.as_ref().filter(|ranking| ranking.queries > 0);
             row.push(ranking.map_or(nothing(), |ranking| Cell::Share(ranking.precision_at_k)));
@@ -138,7 +139,7 @@ fn folds_section(folds: &FoldStatistics) -> Section {
     let table = |(title, figure): crate::folds::Figure| {
         let row = |variable| {
             let spread = figure(variable);
-            let mut row = vec![Cell::Text(display_name(&variable.variable))];
+            let mut row = vec![Cell::Text(text_of(&variable.variable))];
             row.extend(
                 spread.per_fold.iter().map(|value| value.map_or(nothing(), |value| Cell::Number(percent(value)))),
             );
@@ -189,20 +190,24 @@ pub fn queries_section(classification: &Classification, folder: &Path) -> Sectio
 /// One query of a classification with its neighbours; image paths are relative to `folder`.
 pub fn search_hit(classification: &Classification, folder: &Path, query: usize) -> SearchHit {
     let picture = |name: &String| Picture { name: name.clone(), path: folder.join(name) };
-    let classes = |row: &[i32]| -> Vec<Option<String>> {
-        let class = |(v, &index): (usize, &i32)| {
-            (index >= 0).then(|| classification.vocabulary.class_name(v, index).to_owned())
-        };
-        row.iter().enumerate().map(class).collect()
+    let vocabulary = &classification.vocabulary;
+    let texts = |labels: &LabelMatrix, row: usize| -> Vec<Option<String>> {
+        vocabulary
+            .variables
+            .iter()
+            .enumerate()
+            .map(|(v, variable)| variable.class_texts(labels.classes(row, v)))
+            .collect()
     };
-    let truth = classes(classification.truth.row(query));
-    let predictions = classes(classification.predictions.row(query));
-    let answers = classification.vocabulary.names().into_iter().zip(truth.into_iter().zip(predictions));
+    let truth = texts(&classification.truth, query);
+    let predictions = texts(&classification.predictions, query);
+    let answers = vocabulary.names().into_iter().zip(truth.into_iter().zip(predictions));
     let neighbours = classification.neighbours.iter().flat_map(|near| {
         (query * near.k..query * near.k + near.k.min(SHOWN_NEIGHBOURS)).map(|neighbour| Neighbour {
             picture: picture(&near.names[neighbour]),
             distance: near.distances[neighbour],
-            labels: classes(near.labels.row(neighbour)),
+            labels: texts(&near.labels, neighbour),
+            work: Work::default(),
         })
     });
     SearchHit {
@@ -222,7 +227,7 @@ pub fn variable_section(metrics: &VariableMetrics, pictures: &VariablePictures) 
                 "{} of {} images have a known {} and a prediction of it; {} of these predictions are right.",
                 thousands(metrics.evaluated),
                 thousands(metrics.samples),
-                display_name(&metrics.variable),
+                text_of(&metrics.variable),
                 percent(metrics.accuracy),
             )),
         );
@@ -232,7 +237,7 @@ pub fn variable_section(metrics: &VariableMetrics, pictures: &VariablePictures) 
         parts.push(Part::Tables(tables));
         parts.push(Part::Matrices(vec![pictures.counts.clone(), pictures.shares.clone()]));
     }
-    Section { title: capitalised(&display_name(&metrics.variable)), parts }
+    Section { title: capitalised(&text_of(&metrics.variable)), parts }
 }
 
 fn classes_table(metrics: &VariableMetrics) -> Table {
@@ -241,7 +246,7 @@ fn classes_table(metrics: &VariableMetrics) -> Table {
         .iter()
         .map(|class| {
             vec![
-                Cell::Text(display_name(&class.class)),
+                Cell::Text(class.text.clone()),
                 Cell::Share(class.precision),
                 Cell::Share(class.recall),
                 Cell::Share(class.f1),
@@ -273,8 +278,8 @@ fn confusions_table(metrics: &VariableMetrics) -> Table {
     let shares = matrix.shares();
     let row = |&(count, truth, guess): &(u64, usize, usize)| {
         vec![
-            Cell::Text(display_name(&matrix.classes[truth])),
-            Cell::Text(display_name(&matrix.classes[guess])),
+            Cell::Text(matrix.texts[truth].clone()),
+            Cell::Text(matrix.texts[guess].clone()),
             Cell::Number(thousands(count)),
             Cell::Share(shares[truth][guess]),
         ]

@@ -40,7 +40,11 @@ mod tests {
 
     #[test]
     fn the_layout_is_that_of_the_documentation() {
-        let matrix = ConfusionMatrix { classes: vec!["DE".into(), "ES".into()], counts: vec![vec![2, 1], vec![0, 5]] };
+        let matrix = ConfusionMatrix {
+            classes: vec!["DE".into(), "ES".into()],
+            texts: vec![String::new(); 2],
+            counts: vec![vec![2, 1], vec![0, 5]],
+        };
         let text = results_text(&VariableMetrics::from_matrix("place", matrix));
         let expected = "Total amount of data (place): 8 images \n \nOverall Accuracy: 87.50 % \n \n\
             Class       \t Precision   \t Recall  \t f1-score \tContribution\n\

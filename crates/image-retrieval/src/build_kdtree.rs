@@ -1,6 +1,4 @@
 //! `build-kdtree`: the descriptors of a collection, stored for searching.
-//!
-//! Owns the order of steps. Leaves descriptors to the network and the file to the index.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,12 +7,13 @@ use serde::Serialize;
 use silknow_config::BuildKDTreeParameters;
 use silknow_dataset::collection;
 use silknow_errors::Result;
-use silknow_files::{self as files, FolderLock};
-use silknow_index::{DescriptorIndex, IndexMeta, store};
+use silknow_files::FolderLock;
+use silknow_index::{Index, IndexMeta, store};
 use silknow_network::{Model, Placement};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::indexing::index_of;
 
 /// What `build-kdtree` did.
 #[derive(Clone, Debug, Serialize)]
@@ -47,37 +46,25 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
     let observer = context.observer;
     let placement = Placement::choose(parameters.device, parameters.precision)?;
     let model = Model::load(&parameters.model_path, &placement)?;
-    let mut collections = collection::read_master(
+    let collections = collection::read_master(
         &parameters.master_dir_tree,
         &parameters.master_file_tree,
         Some(&parameters.relevant_variables),
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
+    let images: Vec<_> = (0..collections.samples.len()).map(|sample| collections.image(sample)).collect();
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
-    collections.samples = described.kept.iter().map(|&position| collections.samples[position].clone()).collect();
-    let (vocabulary, labels) = collections.encode();
-    let names = collections
-        .samples
-        .iter()
-        .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
-        .collect::<Result<Vec<_>>>()?;
-    let index = DescriptorIndex {
-        vocabulary,
-        names,
-        labels,
-        descriptors: described.descriptors,
-        dims: model.dims(),
-        meta: IndexMeta::new(model.fingerprint())
-            .with("master_file", &parameters.master_file_tree)
-            .with("precision", parameters.precision.name()),
-    };
+    let meta = IndexMeta::new(model.fingerprint())
+        .with("master_file", &parameters.master_file_tree)
+        .with("precision", parameters.precision.name());
+    let index =
+        index_of(&collections, &described.kept, described.descriptors, model.dims(), &parameters.savepath, meta)?;
     index.write(&parameters.savepath)?;
     Ok(BuildKDTreeSummary {
         index: parameters.savepath.join(store::FILE_NAME),
         images: index.len(),
-        dimensions: index.dims,
+        dimensions: index.dims(),
         skipped,
     })
 }

@@ -1,6 +1,5 @@
 //! `crossvalidation`: every collection of a master file is tested once, with the rest trained and indexed.
-//!
-//! Owns the folds. Features are computed once per image and view and shared by all folds.
+//! Features are computed once per image and view and shared by all folds.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -11,12 +10,14 @@ use silknow_config::CrossvalidationParameters;
 use silknow_dataset::collection::Collections;
 use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
-use silknow_files::{self as files, FolderLock};
-use silknow_index::{Classification, DescriptorIndex, IndexMeta, Queries, Retriever};
-use silknow_network::TopNetwork;
+use silknow_files::FolderLock;
+use silknow_index::{
+    Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, check_model, retrieve,
+};
 use silknow_progress::Silent;
 
 use crate::context::Context;
+use crate::indexing::{index_of, names};
 use crate::training_session::{Trained, TrainingSession};
 
 /// What `crossvalidation` did.
@@ -142,18 +143,18 @@ fn finished(
     folder: &Path,
 ) -> Option<Classification> {
     let model = session.finished_model(folder)?;
-    let index = DescriptorIndex::read(folder).ok()?;
-    index.check_model(model.fingerprint()).ok()?;
+    let index = MemoryIndex::read(folder).ok()?;
+    check_model(&index, model.fingerprint()).ok()?;
     let classification = Classification::read(folder).ok()?;
     let made = IndexMeta::from_json(&classification.meta).ok()?;
     let neighbours = classification.neighbours.as_ref()?.k;
     // Unreadable images are in neither list, so the lists may be shorter than the split, but hold nothing else.
-    let within = |listed: &[String], samples: &[usize]| {
+    let within = |listed: &mut dyn Iterator<Item = &String>, samples: &[usize]| {
         let known: HashSet<String> = names(&session.collections, samples, folder).ok()?.into_iter().collect();
-        listed.iter().all(|name| known.contains(name)).then_some(())
+        listed.all(|name| known.contains(name)).then_some(())
     };
-    within(&classification.names, &split.test)?;
-    within(&index.names, &split.rest)?;
+    within(&mut classification.names.iter(), &split.test)?;
+    within(&mut index.records().iter().map(|record| &record.name), &split.rest)?;
     let same = made.model_fingerprint == model.fingerprint() && neighbours == parameters.num_neighbors.min(index.len());
     same.then_some(classification)
 }
@@ -167,45 +168,21 @@ fn classify(
     folder: &Path,
     context: &Context<'_>,
 ) -> Result<Classification> {
-    let index = index(session, trained, &split.rest, folder)?;
+    let top = &trained.outcome.top;
+    let (indexed, descriptors) = session.describe(top, &split.rest)?;
+    let meta = IndexMeta::new(trained.model.fingerprint());
+    let index = index_of(&session.collections, &indexed, descriptors, top.dims(), folder, meta)?;
     index.write(folder)?;
-    let (readable, descriptors) = session.describe(&trained.outcome.top, &split.test)?;
+    let (tested, descriptors) = session.describe(top, &split.test)?;
+    let labels = tested.iter().map(|&sample| session.collections.samples[sample].record.labels.clone()).collect();
     let queries = Queries {
-        names: names(&session.collections, &readable, folder)?,
+        names: names(&session.collections, &tested, folder)?,
         descriptors,
-        labels: Some(readable.iter().map(|&sample| session.collections.samples[sample].labels.clone()).collect()),
+        truth: Some(Truth { vocabulary: session.collections.vocabulary.clone(), labels }),
     };
-    let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, context.observer)?;
-    retrieval.write(&index, &index.names, folder)?;
+    let retrieval = retrieve(&index, queries, &Search::nearest(parameters.num_neighbors), context.observer)?;
+    retrieval.write(index.model_fingerprint(), folder, folder)?;
     retrieval
-        .classification(&index, &index.names)
+        .classification(index.model_fingerprint(), folder, folder)?
         .ok_or_else(|| Error::internal("labelled queries were classified without their labels"))
-}
-
-fn index(
-    session: &mut TrainingSession<'_>,
-    trained: &Trained,
-    samples: &[usize],
-    folder: &Path,
-) -> Result<DescriptorIndex> {
-    let top: &TopNetwork = &trained.outcome.top;
-    let (readable, descriptors) = session.describe(top, samples)?;
-    let indexed = Collections {
-        samples: readable.iter().map(|&sample| session.collections.samples[sample].clone()).collect(),
-        ..session.collections.clone()
-    };
-    let (vocabulary, labels) = indexed.encode();
-    Ok(DescriptorIndex {
-        vocabulary,
-        names: names(&session.collections, &readable, folder)?,
-        labels,
-        descriptors,
-        dims: top.dims(),
-        meta: IndexMeta::new(trained.model.fingerprint()),
-    })
-}
-
-/// Image paths relative to the folder of a fold.
-fn names(collections: &Collections, samples: &[usize], folder: &Path) -> Result<Vec<String>> {
-    samples.iter().map(|&sample| files::relative_to(&collections.samples[sample].image, folder)).collect()
 }

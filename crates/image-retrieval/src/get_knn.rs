@@ -1,6 +1,4 @@
 //! `get-knn`: the nearest neighbours of query images, and the classes that they predict.
-//!
-//! Owns the order of steps. Leaves the search, the vote and the result files to the index.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,12 +7,13 @@ use serde::Serialize;
 use silknow_config::GetKNNParameters;
 use silknow_dataset::collection;
 use silknow_errors::Result;
-use silknow_files::{self as files, FolderLock};
-use silknow_index::{Queries, Retriever};
+use silknow_files::FolderLock;
+use silknow_index::{Index, Queries, Search, Truth, retrieve};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
-use crate::searching::load_model_and_index;
+use crate::indexing::names;
+use crate::retriever::Retriever;
 
 /// What `get-knn` did.
 #[derive(Clone, Debug, Serialize)]
@@ -56,9 +55,10 @@ impl fmt::Display for GetKNNSummary {
 /// that is not writable, an interruption.
 pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
     let observer = context.observer;
-    let (model, index) =
-        load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
-    let variables = if parameters.bool_labeled_input { index.vocabulary.names() } else { Vec::new() };
+    let retriever =
+        Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
+    let index = retriever.index();
+    let variables = if parameters.bool_labeled_input { index.vocabulary().names() } else { Vec::new() };
     let collections = collection::read_master(
         &parameters.master_dir_prediction,
         &parameters.master_file_prediction,
@@ -66,22 +66,21 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
-    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
-    let samples: Vec<_> = described.kept.iter().map(|&position| collections.samples[position].clone()).collect();
-    let names = samples
-        .iter()
-        .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
-        .collect::<Result<Vec<_>>>()?;
-    let labels = parameters.bool_labeled_input.then(|| samples.into_iter().map(|sample| sample.labels).collect());
-    let queries = Queries { names, descriptors: described.descriptors, labels };
-    let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, observer)?;
-    let index_names = index.names_relative_to(&parameters.treepath, &parameters.savepath)?;
-    let written = retrieval.write(&index, &index_names, &parameters.savepath)?;
+    let images: Vec<_> = (0..collections.samples.len()).map(|sample| collections.image(sample)).collect();
+    let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
+    let labels = described.kept.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
+    let truth = Truth { vocabulary: collections.vocabulary.clone(), labels };
+    let queries = Queries {
+        names: names(&collections, &described.kept, &parameters.savepath)?,
+        descriptors: described.descriptors,
+        truth: parameters.bool_labeled_input.then_some(truth),
+    };
+    let retrieval = retrieve(index, queries, &Search::nearest(parameters.num_neighbors), observer)?;
+    let written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
     Ok(GetKNNSummary {
         files: written,
         queries: retrieval.names.len(),
-        neighbours: retrieval.neighbours.k,
+        neighbours: retrieval.hits.of(0).len(),
         index_images: index.len(),
         skipped,
     })

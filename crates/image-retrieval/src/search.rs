@@ -1,22 +1,20 @@
 //! `search`: one image, several or a folder against an index.
-//!
-//! Owns the answer's form in the terminal. Leaves the page to the evaluation, the search to the index.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::{DeviceChoice, Precision};
-use silknow_errors::{Error, Result};
-use silknow_evaluation::{Answer, Neighbour, Picture, SearchHit};
+use silknow_errors::Result;
+use silknow_evaluation::{Answer as ShownAnswer, Neighbour, Picture, SearchHit, Work};
 use silknow_files as files;
-use silknow_index::{DescriptorIndex, Queries, Retrieval, Retriever};
-use silknow_records::MISSING;
+use silknow_index::{Hit, Index, Search};
+use silknow_records::{Object, Record, Variable};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images};
 use crate::image_list;
-use crate::searching::load_model_and_index;
+use crate::retriever::{Answer, Prediction, Retriever};
 
 /// What `search` needs to know.
 #[derive(Clone, Debug)]
@@ -27,8 +25,8 @@ pub struct SearchParameters {
     pub treepath: PathBuf,
     /// Folder of the model that built it.
     pub model_path: PathBuf,
-    /// Neighbours per query, at least 1.
-    pub num_neighbors: usize,
+    /// What an answer consists of.
+    pub search: Search,
     /// A page with the pictures to write, if wanted.
     pub html: Option<PathBuf>,
     /// Images that the network describes at once.
@@ -66,8 +64,10 @@ pub struct SearchResult {
 pub struct Label {
     /// The variable's name.
     pub variable: String,
-    /// Its class; none where unknown.
+    /// Its class as files hold it, several joined by `___`; none where unknown.
     pub class: Option<String>,
+    /// Its class as people read it, several joined by commas; none where unknown.
+    pub text: Option<String>,
 }
 
 /// A neighbour of a query.
@@ -76,91 +76,139 @@ pub struct FoundImage {
     /// Where the image is.
     pub image: PathBuf,
     /// Its position in the index.
-    pub position: u32,
+    pub position: u64,
     /// Euclidean distance of the descriptors, in `[0, 2]`.
     pub distance: f32,
     /// Its classes.
     pub labels: Vec<Label>,
+    /// The object that it shows.
+    pub object: FoundObject,
+    /// Where the picture was taken from, where that is known.
+    pub source: Option<String>,
+}
+
+/// The object that a neighbour shows, as far as it is known.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundObject {
+    /// Its identifier within its museum.
+    pub id: Option<String>,
+    /// Its address.
+    pub address: Option<String>,
+    /// Its museum.
+    pub museum: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
 }
 
 /// Finds the nearest neighbours of images in an index and predicts the images' classes.
 ///
 /// # Errors
-/// A missing image, a model or an index that cannot be read, an index of another model, no readable query, an
-/// interruption.
+/// A missing image, a model or an index that cannot be read, an index of another model, no readable query, a filter that
+/// names what the index does not have, an interruption.
 pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<SearchSummary> {
-    if parameters.num_neighbors == 0 {
-        return Err(Error::configuration("`num_neighbors` must be at least 1"));
-    }
+    let observer = context.observer;
     let images = image_list::expand(&parameters.queries)?;
-    let (model, index) =
-        load_model_and_index(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
-    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
-    let kept: Vec<PathBuf> = described.kept.iter().map(|&position| images[position].clone()).collect();
-    let names = kept.iter().map(|path| path.display().to_string()).collect();
-    let queries = Queries { names, descriptors: described.descriptors, labels: None };
-    let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, context.observer)?;
-    let index_images: Vec<PathBuf> =
-        index.names_relative_to(&parameters.treepath, ".")?.into_iter().map(PathBuf::from).collect();
-    let results: Vec<SearchResult> =
-        (0..kept.len()).map(|query| answer(&retrieval, query, &kept[query], &index, &index_images)).collect();
+    let retriever =
+        Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
+    let index = retriever.index();
+    // What is wrong with the filter is said before the pictures are looked at.
+    parameters.search.filter.resolve(index.vocabulary())?;
+    let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
+    let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
+    let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
+    let answers =
+        retriever.search_descriptors(&described.descriptors, &parameters.search, &is_query, observer)?;
+    if !parameters.search.filter.is_everything() && answers.iter().all(|answer| answer.hits.is_empty()) {
+        observer.warning(&format!("no image of the index passes the filter `{}`", parameters.search.filter));
+    }
+    let variables = &index.vocabulary().variables;
+    let result = |(query, answer): (&&PathBuf, &Answer)| result(query, answer, variables, &parameters.treepath);
+    let results = kept.iter().zip(&answers).map(result).collect::<Result<Vec<_>>>()?;
     if let Some(page) = &parameters.html {
-        let hits: Vec<SearchHit> = results.iter().map(hit).collect();
+        let hits: Vec<SearchHit> = results.iter().map(shown).collect();
         let introduction = format!("Searched among {} images in {}.", index.len(), parameters.treepath.display());
         files::write(page, silknow_evaluation::search_page("Similar images", &introduction, &hits))?;
     }
     Ok(SearchSummary { results, skipped, html: parameters.html.clone() })
 }
 
-fn answer(
-    retrieval: &Retrieval,
-    query: usize,
-    path: &Path,
-    index: &DescriptorIndex,
-    index_images: &[PathBuf],
-) -> SearchResult {
-    let labels = |row: &[i32]| -> Vec<Label> {
-        row.iter()
-            .zip(&retrieval.vocabulary.variables)
-            .map(|(&class, variable)| Label {
-                variable: variable.name.clone(),
-                class: (class != MISSING).then(|| variable.classes[class as usize].clone()),
-            })
-            .collect()
-    };
-    let near = &retrieval.neighbours;
-    let range = query * near.k..(query + 1) * near.k;
-    let neighbours = near.positions[range.clone()]
-        .iter()
-        .zip(&near.distances[range])
-        .map(|(&position, &distance)| FoundImage {
-            image: index_images[position as usize].clone(),
-            position,
-            distance,
-            labels: labels(index.labels.row(position as usize)),
-        })
-        .collect();
-    SearchResult { query: path.to_path_buf(), predictions: labels(retrieval.predictions.row(query)), neighbours }
+/// True when two paths lead to one file that is there.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    a.canonicalize().is_ok_and(|a| b.canonicalize().is_ok_and(|b| a == b))
 }
 
-fn hit(result: &SearchResult) -> SearchHit {
+fn result(query: &Path, answer: &Answer, variables: &[Variable], treepath: &Path) -> Result<SearchResult> {
+    let neighbours = answer.hits.iter().map(|hit| found(hit, variables, treepath)).collect::<Result<_>>()?;
+    let predictions = answer.predictions.iter().map(predicted).collect();
+    Ok(SearchResult { query: query.to_path_buf(), predictions, neighbours })
+}
+
+fn predicted(prediction: &Prediction) -> Label {
+    let class = prediction.class();
+    Label {
+        variable: prediction.variable.clone(),
+        class: class.map(|class| class.name.clone()),
+        text: class.map(|class| class.text.clone()),
+    }
+}
+
+fn found(hit: &Hit, variables: &[Variable], treepath: &Path) -> Result<FoundImage> {
+    let record = &hit.record;
+    let label = |(v, variable): (usize, &Variable)| {
+        let classes = record.labels.classes(v);
+        let class = (!classes.is_empty()).then(|| variable.class_names(classes));
+        Label { variable: variable.name.clone(), class, text: variable.class_texts(classes) }
+    };
+    Ok(FoundImage {
+        image: files::relative_to(treepath.join(&record.name), ".")?.into(),
+        position: hit.position,
+        distance: hit.distance,
+        labels: variables.iter().enumerate().map(label).collect(),
+        object: FoundObject::of(&record.object),
+        source: record.source.as_deref().map(str::to_owned),
+    })
+}
+
+impl FoundObject {
+    fn of(object: &Object) -> Self {
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        Self {
+            id: (!object.id.is_empty()).then(|| object.id.to_string()),
+            address: text(&object.address),
+            museum: text(&object.museum),
+            title: text(&object.title),
+        }
+    }
+
+    /// Museum and identifier, as a curator writes them; none where neither is known.
+    fn inventory(&self) -> Option<String> {
+        let parts: Vec<&str> = [&self.museum, &self.id].into_iter().flatten().map(String::as_str).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+}
+
+/// The answer as a page shows it.
+fn shown(result: &SearchResult) -> SearchHit {
     let picture = |path: &Path| Picture { name: path.display().to_string(), path: path.to_path_buf() };
+    let answer = |label: &Label| ShownAnswer {
+        variable: label.variable.clone(),
+        truth: None,
+        prediction: label.text.clone(),
+    };
+    let neighbour = |found: &FoundImage| Neighbour {
+        picture: picture(&found.image),
+        distance: found.distance,
+        labels: found.labels.iter().map(|label| label.text.clone()).collect(),
+        work: Work {
+            title: found.object.title.clone(),
+            inventory: found.object.inventory(),
+            address: found.object.address.clone(),
+        },
+    };
     SearchHit {
         query: picture(&result.query),
-        answers: result
-            .predictions
-            .iter()
-            .map(|label| Answer { variable: label.variable.clone(), truth: None, prediction: label.class.clone() })
-            .collect(),
-        neighbours: result
-            .neighbours
-            .iter()
-            .map(|found| Neighbour {
-                picture: picture(&found.image),
-                distance: found.distance,
-                labels: found.labels.iter().map(|label| label.class.clone()).collect(),
-            })
-            .collect(),
+        answers: result.predictions.iter().map(answer).collect(),
+        neighbours: result.neighbours.iter().map(neighbour).collect(),
     }
 }
 
@@ -173,18 +221,17 @@ impl fmt::Display for SearchSummary {
             writeln!(f, "{}", result.query.display())?;
             let widest = result.predictions.iter().map(|label| label.variable.chars().count()).max().unwrap_or(0);
             for label in &result.predictions {
-                writeln!(f, "  {:<widest$}  {}", label.variable, class(label))?;
+                writeln!(f, "  {:<widest$}  {}", label.variable, text(label))?;
             }
             writeln!(f, "  {:>4}  {:>8}  image", "rank", "distance")?;
             for (rank, found) in (1..).zip(&result.neighbours) {
-                let labels: Vec<&str> = found.labels.iter().map(class).collect();
-                writeln!(
-                    f,
-                    "  {rank:>4}  {:>8.4}  {}  [{}]",
-                    found.distance,
-                    found.image.display(),
-                    labels.join(", ")
-                )?;
+                let labels: Vec<&str> = found.labels.iter().map(text).collect();
+                let (distance, image) = (found.distance, found.image.display());
+                write!(f, "  {rank:>4}  {distance:>8.4}  {image}  [{}]", labels.join(", "))?;
+                for about in [&found.object.title, &found.object.address].into_iter().flatten() {
+                    write!(f, "  {about}")?;
+                }
+                writeln!(f)?;
             }
         }
         if let Some(page) = &self.html {
@@ -194,6 +241,6 @@ impl fmt::Display for SearchSummary {
     }
 }
 
-fn class(label: &Label) -> &str {
-    label.class.as_deref().unwrap_or("-")
+fn text(label: &Label) -> &str {
+    label.text.as_deref().unwrap_or("-")
 }

@@ -8,7 +8,7 @@ use silknow_arrays::npz::{self, Array};
 use silknow_errors::{Error, Result};
 use silknow_records::{LabelMatrix, Vocabulary};
 
-use crate::layout::File;
+use crate::layout::{CLASS_TEXTS, File, class_texts};
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "pred_gt.npz";
@@ -44,31 +44,22 @@ pub struct RankedNeighbours {
 }
 
 impl Classification {
-    /// A classification from two tables of labels, rows `[S][V]` for the variables of these names: what is true and
-    /// what was predicted. It has no neighbours, and the samples are called by their positions.
+    /// A classification from what is true and what was predicted. It has no neighbours, and the samples are called by their
+    /// positions.
     ///
     /// # Errors
-    /// Tables of different size.
-    pub fn from_labels(
-        variables: &[String],
-        truth: &[Vec<Option<String>>],
-        predictions: &[Vec<Option<String>>],
-    ) -> Result<Self> {
+    /// Different numbers of samples, labels of other variables than the vocabulary's.
+    pub fn from_labels(vocabulary: Vocabulary, truth: LabelMatrix, predictions: LabelMatrix) -> Result<Self> {
         let samples = truth.len();
         if predictions.len() != samples {
             return Err(Error::data(format!("{samples} samples have {} predictions", predictions.len()))
                 .hint("give truth and predictions of the same samples, in the same order"));
         }
-        let both: Vec<_> = truth.iter().chain(predictions).cloned().collect();
-        let (vocabulary, labels) = Vocabulary::of_table(variables, &both, both.len())?;
-        Ok(Self {
-            vocabulary,
-            names: (0..samples).map(|position| position.to_string()).collect(),
-            truth: labels.select(&(0..samples).collect::<Vec<_>>()),
-            predictions: labels.select(&(samples..2 * samples).collect::<Vec<_>>()),
-            neighbours: None,
-            meta: String::new(),
-        })
+        if [&truth, &predictions].iter().any(|labels| labels.variables() != vocabulary.len()) {
+            return Err(Error::data(format!("truth and predictions are not about {} variables", vocabulary.len())));
+        }
+        let names = (0..samples).map(|position| position.to_string()).collect();
+        Ok(Self { vocabulary, names, truth, predictions, neighbours: None, meta: String::new() })
     }
 
     /// Writes `pred_gt.npz` into `folder`.
@@ -88,6 +79,7 @@ impl Classification {
             arrays.push(("neighbour_labels", Array::i32([samples, near.k, variables], near.labels.indices().to_vec())));
         }
         arrays.push(("meta", Array::text([], vec![self.meta.clone()])));
+        arrays.extend(class_texts(&self.vocabulary).map(|array| (CLASS_TEXTS, array)));
         npz::write(folder.as_ref().join(FILE_NAME), &arrays)
     }
 
@@ -97,7 +89,7 @@ impl Classification {
     /// A missing or cut file, a newer format, arrays of another layout, class indices outside the vocabulary.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let mut file = File::open(&folder.as_ref().join(FILE_NAME), "get-knn")?;
-        // Before all else: of a newer file nothing can be expected to be where it is looked for.
+        // The version comes first: in a newer file nothing need be where it is looked for.
         let meta = if file.contains("meta") { file.meta()? } else { String::new() };
         let vocabulary = file.vocabulary()?;
         let variables = vocabulary.len();
@@ -145,21 +137,12 @@ mod tests {
     }
 
     #[test]
-    fn tables_of_labels_share_one_vocabulary() {
-        let rows = |classes: &[Option<&str>]| -> Vec<Vec<Option<String>>> {
-            classes.iter().map(|class| vec![class.map(str::to_owned)]).collect()
-        };
-        let names = ["place".to_owned()];
-        let made = Classification::from_labels(
-            &names,
-            &rows(&[Some("ES"), None, Some("FR")]),
-            &rows(&[Some("FR"), Some("DE"), None]),
-        )
-        .unwrap();
-        assert_eq!(made.vocabulary.variables[0].classes, ["DE", "ES", "FR"]);
-        assert_eq!((made.truth.indices(), made.predictions.indices()), ([1, -1, 2].as_slice(), [2, 0, -1].as_slice()));
-        assert_eq!(made.names, ["0", "1", "2"]);
-        let unequal = Classification::from_labels(&names, &rows(&[None, None]), &rows(&[None])).unwrap_err();
+    fn truth_and_predictions_must_be_of_the_same_samples_and_variables() {
+        let vocabulary = Vocabulary { variables: vec![Variable::new("place", ["ES", "FR"])] };
+        let labels = |indices: &[i32]| LabelMatrix::from_indices(1, indices.to_vec()).unwrap();
+        let made = Classification::from_labels(vocabulary.clone(), labels(&[0, -1]), labels(&[1, 0])).unwrap();
+        assert_eq!(made.names, ["0", "1"]);
+        let unequal = Classification::from_labels(vocabulary, labels(&[-1, -1]), labels(&[-1])).unwrap_err();
         assert!(unequal.to_string().contains("2 samples have 1 predictions"), "{unequal}");
     }
 
@@ -223,8 +206,8 @@ mod tests {
     fn an_array_of_another_type_or_a_newer_format_is_refused() {
         let message = refusal("Groundtruth", Array::f32([2, 2], vec![0.0; 4]));
         assert!(message.contains("not of type int32"), "{message}");
-        let message = refusal("meta", Array::text([], vec![r#"{"format_version":2}"#.into()]));
-        assert!(message.contains("format version 2"), "{message}");
+        let message = refusal("meta", Array::text([], vec![r#"{"format_version":3}"#.into()]));
+        assert!(message.contains("format version 3"), "{message}");
     }
 
     #[test]

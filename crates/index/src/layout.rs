@@ -2,11 +2,21 @@
 //!
 //! Owns the checks and the wording of what is wrong. Does not own which arrays a file holds.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use silknow_arrays::npz;
+use silknow_arrays::npz::{self, Array};
 use silknow_errors::{Error, Result};
 use silknow_records::{LabelMatrix, Vocabulary};
+
+/// The array of the texts of classes that do not follow from their names: rows of variable, class, text.
+pub(crate) const CLASS_TEXTS: &str = "class_texts";
+
+/// The array `class_texts`; none where every text follows from its name.
+pub(crate) fn class_texts(vocabulary: &Vocabulary) -> Option<Array> {
+    let cells: Vec<String> = vocabulary.unusual_texts().flatten().map(str::to_owned).collect();
+    (!cells.is_empty()).then(|| Array::text([cells.len() / 3, 3], cells))
+}
 
 /// An open file whose layout is being checked.
 pub(crate) struct File {
@@ -40,10 +50,46 @@ impl File {
         self.arrays.contains(name)
     }
 
-    /// The variables and classes of `label2class_list`.
+    /// The variables and classes of `label2class_list`, with the texts of `class_texts` where there are any.
     pub fn vocabulary(&mut self) -> Result<Vocabulary> {
         let (shape, cells) = self.arrays.text("label2class_list")?;
-        Vocabulary::from_table(&shape, &cells).map_err(|error| self.wrong(error.message()))
+        let mut vocabulary = Vocabulary::from_table(&shape, &cells).map_err(|error| self.wrong(error.message()))?;
+        if self.contains(CLASS_TEXTS) {
+            let (shape, cells) = self.arrays.text(CLASS_TEXTS)?;
+            if !matches!(shape.as_slice(), [_, 3]) {
+                return Err(self.wrong(format!("`{CLASS_TEXTS}` has shape {shape:?}, expected three columns")));
+            }
+            for row in cells.as_chunks::<3>().0 {
+                let [variable, class, text] = row.each_ref().map(String::as_str);
+                vocabulary.set_text(variable, class, text);
+            }
+        }
+        Ok(vocabulary)
+    }
+
+    /// Puts the sets of two or more classes, rows of image, variable and class, into the labels.
+    pub fn label_sets(&mut self, name: &str, vocabulary: &Vocabulary, labels: &mut LabelMatrix) -> Result<()> {
+        let (shape, rows) = self.arrays.i32(name)?;
+        if !matches!(shape.as_slice(), [_, 3]) {
+            return Err(self.wrong(format!("`{name}` has shape {shape:?}, expected three columns")));
+        }
+        let mut sets: BTreeMap<(usize, usize), Vec<i32>> = BTreeMap::new();
+        for &[image, variable, class] in rows.as_chunks::<3>().0 {
+            let (Ok(image), Ok(variable)) = (usize::try_from(image), usize::try_from(variable)) else {
+                return Err(self.wrong(format!("`{name}` holds a negative number")));
+            };
+            let classes = vocabulary.variables.get(variable).map_or(0, |variable| variable.classes.len() as i32);
+            if image >= labels.len() || !(0..classes).contains(&class) {
+                return Err(self.wrong(format!(
+                    "`{name}` names image {image}, variable {variable}, class {class}, which is not there"
+                )));
+            }
+            sets.entry((image, variable)).or_default().push(class);
+        }
+        for ((image, variable), classes) in sets {
+            labels.set(image, variable, &classes);
+        }
+        Ok(())
     }
 
     /// A `float32` matrix `[rows, width]` of any width: the width and the elements.
@@ -91,7 +137,8 @@ impl File {
                 }
             }
         }
-        LabelMatrix::from_indices(vocabulary.len(), indices)
+        let rows = expected[..expected.len() - 1].iter().product();
+        LabelMatrix::from_rows(rows, vocabulary.len(), indices)
     }
 
     fn width(&self, name: &str, shape: &[usize], rows: usize) -> Result<usize> {

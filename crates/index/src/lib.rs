@@ -1,21 +1,29 @@
-//! The descriptor index: exact nearest neighbours, class prediction, and the files of both.
+//! The descriptor index: nearest neighbours, class prediction, and the files of both.
 //!
-//! An index is [stored](store) in `kdtree.npz`; its descriptors are [searched](neighbours) for those of queries; the
-//! labels found [vote] for the queries' classes; [retrieval](retrieve) does all of it and writes the
-//! [results], of which `pred_gt.npz` has a [reader](classification) too. Computing descriptors is the
-//! network's business and judging predictions the evaluation's.
+//! An [`Index`] gives the nearest records of descriptors, among those that pass a [`Filter`]. [`MemoryIndex`] is the exact
+//! one in memory, which is [stored](store) in `kdtree.npz`. A [`Search`] says which neighbours are an answer; they
+//! [vote] for the classes of the query; [`retrieve()`] does all of it and writes the result files, of which `pred_gt.npz`
+//! has a [reader](classification) too.
 
 pub mod classification;
+pub mod conformance;
+mod filter;
+mod index;
 mod layout;
+mod memory;
 pub mod meta;
 pub mod neighbours;
-pub mod results;
-pub mod retrieve;
+mod results;
+mod retrieve;
+mod search;
 pub mod store;
 pub mod vote;
 
 pub use classification::{Classification, RankedNeighbours};
+pub use filter::{Filter, Matcher};
+pub use index::{Hit, Hits, Index, check_model};
+pub use memory::MemoryIndex;
 pub use meta::IndexMeta;
 pub use neighbours::{Method, Neighbours, SearchIndex};
-pub use retrieve::{Queries, Retrieval, Retriever};
-pub use store::DescriptorIndex;
+pub use retrieve::{Queries, Retrieval, Truth, retrieve};
+pub use search::{Queried, Search, find};

@@ -8,8 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use silknow_errors::{Error, Result};
 
-/// The version of both formats that is written, and the highest that is read.
+/// The version of both formats that is written.
 pub const FORMAT_VERSION: u32 = 1;
+
+/// The version that is written when a label is a set of two or more classes, and the highest that is read. A reader of
+/// version 1 would take the lowest class of a set for the only one.
+pub const FORMAT_WITH_SETS: u32 = 2;
 
 /// The `meta` entry of a file, stored as JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,15 +66,15 @@ impl IndexMeta {
     }
 }
 
-/// Refuses a description that states a format version above [`FORMAT_VERSION`]; one that states none is let through.
+/// Refuses a description that states a format version above [`FORMAT_WITH_SETS`]; one that states none is let through.
 pub(crate) fn refuse_newer(text: &str) -> Result<()> {
     #[derive(Deserialize)]
     struct Version {
         format_version: u64,
     }
     match serde_json::from_str(text) {
-        Ok(Version { format_version }) if format_version > u64::from(FORMAT_VERSION) => Err(Error::data(format!(
-            "the file has format version {format_version}, and this program reads versions up to {FORMAT_VERSION}"
+        Ok(Version { format_version }) if format_version > u64::from(FORMAT_WITH_SETS) => Err(Error::data(format!(
+            "the file has format version {format_version}, and this program reads versions up to {FORMAT_WITH_SETS}"
         ))
         .hint("update this program, or make the file again with this one")),
         _ => Ok(()),

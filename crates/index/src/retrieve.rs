@@ -1,24 +1,19 @@
 //! Retrieval: from the descriptors of queries to their neighbours, their predicted classes and the files of both.
-//!
-//! Owns the order of the steps and the warning about too many neighbours. Does not own any step, nor how the
-//! descriptors of the queries were computed.
 
-use std::borrow::Cow;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use silknow_errors::{Error, Result};
+use silknow_files as files;
 use silknow_progress::Observer;
-use silknow_records::{LabelMatrix, Vocabulary};
+use silknow_records::{LabelMatrix, Labels, Vocabulary};
 
 use crate::classification::{self, Classification, RankedNeighbours};
+use crate::index::{Hit, Hits, Index};
 use crate::meta::IndexMeta;
-use crate::neighbours::{Neighbours, SearchIndex};
 use crate::results::{Answers, knn_list, lookup_table};
-use crate::store::DescriptorIndex;
+use crate::search::{Queried, Search, find};
 use crate::vote;
-
-/// Queries between two looks at whether the work should stop.
-const QUERIES_PER_STEP: usize = 2048;
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -27,97 +22,47 @@ pub struct Queries {
     pub names: Vec<String>,
     /// Descriptors `[Q, D]`, row by row.
     pub descriptors: Vec<f32>,
-    /// The labels of labelled queries `[Q][V]`, for the variables of the index in their order. Their classes may be
-    /// unknown to the index.
-    pub labels: Option<Vec<Vec<Option<String>>>>,
+    /// What labelled queries are labelled with.
+    pub truth: Option<Truth>,
 }
 
-/// An index, ready for queries.
-#[derive(Debug)]
-pub struct Retriever<'a> {
-    index: Cow<'a, DescriptorIndex>,
-    search: SearchIndex<'a>,
+/// The labels of labelled queries.
+#[derive(Clone, Debug)]
+pub struct Truth {
+    /// The variables of the index, with the classes of the queries, some of which the index may not have.
+    pub vocabulary: Vocabulary,
+    /// The labels `[Q]`.
+    pub labels: Vec<Labels>,
 }
 
-impl<'a> Retriever<'a> {
-    /// Prepares an index for search.
-    ///
-    /// # Errors
-    /// As for [`SearchIndex::new`].
-    pub fn new(index: &'a DescriptorIndex) -> Result<Self> {
-        Ok(Self { index: Cow::Borrowed(index), search: SearchIndex::new(&index.descriptors, index.dims)? })
+/// Finds the nearest images of every query and predicts its classes.
+///
+/// # Errors
+/// As for [`find`]; parts of `queries` that do not belong together.
+pub fn retrieve(index: &dyn Index, queries: Queries, search: &Search, observer: &dyn Observer) -> Result<Retrieval> {
+    let (count, dims) = (queries.names.len(), index.dims());
+    if queries.descriptors.len() != count * dims {
+        return Err(Error::data(format!(
+            "{count} queries have {} descriptor values, and the index has {dims} dimensions",
+            queries.descriptors.len()
+        ))
+        .hint("compute the queries' descriptors with the model that built the index"));
     }
-
-    /// Prepares an index for search and keeps it, for as long as it is needed.
-    ///
-    /// # Errors
-    /// As for [`SearchIndex::new`].
-    pub fn owning(index: DescriptorIndex) -> Result<Retriever<'static>> {
-        let search = SearchIndex::new(index.descriptors.clone(), index.dims)?;
-        Ok(Retriever { index: Cow::Owned(index), search })
-    }
-
-    /// What is searched.
-    pub fn index(&self) -> &DescriptorIndex {
-        &self.index
-    }
-
-    /// Finds the `k` nearest of every query and predicts its classes. Where `k` is above the size of the index, all
-    /// are given, with a warning.
-    ///
-    /// # Errors
-    /// `k` is 0; descriptors of other dimensions than the index has, or not finite; parts of `queries` that do not
-    /// belong together; an interruption.
-    pub fn retrieve(&self, queries: Queries, k: usize, observer: &dyn Observer) -> Result<Retrieval> {
-        let count = queries.names.len();
-        let dims = self.index.dims;
-        if queries.descriptors.len() != count * dims {
-            return Err(Error::data(format!(
-                "{count} queries have {} descriptor values, and the index has {dims} dimensions",
-                queries.descriptors.len()
-            ))
-            .hint("compute the queries' descriptors with the model that built the index"));
+    let mut vocabulary = index.vocabulary().clone();
+    let truth = match queries.truth {
+        Some(truth) if truth.labels.len() != count => {
+            return Err(Error::internal(format!("{count} queries have {} rows of labels", truth.labels.len())));
         }
-        let mut vocabulary = self.index.vocabulary.clone();
-        let truth = match &queries.labels {
-            Some(rows) => Some(encode(&mut vocabulary, rows, count)?),
-            None => None,
-        };
-        let neighbours = self.search(&queries.descriptors, k, observer)?;
-        let predictions = vote::predict(&self.index.labels, &neighbours);
-        Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, neighbours })
-    }
-
-    /// The neighbours alone, `descriptors` being `[Q, D]`; see [`retrieve`](Self::retrieve).
-    ///
-    /// # Errors
-    /// As for [`SearchIndex::nearest`], and an interruption.
-    pub fn search(&self, descriptors: &[f32], k: usize, observer: &dyn Observer) -> Result<Neighbours> {
-        let size = self.search.len();
-        if k > size {
-            observer.warning(&format!("{k} neighbours are asked for, but the index has {size}: all are given"));
+        Some(truth) => {
+            let translation = vocabulary.absorb(&truth.vocabulary)?;
+            let labels: Vec<Labels> = truth.labels.iter().map(|labels| translation.apply(labels)).collect();
+            Some(LabelMatrix::of(vocabulary.len(), &labels))
         }
-        let progress = observer.begin("searching neighbours", (descriptors.len() / self.index.dims) as u64);
-        let mut neighbours = Neighbours::new(k.min(size));
-        for step in descriptors.chunks(QUERIES_PER_STEP * self.index.dims) {
-            observer.check()?;
-            neighbours.append(self.search.nearest(step, k)?);
-            progress.advance((step.len() / self.index.dims) as u64);
-        }
-        Ok(neighbours)
-    }
-}
-
-/// The class indices of label rows, which must be `count` and as wide as the vocabulary.
-fn encode(vocabulary: &mut Vocabulary, rows: &[Vec<Option<String>>], count: usize) -> Result<LabelMatrix> {
-    let variables = vocabulary.len();
-    if rows.len() != count || rows.iter().any(|row| row.len() != variables) {
-        return Err(Error::internal(format!(
-            "{count} queries have {} rows of labels, each of which must have {variables} entries",
-            rows.len()
-        )));
-    }
-    Ok(vocabulary.encode(rows.iter().map(Vec::as_slice)))
+        None => None,
+    };
+    let hits = find(index, Queried::descriptors(&queries.descriptors), search, observer)?;
+    let predictions = vote::predict(&hits, vocabulary.len());
+    Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, hits })
 }
 
 /// What was found for Q queries.
@@ -127,46 +72,36 @@ pub struct Retrieval {
     pub vocabulary: Vocabulary,
     /// Query image paths `[Q]`, relative to the folder that the results go to.
     pub names: Vec<String>,
-    /// True class indices `[Q, V]` of labelled queries.
+    /// The labels `[Q, V]` of labelled queries.
     pub truth: Option<LabelMatrix>,
     /// Predicted class indices `[Q, V]`.
     pub predictions: LabelMatrix,
-    /// The neighbours of each query.
-    pub neighbours: Neighbours,
+    /// What was found for each query.
+    pub hits: Hits,
 }
 
 impl Retrieval {
     /// Writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `folder`; returns their
     /// paths.
     ///
-    /// `index` is what was searched, and `index_names` are its image paths relative to `folder`
-    /// ([`DescriptorIndex::names_relative_to`]).
+    /// The names of the records are relative to `index_folder`; in the files they are relative to `folder`. The index was
+    /// built with the model of this fingerprint.
     ///
     /// # Errors
-    /// Names that are not those of the index (a fault of the caller), and what the file system refuses.
+    /// Paths that cannot be told from the folder, and what the file system refuses.
     pub fn write(
         &self,
-        index: &DescriptorIndex,
-        index_names: &[String],
+        model_fingerprint: &str,
+        index_folder: impl AsRef<Path>,
         folder: impl AsRef<Path>,
     ) -> Result<Vec<PathBuf>> {
         let folder = folder.as_ref();
-        if index_names.len() != index.len() {
-            return Err(Error::internal(format!("{} names for {} images", index_names.len(), index.len())));
-        }
-        let answers = Answers {
-            vocabulary: &self.vocabulary,
-            query_names: &self.names,
-            truth: self.truth.as_ref(),
-            predictions: &self.predictions,
-            neighbours: &self.neighbours,
-            index_names,
-            index_labels: &index.labels,
-        };
+        let names = FoundNames::new(&self.hits, index_folder.as_ref(), folder)?;
+        let answers = Answers { retrieval: self, names: &names };
         knn_list::write(folder, &answers)?;
         lookup_table::write(folder, &answers)?;
         let mut written = vec![folder.join(knn_list::FILE_NAME), folder.join(lookup_table::FILE_NAME)];
-        if let Some(classification) = self.classification(index, index_names) {
+        if let Some(classification) = self.classified(model_fingerprint, &names)? {
             classification.write(folder)?;
             written.push(folder.join(classification::FILE_NAME));
         }
@@ -175,22 +110,58 @@ impl Retrieval {
 
     /// What evaluation needs of labelled queries; none for queries without labels. The arguments are those of
     /// [`write`](Self::write).
-    pub fn classification(&self, index: &DescriptorIndex, index_names: &[String]) -> Option<Classification> {
-        let truth = self.truth.clone()?;
-        let positions: Vec<usize> = self.neighbours.positions.iter().map(|&position| position as usize).collect();
-        let meta = IndexMeta::new(&index.meta.model_fingerprint).with("num_neighbors", self.neighbours.k);
-        Some(Classification {
+    ///
+    /// # Errors
+    /// Paths that cannot be told from the folder; queries with different numbers of hits.
+    pub fn classification(
+        &self,
+        model_fingerprint: &str,
+        index_folder: impl AsRef<Path>,
+        folder: impl AsRef<Path>,
+    ) -> Result<Option<Classification>> {
+        self.classified(model_fingerprint, &FoundNames::new(&self.hits, index_folder.as_ref(), folder.as_ref())?)
+    }
+
+    fn classified(&self, model_fingerprint: &str, names: &FoundNames) -> Result<Option<Classification>> {
+        let Some(truth) = self.truth.clone() else { return Ok(None) };
+        let k = self.hits.common_length().ok_or_else(|| {
+            Error::configuration("the queries have different numbers of neighbours, which an evaluation cannot compare")
+                .hint("search without a largest distance")
+        })?;
+        let found: Vec<&Hit> = self.hits.iter().flatten().collect();
+        Ok(Some(Classification {
             vocabulary: self.vocabulary.clone(),
             names: self.names.clone(),
             truth,
             predictions: self.predictions.clone(),
             neighbours: Some(RankedNeighbours {
-                k: self.neighbours.k,
-                names: positions.iter().map(|&position| index_names[position].clone()).collect(),
-                distances: self.neighbours.distances.clone(),
-                labels: index.labels.select(&positions),
+                k,
+                names: found.iter().map(|hit| names.of(hit).to_owned()).collect(),
+                distances: found.iter().map(|hit| hit.distance).collect(),
+                labels: LabelMatrix::of(self.vocabulary.len(), found.iter().map(|hit| &hit.record.labels)),
             }),
-            meta: meta.to_json(),
-        })
+            meta: IndexMeta::new(model_fingerprint).with("num_neighbors", k).to_json(),
+        }))
+    }
+}
+
+/// The names of the records that were found, relative to the folder of the results.
+#[derive(Debug)]
+pub(crate) struct FoundNames(HashMap<u64, String>);
+
+impl FoundNames {
+    fn new(hits: &Hits, index_folder: &Path, folder: &Path) -> Result<Self> {
+        let mut names = HashMap::new();
+        for hit in hits.iter().flatten() {
+            if !names.contains_key(&hit.position) {
+                names.insert(hit.position, files::relative_to(index_folder.join(&hit.record.name), folder)?);
+            }
+        }
+        Ok(Self(names))
+    }
+
+    /// The name of a record that was found.
+    pub fn of(&self, hit: &Hit) -> &str {
+        &self.0[&hit.position]
     }
 }

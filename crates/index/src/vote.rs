@@ -1,71 +1,90 @@
 //! The class of a query, by the votes of its neighbours.
 //!
-//! Owns the rule; does not own who the neighbours are (neighbours).
 
 use silknow_records::{LabelMatrix, MISSING};
 
-use crate::neighbours::Neighbours;
+use crate::index::{Hit, Hits};
 
-/// Predicts the classes `[Q, V]` of queries from the labels `[N, V]` of what they are compared with.
+/// Predicts the classes `[Q, V]` of queries from the labels of what was found for them.
 ///
 /// Per variable the class of most neighbours wins, among those whose label is known; of several with the same number
-/// of votes the one that has the nearest neighbour. Where no neighbour's label is known, the prediction is missing.
+/// of votes the one that has the nearest neighbour. Where no neighbour's label is known, the prediction is missing. A
+/// neighbour with several classes votes for each of them.
 ///
 /// # Panics
-/// When a neighbour's position is not one of `labels`.
-pub fn predict(labels: &LabelMatrix, neighbours: &Neighbours) -> LabelMatrix {
-    let mut predictions = LabelMatrix::new(labels.variables());
-    let mut row = vec![MISSING; labels.variables()];
-    for query in 0..neighbours.len() {
-        let (positions, _) = neighbours.of(query);
-        for (variable, class) in row.iter_mut().enumerate() {
-            *class = majority(positions.iter().map(|&position| labels.row(position as usize)[variable]));
-        }
+/// When a hit has labels for fewer variables.
+pub fn predict(hits: &Hits, variables: usize) -> LabelMatrix {
+    let mut predictions = LabelMatrix::new(variables);
+    for hits in hits.iter() {
+        let row: Vec<i32> = (0..variables).map(|variable| winner(&votes(hits, variable))).collect();
         predictions.push(&row);
     }
     predictions
 }
 
-/// The class that occurs most often, and first among those that occur as often; missing labels do not count.
-fn majority(nearest_first: impl Iterator<Item = i32>) -> i32 {
+/// The votes of neighbours, nearest first, for the classes of a variable: each class with its number of votes, in the order
+/// of the classes' nearest neighbours.
+pub fn votes(hits: &[Hit], variable: usize) -> Vec<(i32, usize)> {
     let mut votes: Vec<(i32, usize)> = Vec::new();
-    for class in nearest_first.filter(|&class| class != MISSING) {
+    for &class in hits.iter().flat_map(|hit| hit.record.labels.classes(variable)) {
         match votes.iter_mut().find(|(voted, _)| *voted == class) {
             Some((_, count)) => *count += 1,
             None => votes.push((class, 1)),
         }
     }
-    // The classes stand in the order of their nearest neighbours, and of equals `max_by_key` takes the last.
-    votes.into_iter().rev().max_by_key(|&(_, count)| count).map_or(MISSING, |(class, _)| class)
+    votes
 }
 
+/// The class with most votes, and first among those with as many; [`MISSING`] without votes.
+fn winner(votes: &[(i32, usize)]) -> i32 {
+    // Of equals `max_by_key` takes the last.
+    votes.iter().rev().max_by_key(|&&(_, count)| count).map_or(MISSING, |&(class, _)| class)
+}
+
+/// Tests of the rule, on neighbours with labels for one variable.
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use silknow_records::Record;
+
     use super::*;
+
+    fn hits(classes: &[&[i32]]) -> Vec<Hit> {
+        let hit = |(position, classes): (u64, &&[i32])| {
+            let mut record = Record::new(position.to_string(), 1);
+            record.labels.set(0, classes);
+            Hit { position, distance: position as f32, record: Arc::new(record) }
+        };
+        (0..).zip(classes).map(hit).collect()
+    }
+
+    fn predicted(classes: &[&[i32]]) -> i32 {
+        predict(&[hits(classes)].into_iter().collect(), 1).row(0)[0]
+    }
 
     #[test]
     fn the_majority_of_the_known_labels_wins() {
-        assert_eq!(majority([0, 2, 2].into_iter()), 2);
-        assert_eq!(majority([MISSING, MISSING, MISSING, 4].into_iter()), 4);
+        assert_eq!(predicted(&[&[0], &[2], &[2]]), 2);
+        assert_eq!(predicted(&[&[], &[], &[], &[4]]), 4);
     }
 
     #[test]
     fn a_tie_goes_to_the_class_with_the_nearest_neighbour() {
-        assert_eq!(majority([5, 1, 1, 5].into_iter()), 5);
-        assert_eq!(majority([MISSING, 1, 5, 5, 1, 0].into_iter()), 1);
-        assert_eq!(majority([3, 1, 2].into_iter()), 3);
+        assert_eq!(predicted(&[&[5], &[1], &[1], &[5]]), 5);
+        assert_eq!(predicted(&[&[], &[1], &[5], &[5], &[1], &[0]]), 1);
+        assert_eq!(predicted(&[&[3], &[1], &[2]]), 3);
     }
 
     #[test]
     fn without_a_known_label_the_prediction_is_missing() {
-        assert_eq!(majority([MISSING, MISSING].into_iter()), MISSING);
-        assert_eq!(majority(std::iter::empty()), MISSING);
+        assert_eq!(predicted(&[&[], &[]]), MISSING);
+        assert_eq!(predicted(&[]), MISSING);
     }
 
     #[test]
-    fn every_variable_is_voted_on_by_itself() {
-        let labels = LabelMatrix::from_indices(2, vec![0, MISSING, 1, 7, 1, MISSING]).unwrap();
-        let neighbours = Neighbours { k: 3, positions: vec![0, 1, 2, 2, 0, 1], distances: vec![0.0; 6] };
-        assert_eq!(predict(&labels, &neighbours).indices(), [1, 7, 1, 7]);
+    fn a_neighbour_with_several_classes_votes_for_each() {
+        assert_eq!(votes(&hits(&[&[0, 3], &[3], &[]]), 0), [(0, 1), (3, 2)]);
+        assert_eq!(predicted(&[&[0, 3], &[3]]), 3);
     }
 }

@@ -73,6 +73,25 @@ proptest! {
     }
 
     #[test]
+    fn among_some_descriptors_the_nearest_are_those_of_a_sort(
+        (descriptors, queries, dims, k) in on_a_grid(),
+        every in 1usize..40,
+    ) {
+        let count = descriptors.len() / dims;
+        let allowed: Vec<bool> = (0..count).map(|position| position % every == every / 2).collect();
+        let wanted = k.min(allowed.iter().filter(|&&allowed| allowed).count());
+        for method in METHODS {
+            let index = SearchIndex::with_method(&descriptors, dims, method).unwrap();
+            let found = index.nearest_among(&queries, k, &allowed).unwrap();
+            for (number, query) in queries.chunks_exact(dims).enumerate() {
+                let mut expected = sorted_positions(&descriptors, dims, query, count);
+                expected.retain(|&position| allowed[position as usize]);
+                prop_assert_eq!(found.of(number).0, &expected[..wanted], "{:?}", method);
+            }
+        }
+    }
+
+    #[test]
     fn both_methods_agree_to_the_bit_on_values_of_all_sizes((descriptors, queries, dims, k) in of_all_sizes()) {
         let by_tree = nearest(&descriptors, dims, &queries, k, Method::KdTree);
         let by_scan = nearest(&descriptors, dims, &queries, k, Method::Scan);

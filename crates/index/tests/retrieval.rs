@@ -2,53 +2,57 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use silknow_errors::ErrorKind;
-use silknow_index::{Classification, DescriptorIndex, IndexMeta, Queries, Retriever};
+use silknow_index::{Classification, Filter, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, retrieve};
 use silknow_progress::{Recorder, Silent};
-use silknow_records::{LabelMatrix, Variable, Vocabulary};
+use silknow_records::{Record, VocabularyBuilder};
 
 fn texts<const N: usize>(texts: [&str; N]) -> Vec<String> {
     texts.map(String::from).into()
 }
 
-/// Four images on a line; the labels of the last are not known.
-fn index() -> DescriptorIndex {
-    DescriptorIndex {
-        vocabulary: Vocabulary {
-            variables: vec![
-                Variable::new("place", ["ES", "FR"]),
-                Variable::new("timespan", ["eighteenth_century_(dates_CE)"]),
-            ],
-        },
-        names: texts(["img/m__11__a.jpg", "img/m__12__l'or.jpg", "img/plain.jpg", "img/m__13__d.jpg"]),
-        labels: LabelMatrix::from_indices(2, vec![0, 0, 1, -1, 0, 0, -1, -1]).unwrap(),
-        descriptors: vec![0.0, 0.5, 1.0, 4.0],
-        dims: 1,
-        meta: IndexMeta::new("model"),
-    }
+/// Four images on a line; the labels of the last are not known. The second has an address.
+fn index() -> MemoryIndex {
+    let mut classes = VocabularyBuilder::new(["place", "timespan"]);
+    let images = [
+        ("img/m__11__a.jpg", ["ES", "eighteenth century (dates CE)"]),
+        ("img/m__12__l'or.jpg", ["FR", "nan"]),
+        ("img/plain.jpg", ["ES", "eighteenth century (dates CE)"]),
+        ("img/m__13__d.jpg", ["nan", "nan"]),
+    ];
+    let mut records = images.map(|(name, labels)| {
+        let mut record = Record::new(name, 2);
+        record.labels = classes.labels_of(labels);
+        record
+    });
+    records[1].object.address = Some("http://data.silknow.org/object/12".into());
+    let records = records.map(Arc::new).into();
+    let descriptors = vec![0.0, 0.5, 1.0, 4.0];
+    MemoryIndex::new(classes.into_vocabulary(), records, descriptors, 1, IndexMeta::new("model")).unwrap()
 }
 
-fn queries(labels: Option<Vec<Vec<Option<String>>>>) -> Queries {
-    Queries { names: texts(["q/one.jpg", "q/two, too.jpg"]), descriptors: vec![0.125, 5.0], labels }
-}
-
-fn label(text: &str) -> Option<String> {
-    Some(text.to_owned())
+/// Two queries, with their labels where they are labelled.
+fn queries(labels: Option<[[&str; 2]; 2]>) -> Queries {
+    let truth = labels.map(|rows| {
+        let mut classes = VocabularyBuilder::new(["place", "timespan"]);
+        let labels = rows.iter().map(|row| classes.labels_of(row.iter().copied())).collect();
+        Truth { vocabulary: classes.into_vocabulary(), labels }
+    });
+    Queries { names: texts(["q/one.jpg", "q/two, too.jpg"]), descriptors: vec![0.125, 5.0], truth }
 }
 
 /// Retrieves and writes into `folder` as if the index lay in a folder beside it.
-fn run(folder: &Path, labels: Option<Vec<Vec<Option<String>>>>, k: usize) {
-    let index = index();
-    let found = Retriever::new(&index).unwrap().retrieve(queries(labels), k, &Silent).unwrap();
-    let names = index.names_relative_to(folder.with_file_name("index"), folder).unwrap();
-    found.write(&index, &names, folder).unwrap();
+fn run(folder: &Path, labels: Option<[[&str; 2]; 2]>, k: usize) {
+    let found = retrieve(&index(), queries(labels), &Search::nearest(k), &Silent).unwrap();
+    found.write("model", folder.with_file_name("index"), folder).unwrap();
 }
 
 #[test]
 fn the_list_of_labelled_queries_has_the_documented_layout() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), Some(vec![vec![label("ES"), None], vec![label("IT"), None]]), 3);
+    run(folder.path(), Some([["ES", "nan"], ["IT", "nan"]]), 3);
     let list = fs::read_to_string(folder.path().join("knn_list.txt")).unwrap();
     let expected = "\
 *******q/one.jpg*******
@@ -114,7 +118,7 @@ fn the_table_holds_python_lists_in_quoted_cells() {
     run(folder.path(), None, 2);
     let table = fs::read_to_string(folder.path().join("kNN_LUT.csv")).unwrap();
     let expected = r#"input_image_name,kNN_image_names,kNN_kg_object_uri,kNN_kD_index,kNN_descriptor_dist
-"q/one.jpg","['../index/img/m__11__a.jpg', '../index/img/m__12__l\'or.jpg']","['11', '12']","[0, 1]","[0.125, 0.375]"
+"q/one.jpg","['../index/img/m__11__a.jpg', '../index/img/m__12__l\'or.jpg']","['11', 'http://data.silknow.org/object/12']","[0, 1]","[0.125, 0.375]"
 "q/two, too.jpg","['../index/img/m__13__d.jpg', '../index/img/plain.jpg']","['13', '']","[3, 2]","[1.0, 4.0]"
 "#;
     assert_eq!(table, expected);
@@ -123,7 +127,7 @@ fn the_table_holds_python_lists_in_quoted_cells() {
 #[test]
 fn the_arrays_hold_truth_predictions_and_neighbours() {
     let folder = tempfile::tempdir().unwrap();
-    run(folder.path(), Some(vec![vec![label("IT"), None], vec![label("FR"), label("new")]]), 2);
+    run(folder.path(), Some([["IT", ""], ["FR", "new"]]), 2);
     let read = Classification::read(folder.path()).unwrap();
     // Classes that the index does not know follow those that it knows.
     assert_eq!(read.vocabulary.variables[0].classes, ["ES", "FR", "IT"]);
@@ -141,32 +145,59 @@ fn the_arrays_hold_truth_predictions_and_neighbours() {
 #[test]
 fn more_neighbours_than_images_are_all_with_a_warning() {
     let (index, observer) = (index(), Recorder::default());
-    let found = Retriever::new(&index).unwrap().retrieve(queries(None), 9, &observer).unwrap();
-    assert_eq!(found.neighbours.of(0).0, [0, 1, 2, 3]);
+    let found = retrieve(&index, queries(None), &Search::nearest(9), &observer).unwrap();
+    assert_eq!(found.hits.of(0).iter().map(|hit| hit.position).collect::<Vec<_>>(), [0, 1, 2, 3]);
     assert_eq!(observer.warnings(), ["9 neighbours are asked for, but the index has 4: all are given"]);
 }
 
 #[test]
 fn descriptors_of_other_dimensions_and_zero_neighbours_are_refused() {
     let index = index();
-    let retriever = Retriever::new(&index).unwrap();
     let wide = Queries { descriptors: vec![0.0; 4], ..queries(None) };
-    let error = retriever.retrieve(wide, 1, &Silent).unwrap_err();
+    let error = retrieve(&index, wide, &Search::nearest(1), &Silent).unwrap_err();
     assert!(error.to_string().contains("2 queries have 4 descriptor values, and the index has 1 dimensions"));
-    let error = retriever.retrieve(queries(None), 0, &Silent).unwrap_err();
+    let error = retrieve(&index, queries(None), &Search::nearest(0), &Silent).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
 }
 
 #[test]
-fn a_retriever_that_keeps_its_index_answers_alike() {
-    let kept = Retriever::owning(index()).unwrap();
-    assert_eq!(*kept.index(), index());
-    let found = kept.retrieve(queries(None), 3, &Silent).unwrap();
-    assert_eq!(found, Retriever::new(&index()).unwrap().retrieve(queries(None), 3, &Silent).unwrap());
+fn queries_with_other_variables_are_refused() {
+    let truth =
+        Truth { vocabulary: VocabularyBuilder::new(["colour"]).into_vocabulary(), labels: vec![Default::default(); 2] };
+    let error = retrieve(&index(), Queries { truth: Some(truth), ..queries(None) }, &Search::nearest(1), &Silent);
+    assert!(error.unwrap_err().to_string().contains("the variables colour are not place, timespan"));
+}
+
+/// The positions found for a query at 0.5, where the second image is.
+fn found(search: &Search) -> Vec<u64> {
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let found = retrieve(&index(), one, search, &Silent).unwrap();
+    found.hits.of(0).iter().map(|hit| hit.position).collect()
 }
 
 #[test]
-fn an_index_without_images_is_refused() {
-    let empty = DescriptorIndex { names: vec![], labels: LabelMatrix::new(2), descriptors: vec![], ..index() };
-    assert!(Retriever::new(&empty).unwrap_err().to_string().contains("the index is empty"));
+fn a_search_leaves_out_what_it_is_told_to_and_finds_as_many_others() {
+    let mut search = Search::nearest(2);
+    assert_eq!(found(&search), [1, 0]);
+    search.exclude_self = true;
+    assert_eq!(found(&search), [0, 2]);
+    search.max_distance = Some(0.5);
+    search.k = 4;
+    assert_eq!(found(&search), [0, 2]);
+    search.filter = Filter::parse("place=ES, timespan=eighteenth century (dates CE), object=?").unwrap();
+    assert_eq!(found(&search), [2]);
+}
+
+#[test]
+fn of_one_object_the_nearest_image_alone_is_an_answer() {
+    let mut index = index();
+    let twins: Vec<Record> = (0..30).map(|number| Record::new(format!("img/m__12__{number}.jpg"), 2)).collect();
+    let vocabulary = index.vocabulary().clone();
+    index.insert(&vocabulary, twins, &[0.5; 30]).unwrap();
+    let mut search = Search::nearest(3);
+    search.group_by_object = true;
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let found = retrieve(&index, one, &search, &Silent).unwrap();
+    // The second image is known by its address and its twins by museum and identifier: two objects.
+    assert_eq!(found.hits.of(0).iter().map(|hit| hit.position).collect::<Vec<_>>(), [1, 4, 0]);
 }

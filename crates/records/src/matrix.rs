@@ -30,10 +30,17 @@ impl LabelMatrix {
     /// # Errors
     /// When the indices are not a whole number of rows, as those of no variable never are.
     pub fn from_indices(variables: usize, indices: Vec<i32>) -> Result<Self> {
-        if indices.len().checked_rem(variables).unwrap_or(indices.len()) != 0 {
+        Self::from_rows(indices.len().checked_div(variables).unwrap_or(0), variables, indices)
+    }
+
+    /// A matrix of so many images from its indices, row by row; there may be no variables.
+    ///
+    /// # Errors
+    /// When the indices are not so many rows.
+    pub fn from_rows(samples: usize, variables: usize, indices: Vec<i32>) -> Result<Self> {
+        if indices.len() != samples * variables {
             return Err(Error::data(format!("{} label indices are no whole rows of {variables}", indices.len())));
         }
-        let samples = indices.len().checked_div(variables).unwrap_or(0);
         Ok(Self { samples, variables, indices, larger: BTreeMap::new() })
     }
 

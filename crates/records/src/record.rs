@@ -37,6 +37,9 @@ pub struct Object {
 /// Stands between the parts of a file name `museum__object__file.jpg`.
 const SEPARATOR: &str = "__";
 
+/// The museum part of the file names of objects whose museum is not known.
+pub const NO_MUSEUM: &str = "local";
+
 impl Record {
     /// The record of an image of which no more than its name is known. The object is taken from the name, where this
     /// has the form `museum__object__file.jpg`.
@@ -47,23 +50,36 @@ impl Record {
     }
 }
 
+impl AsRef<Self> for Record {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Object {
     /// An object of which no more than its identifier is known.
     pub fn with_id(id: impl Into<Box<str>>) -> Self {
         Self { id: id.into(), ..Self::default() }
     }
 
-    /// The object that the name of an image tells of: the second part of a file name such as `museum__object__file.jpg`
-    /// or `museum__object.jpg`. A file name without `__` tells of none.
+    /// The object that the name of an image tells of, with its museum: the second and the first part of a file name such
+    /// as `museum__object__file.jpg` or `museum__object.jpg`. A file name without `__` tells of none.
     ///
     /// ```
     /// use silknow_records::Object;
     ///
     /// assert_eq!(&*Object::of_image_name("../img/imatex__14b8__1.jpg").id, "14b8");
+    /// assert_eq!(Object::of_image_name("../img/imatex__14b8__1.jpg").museum.as_deref(), Some("imatex"));
     /// assert_eq!(&*Object::of_image_name("my__folder/plain.jpg").id, "");
     /// ```
     pub fn of_image_name(name: &str) -> Self {
-        Self::with_id(stem(name).split(SEPARATOR).nth(1).unwrap_or_default())
+        match stem(name).split(SEPARATOR).collect::<Vec<_>>().as_slice() {
+            [museum, id, ..] => {
+                let is_known = !museum.is_empty() && *museum != NO_MUSEUM;
+                Self { museum: is_known.then(|| (*museum).into()), ..Self::with_id(*id) }
+            }
+            _ => Self::default(),
+        }
     }
 
     /// What results show as the object's address: the address, the identifier where that is not known, or `""`.

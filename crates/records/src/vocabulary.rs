@@ -10,6 +10,9 @@ use crate::labels::Labels;
 use crate::matrix::LabelMatrix;
 use crate::{MISSING, MISSING_NAME};
 
+/// Stands between the names of the classes of a set.
+const SET_SEPARATOR: &str = "___";
+
 /// A semantic property with its classes in index order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variable {
@@ -46,6 +49,26 @@ impl Variable {
         }
     }
 
+    /// The names of the classes of a set as files hold them, joined by `___`; `nan` for the empty set.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn class_names(&self, classes: &[i32]) -> String {
+        match classes {
+            [] => MISSING_NAME.to_owned(),
+            classes => classes.iter().map(|&class| self.class_name(class)).collect::<Vec<_>>().join(SET_SEPARATOR),
+        }
+    }
+
+    /// The texts of the classes of a set as people read them, joined by commas; none for the empty set.
+    ///
+    /// # Panics
+    /// When there is no such class.
+    pub fn class_texts(&self, classes: &[i32]) -> Option<String> {
+        let texts = classes.iter().map(|&class| self.class_text(class)).collect::<Vec<_>>().join(", ");
+        (!classes.is_empty()).then_some(texts)
+    }
+
     /// The variable's name as people read it.
     pub fn text(&self) -> String {
         text_of(&self.name)
@@ -67,6 +90,16 @@ pub struct Translation {
 }
 
 impl Translation {
+    /// This translation followed by another; classes that get lost on the way stay so.
+    fn then(mut self, next: &Self) -> Self {
+        for (classes, next) in self.classes.iter_mut().zip(&next.classes) {
+            for class in classes.iter_mut() {
+                *class = usize::try_from(*class).map_or(MISSING, |class| next[class]);
+            }
+        }
+        self
+    }
+
     /// The labels with the other indices.
     ///
     /// # Panics
@@ -154,6 +187,32 @@ impl Vocabulary {
     /// The index of the variable of this name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.variables.iter().position(|variable| variable.name == name)
+    }
+
+    /// The classes that occur in some labels, those of every variable sorted by name, and their new indices.
+    ///
+    /// # Panics
+    /// When the labels are not written with this vocabulary.
+    pub fn restricted_to<'a>(&self, labels: impl IntoIterator<Item = &'a Labels>) -> (Self, Translation) {
+        let mut occurs: Vec<Vec<bool>> =
+            self.variables.iter().map(|variable| vec![false; variable.classes.len()]).collect();
+        for labels in labels {
+            for (v, occurs) in occurs.iter_mut().enumerate() {
+                labels.classes(v).iter().for_each(|&class| occurs[class as usize] = true);
+            }
+        }
+        let mut builder = VocabularyBuilder::new(self.names());
+        let mut classes = Vec::new();
+        for ((v, variable), occurs) in self.variables.iter().enumerate().zip(occurs) {
+            let index = |(class, occurs): (i32, bool)| match occurs {
+                true => builder.class(v, &variable.class_text(class), variable.class_name(class)),
+                false => MISSING,
+            };
+            classes.push((0..).zip(occurs).map(index).collect());
+        }
+        let (vocabulary, sorted) = builder.into_sorted();
+        let in_order = Translation { classes }.then(&sorted);
+        (vocabulary, in_order)
     }
 
     /// Takes over the classes of another vocabulary of the same variables: those that are new here are appended, so that

@@ -29,15 +29,10 @@ pub(super) struct Lettering {
     pub lines: usize,
 }
 
-/// A class name as people read it: the files write spaces as `_`.
-pub(crate) fn display_name(class: &str) -> String {
-    class.chars().map(|letter| if letter == '_' || letter.is_control() { ' ' } else { letter }).collect()
-}
-
 impl Lettering {
-    /// Breaks the names of classes into at most `most_lines` lines each.
-    pub(super) fn new(classes: &[String], most_lines: usize) -> Result<Self> {
-        let shown: Vec<String> = classes.iter().map(|class| display_name(class)).collect();
+    /// Breaks the texts of classes into at most `most_lines` lines each.
+    pub(super) fn new(texts: &[String], most_lines: usize) -> Result<Self> {
+        let shown: Vec<String> = texts.iter().map(|text| text.replace(char::is_control, " ")).collect();
         let words: Vec<Vec<String>> =
             shown.iter().map(|name| name.split_whitespace().map(str::to_owned).collect()).collect();
         let mut widths = raster::widths_em(&words.concat())?.into_iter();

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::Neighbours;
 use super::exact::{Candidate, squared_distance};
+use super::positions::Positions;
 
 /// Descriptors in a leaf: fewer make the tree deeper than the distances that it saves are worth.
 const LEAF_SIZE: usize = 16;
@@ -97,8 +98,8 @@ impl KdTree {
         number as u32
     }
 
-    /// The `k` nearest of each query, 1 <= k <= N.
-    pub fn nearest(&self, queries: &[f32], k: usize) -> Neighbours {
+    /// The `k` nearest of each query, 1 <= k <= N, among the allowed ones.
+    pub fn nearest(&self, queries: &[f32], k: usize, allowed: Option<&Positions>) -> Neighbours {
         let arch = Arch::new();
         let answer = |queries: &[f32]| {
             let mut answer = Neighbours::new(k);
@@ -106,7 +107,7 @@ impl KdTree {
             for query in queries.chunks_exact(self.dims) {
                 arch.dispatch(
                     #[inline(always)]
-                    || self.find(query, k, &mut walk),
+                    || self.find(query, k, allowed, &mut walk),
                 );
                 answer.push(&std::mem::take(&mut walk.nearest).into_sorted_vec());
             }
@@ -126,7 +127,7 @@ impl KdTree {
 
     /// Leaves the `k` nearest of `query` in `walk.nearest`.
     #[inline(always)]
-    fn find(&self, query: &[f32], k: usize, walk: &mut Walk) {
+    fn find(&self, query: &[f32], k: usize, allowed: Option<&Positions>, walk: &mut Walk) {
         let Walk { to_visit, nearest, corner } = walk;
         to_visit.push((self.bound(0, query, corner), 0));
         while let Some((bound, number)) = to_visit.pop() {
@@ -143,6 +144,9 @@ impl KdTree {
                 to_visit.extend([far, near]);
             } else {
                 for place in node.start..node.end {
+                    if allowed.is_some_and(|allowed| !allowed.contains(self.positions[place as usize])) {
+                        continue;
+                    }
                     let point = row(&self.points, self.dims, place);
                     let candidate = Candidate {
                         squared_distance: squared_distance(query, point),

@@ -7,6 +7,7 @@ mod exact;
 mod kd_tree;
 mod lines;
 mod panels;
+mod positions;
 mod scan;
 mod selection;
 
@@ -16,6 +17,7 @@ use silknow_errors::{Error, Result};
 
 use exact::Candidate;
 use kd_tree::KdTree;
+pub(crate) use positions::Positions;
 use scan::Scan;
 
 /// Up to this many dimensions a kd-tree answers, above it the scan.
@@ -87,25 +89,63 @@ impl Neighbours {
     }
 }
 
-/// Descriptors, prepared for search.
+/// What a search needs beside the descriptors.
+#[derive(Debug)]
+pub(crate) struct Structure(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    KdTree(KdTree),
+    Scan(Scan),
+}
+
+impl Structure {
+    /// Prepares N descriptors (`[N, D]` row by row, N at least 1) with the method that is faster for them: the kd-tree up
+    /// to [`KD_TREE_DIMS`] dimensions, else the scan.
+    pub fn new(rows: &[f32], dims: usize) -> Self {
+        Self::with_method(rows, dims, if dims <= KD_TREE_DIMS { Method::KdTree } else { Method::Scan })
+    }
+
+    fn with_method(rows: &[f32], dims: usize, method: Method) -> Self {
+        match method {
+            Method::KdTree => Self(Kind::KdTree(KdTree::new(rows, dims))),
+            Method::Scan => Self(Kind::Scan(Scan::new(rows, dims))),
+        }
+    }
+
+    /// The `k` nearest of each query (`[Q, D]` row by row) among the allowed positions, all of them where they are fewer.
+    /// `rows` are the descriptors that were prepared.
+    pub fn nearest(&self, rows: &[f32], queries: &[f32], k: usize, allowed: Option<&Positions>) -> Neighbours {
+        let k = k.min(allowed.map_or_else(|| self.len(), Positions::count));
+        match &self.0 {
+            _ if k == 0 => Neighbours::new(0),
+            Kind::KdTree(tree) => tree.nearest(queries, k, allowed),
+            Kind::Scan(scan) => scan.nearest(rows, queries, k, allowed),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match &self.0 {
+            Kind::KdTree(tree) => tree.len(),
+            Kind::Scan(scan) => scan.len(),
+        }
+    }
+}
+
+/// Descriptors without records, prepared for search.
+///
+/// It keeps the descriptors as they were given, borrowed or owned. A scan keeps one and a half copies beside them in the
+/// order in which the processor reads them: whole for many queries, at half the size for one.
 #[derive(Debug)]
 pub struct SearchIndex<'a> {
     dims: usize,
-    structure: Structure<'a>,
-}
-
-#[derive(Debug)]
-enum Structure<'a> {
-    KdTree(KdTree),
-    Scan(Scan<'a>),
+    rows: Cow<'a, [f32]>,
+    structure: Structure,
 }
 
 impl<'a> SearchIndex<'a> {
     /// Prepares N descriptors of `dims` values each (`[N, D]` row by row) with the method that is faster for them:
     /// the kd-tree up to [`KD_TREE_DIMS`] dimensions, else the scan.
-    ///
-    /// A scan keeps the descriptors as they were given, borrowed or owned, and one and a half copies in the order in
-    /// which the processor reads them: whole for many queries, at half the size for one.
     ///
     /// # Errors
     /// No descriptors, no dimensions, values that are not whole rows, more than 2^32 - 1 rows, and values that are
@@ -120,9 +160,9 @@ impl<'a> SearchIndex<'a> {
     /// # Errors
     /// As for [`new`](Self::new).
     pub fn with_method(descriptors: impl Into<Cow<'a, [f32]>>, dims: usize, method: Method) -> Result<Self> {
-        let descriptors = descriptors.into();
-        check_rows("descriptor", &descriptors, dims)?;
-        let count = descriptors.len() / dims;
+        let rows = descriptors.into();
+        check_rows("descriptor", &rows, dims)?;
+        let count = rows.len() / dims;
         if count == 0 {
             return Err(Error::data("there is no descriptor to search in")
                 .hint("the index is empty: give build-kdtree a master file with readable images"));
@@ -130,27 +170,21 @@ impl<'a> SearchIndex<'a> {
         if u32::try_from(count).is_err() {
             return Err(Error::data(format!("{count} descriptors are more than an index can hold ({})", u32::MAX)));
         }
-        let structure = match method {
-            Method::KdTree => Structure::KdTree(KdTree::new(&descriptors, dims)),
-            Method::Scan => Structure::Scan(Scan::new(descriptors, dims)),
-        };
-        Ok(Self { dims, structure })
+        let structure = Structure::with_method(&rows, dims, method);
+        Ok(Self { dims, rows, structure })
     }
 
     /// The method in use.
     pub fn method(&self) -> Method {
-        match self.structure {
-            Structure::KdTree(_) => Method::KdTree,
-            Structure::Scan(_) => Method::Scan,
+        match self.structure.0 {
+            Kind::KdTree(_) => Method::KdTree,
+            Kind::Scan(_) => Method::Scan,
         }
     }
 
     /// The number of descriptors N.
     pub fn len(&self) -> usize {
-        match &self.structure {
-            Structure::KdTree(tree) => tree.len(),
-            Structure::Scan(scan) => scan.len(),
-        }
+        self.structure.len()
     }
 
     /// Always false: an index without descriptors cannot be made.
@@ -170,20 +204,36 @@ impl<'a> SearchIndex<'a> {
     /// # Errors
     /// `k` is 0, queries that are not whole rows of D values, and values that are not finite numbers.
     pub fn nearest(&self, queries: &[f32], k: usize) -> Result<Neighbours> {
-        if k == 0 {
-            return Err(Error::configuration("the number of neighbours is 0").hint("num_neighbors must be 1 or more"));
-        }
+        check_k(k)?;
         check_rows("query", queries, self.dims)?;
-        let k = k.min(self.len());
-        Ok(match &self.structure {
-            Structure::KdTree(tree) => tree.nearest(queries, k),
-            Structure::Scan(scan) => scan.nearest(queries, k),
-        })
+        Ok(self.structure.nearest(&self.rows, queries, k, None))
+    }
+
+    /// The `k` nearest among those descriptors whose entry in `allowed` is true; all of these where they are fewer.
+    ///
+    /// # Errors
+    /// As for [`nearest`](Self::nearest); other than N entries.
+    pub fn nearest_among(&self, queries: &[f32], k: usize, allowed: &[bool]) -> Result<Neighbours> {
+        check_k(k)?;
+        check_rows("query", queries, self.dims)?;
+        if allowed.len() != self.len() {
+            return Err(Error::internal(format!("{} entries for {} descriptors", allowed.len(), self.len())));
+        }
+        let allowed = allowed.iter().copied().collect();
+        Ok(self.structure.nearest(&self.rows, queries, k, Some(&allowed)))
     }
 }
 
-/// Refuses values that are no whole rows of `dims` finite numbers.
-fn check_rows(what: &str, values: &[f32], dims: usize) -> Result<()> {
+/// Refuses to look for no neighbour.
+pub(crate) fn check_k(k: usize) -> Result<()> {
+    if k == 0 {
+        return Err(Error::configuration("the number of neighbours is 0").hint("num_neighbors must be 1 or more"));
+    }
+    Ok(())
+}
+
+/// Refuses values that are not whole rows of `dims` finite numbers.
+pub(crate) fn check_rows(what: &str, values: &[f32], dims: usize) -> Result<()> {
     if dims == 0 || !values.len().is_multiple_of(dims) {
         return Err(Error::data(format!("{} values are no whole {what} rows of {dims} dimensions", values.len()))
             .hint("descriptors of one model have the same number of dimensions; use the model of the index"));

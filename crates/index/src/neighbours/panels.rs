@@ -8,6 +8,7 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 
 use super::lines::{Line, PANEL, Shortened, Whole, first_lanes, parts};
+use super::positions::Positions;
 use super::selection::{Selection, is_above, squared_norm};
 
 /// Queries that are scored together: as many sums as fit into the registers of AVX2, with two vectors of descriptors.
@@ -109,6 +110,8 @@ pub(super) struct Offer<'a, 'b, L, const Q: usize> {
     pub encoded: &'a Encoded<L>,
     /// The panels to look at.
     pub range: Range<usize>,
+    /// The descriptors that may be offered; all where there is none.
+    pub allowed: Option<&'a Positions>,
     pub queries: &'a PackedQueries<Q>,
     /// One per query, in their order.
     pub selections: &'a mut [Selection<'b>],
@@ -119,10 +122,15 @@ impl<L: Line, const Q: usize> WithSimd for Offer<'_, '_, L, Q> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { panels, encoded, range, queries, selections } = self;
+        let Self { panels, encoded, range, allowed, queries, selections } = self;
         let dims = panels.dims;
         // A panel stays in the first-level cache while all queries pass over it.
         for panel in range {
+            if let Some(allowed) = allowed
+                && !allowed.meets(panel * PANEL..((panel + 1) * PANEL).min(panels.count))
+            {
+                continue;
+            }
             let lines = &encoded.lines[panel * dims..][..dims];
             for (group, selections) in queries.values.chunks_exact(dims).zip(selections.chunks_mut(Q)) {
                 for part in 0..parts::<S>() {
@@ -132,7 +140,7 @@ impl<L: Line, const Q: usize> WithSimd for Offer<'_, '_, L, Q> {
                         let first = panel * PANEL + lane;
                         for (selection, products) in selections.iter_mut().zip(products) {
                             let scores = simd.add_f32s(norms[half], products[half]);
-                            offer(simd, scores, first..panels.count, selection);
+                            offer(simd, scores, first..panels.count, allowed, selection);
                         }
                     }
                 }
@@ -164,21 +172,32 @@ fn products<S: Simd, L: Line, const Q: usize>(
 
 /// Offers those of `positions` whose score is not above the bound.
 #[inline(always)]
-fn offer<S: Simd>(simd: S, scores: S::f32s, positions: Range<usize>, selection: &mut Selection<'_>) {
+fn offer<S: Simd>(
+    simd: S,
+    scores: S::f32s,
+    positions: Range<usize>,
+    allowed: Option<&Positions>,
+    selection: &mut Selection<'_>,
+) {
     // "Not above" rather than "at most": a score that is not a number must not be left out.
     let kept = simd.not_m32s(simd.greater_than_f32s(scores, simd.splat_f32s(selection.bound())));
     if simd.first_true_m32s(kept) < S::F32_LANES {
-        offer_kept::<S>(scores, positions, selection);
+        offer_kept::<S>(scores, positions, allowed, selection);
     }
 }
 
 /// Rare, hence kept out of the loop's registers.
 #[inline(never)]
-fn offer_kept<S: Simd>(scores: S::f32s, positions: Range<usize>, selection: &mut Selection<'_>) {
+fn offer_kept<S: Simd>(
+    scores: S::f32s,
+    positions: Range<usize>,
+    allowed: Option<&Positions>,
+    selection: &mut Selection<'_>,
+) {
     let mut lanes = [0.0; PANEL];
     S::as_mut_simd_f32s(&mut lanes).0[0] = scores;
     for (position, &score) in positions.zip(&lanes[..S::F32_LANES]) {
-        if !is_above(score, selection.bound()) {
+        if !is_above(score, selection.bound()) && allowed.is_none_or(|allowed| allowed.contains(position as u32)) {
             selection.offer(score, position as u32);
         }
     }
@@ -205,7 +224,7 @@ mod tests {
             queries.chunks_exact(DIMS).map(|query| Selection::new(4, query, rows, stored)).collect();
         let packed = PackedQueries::<Q>::new(queries, DIMS);
         let range = 0..panels.len();
-        level.run(Offer { panels, encoded, range, queries: &packed, selections: &mut selections });
+        level.run(Offer { panels, encoded, range, allowed: None, queries: &packed, selections: &mut selections });
         selections.into_iter().flat_map(Selection::finish).map(|candidate| candidate.position).collect()
     }
 

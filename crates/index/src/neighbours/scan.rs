@@ -2,7 +2,6 @@
 //!
 //! Owns how the work is cut and put together again. Does not own the scores (panels) and the choice (selection).
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use pulp::Arch;
@@ -12,6 +11,7 @@ use super::Neighbours;
 use super::exact::Candidate;
 use super::lines::Line;
 use super::panels::{Encoded, GROUP, Offer, PackedQueries, Panels};
+use super::positions::Positions;
 use super::selection::{Selection, Stored};
 
 /// Bytes of packed queries in one task: they stay in the second-level cache while the descriptors pass.
@@ -23,6 +23,16 @@ const TASKS_PER_CORE: usize = 4;
 /// Products that are worth waking another core for, which takes long where all cores are busy.
 const PRODUCTS_PER_CORE: usize = 1 << 21;
 
+/// What one search is about.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    /// The descriptors `[N, D]`, for exact distances.
+    rows: &'a [f32],
+    k: usize,
+    /// The descriptors that may be answers; all where there is none.
+    allowed: Option<&'a Positions>,
+}
+
 /// The work of one search, cut into tasks.
 struct Cut<'q> {
     /// Queries in order, and for each of them all ranges of panels in order.
@@ -33,18 +43,15 @@ struct Cut<'q> {
 
 /// Descriptors ready to be scanned.
 #[derive(Debug)]
-pub(super) struct Scan<'a> {
+pub(super) struct Scan {
     dims: usize,
-    /// The descriptors `[N, D]`, for exact distances.
-    rows: Cow<'a, [f32]>,
     panels: Panels,
 }
 
-impl<'a> Scan<'a> {
+impl Scan {
     /// Prepares descriptors `[N, D]`, N at least 1.
-    pub fn new(rows: Cow<'a, [f32]>, dims: usize) -> Self {
-        let panels = Panels::new(&rows, dims);
-        Self { dims, rows, panels }
+    pub fn new(rows: &[f32], dims: usize) -> Self {
+        Self { dims, panels: Panels::new(rows, dims) }
     }
 
     /// The number of descriptors.
@@ -52,8 +59,9 @@ impl<'a> Scan<'a> {
         self.panels.count
     }
 
-    /// The `k` nearest of each query, 1 <= k <= N.
-    pub fn nearest(&self, queries: &[f32], k: usize) -> Neighbours {
+    /// The `k` nearest of each query, 1 <= k <= N, among the allowed ones. `rows` are the descriptors that were prepared.
+    pub fn nearest(&self, rows: &[f32], queries: &[f32], k: usize, allowed: Option<&Positions>) -> Neighbours {
+        let task = Task { rows, k, allowed };
         let mut answer = Neighbours::new(k);
         if queries.is_empty() {
             return answer;
@@ -61,8 +69,8 @@ impl<'a> Scan<'a> {
         let Cut { tasks, pieces } = self.cut(queries);
         let found: Vec<_> = match tasks.as_slice() {
             // Alone, it is done here and now: handing it over takes longer than a short scan.
-            [(queries, range)] => vec![self.answer(queries, range.clone(), k)],
-            _ => tasks.par_iter().map(|(queries, range)| self.answer(queries, range.clone(), k)).collect(),
+            [(queries, range)] => vec![self.answer(queries, range.clone(), task)],
+            _ => tasks.par_iter().map(|(queries, range)| self.answer(queries, range.clone(), task)).collect(),
         };
         for pieces in found.chunks(pieces) {
             if let [whole] = pieces {
@@ -94,11 +102,11 @@ impl<'a> Scan<'a> {
     }
 
     /// The nearest within a range of panels, for each query in order.
-    fn answer(&self, queries: &[f32], range: Range<usize>, k: usize) -> Vec<Vec<Candidate>> {
+    fn answer(&self, queries: &[f32], range: Range<usize>, task: Task<'_>) -> Vec<Vec<Candidate>> {
         if queries.len() == self.dims {
-            self.choose::<_, 1>(&self.panels.shortened, queries, range, k)
+            self.choose::<_, 1>(&self.panels.shortened, queries, range, task)
         } else {
-            self.choose::<_, GROUP>(&self.panels.whole, queries, range, k)
+            self.choose::<_, GROUP>(&self.panels.whole, queries, range, task)
         }
     }
 
@@ -107,14 +115,15 @@ impl<'a> Scan<'a> {
         encoded: &Encoded<L>,
         queries: &[f32],
         range: Range<usize>,
-        k: usize,
+        task: Task<'_>,
     ) -> Vec<Vec<Candidate>> {
+        let Task { rows, k, allowed } = task;
         let stored = Stored { largest_norm: self.panels.largest_norm, largest_error: encoded.largest_error };
         let mut selections: Vec<_> =
-            queries.chunks_exact(self.dims).map(|query| Selection::new(k, query, &self.rows, stored)).collect();
+            queries.chunks_exact(self.dims).map(|query| Selection::new(k, query, rows, stored)).collect();
         let packed = PackedQueries::<Q>::new(queries, self.dims);
         let panels = &self.panels;
-        Arch::new().dispatch(Offer { panels, encoded, range, queries: &packed, selections: &mut selections });
+        Arch::new().dispatch(Offer { panels, encoded, range, allowed, queries: &packed, selections: &mut selections });
         selections.into_iter().map(Selection::finish).collect()
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_records::Labels;
 
 use super::{Answers, distance_text};
 
@@ -14,10 +15,10 @@ use super::{Answers, distance_text};
 pub const FILE_NAME: &str = "knn_list.txt";
 
 /// Writes `knn_list.txt` into `folder`. Queries without truth have no block `Groundtruth`.
-pub fn write(folder: impl AsRef<Path>, answers: &Answers<'_>) -> Result<()> {
-    let path = folder.as_ref().join(FILE_NAME);
+pub(crate) fn write(folder: &Path, answers: &Answers<'_>) -> Result<()> {
+    let path = folder.join(FILE_NAME);
     files::write_with(&path, |file| {
-        (0..answers.query_names.len())
+        (0..answers.retrieval.names.len())
             .try_for_each(|query| file.write_all(entry(answers, query).as_bytes()))
             .map_err(|cause| files::refused("cannot write", &path, cause))
     })
@@ -25,26 +26,26 @@ pub fn write(folder: impl AsRef<Path>, answers: &Answers<'_>) -> Result<()> {
 
 /// The text on one query.
 fn entry(answers: &Answers<'_>, query: usize) -> String {
-    let vocabulary = answers.vocabulary;
+    let Answers { retrieval, names } = answers;
+    let vocabulary = &retrieval.vocabulary;
     let header: String = vocabulary.variables.iter().map(|variable| format!("#{} \t", variable.name)).collect();
-    let labels = |row: &[i32], after: &str| -> String {
-        row.iter().enumerate().map(|(v, &class)| vocabulary.class_name(v, class).to_owned() + after).collect()
+    let labels = |labels: &Labels, after: &str| -> String {
+        vocabulary
+            .variables
+            .iter()
+            .enumerate()
+            .map(|(v, variable)| variable.class_names(labels.classes(v)) + after)
+            .collect()
     };
-    let mut text = format!("*******{}*******\n", answers.query_names[query]);
-    if let Some(truth) = answers.truth {
-        text += &format!(" Groundtruth: \n{header}\n{}\n", labels(truth.row(query), " \t \t"));
+    let mut text = format!("*******{}*******\n", retrieval.names[query]);
+    if let Some(truth) = &retrieval.truth {
+        text += &format!(" Groundtruth: \n{header}\n{}\n", labels(&truth.labels(query), " \t \t"));
     }
-    text += &format!(" Predictions: \n{header}\n{}\n", labels(answers.predictions.row(query), " \t \t"));
+    text += &format!(" Predictions: \n{header}\n{}\n", labels(&retrieval.predictions.labels(query), " \t \t"));
     text += &format!(" k nearest neighbours: \n#filename \t #distance {header}\n");
-    let (positions, distances) = answers.neighbours.of(query);
-    for (&position, &distance) in positions.iter().zip(distances) {
-        let position = position as usize;
-        text += &format!(
-            "{} \t{} \t{}\n",
-            answers.index_names[position],
-            distance_text(distance),
-            labels(answers.index_labels.row(position), " \t")
-        );
+    for hit in retrieval.hits.of(query) {
+        let (name, distance) = (names.of(hit), distance_text(hit.distance));
+        text += &format!("{name} \t{distance} \t{}\n", labels(&hit.record.labels, " \t"));
     }
     text.push('\n');
     text

@@ -16,21 +16,20 @@ pub const FILE_NAME: &str = "kNN_LUT.csv";
 const HEADER: &str = "input_image_name,kNN_image_names,kNN_kg_object_uri,kNN_kD_index,kNN_descriptor_dist\n";
 
 /// Writes `kNN_LUT.csv` into `folder`: one line per query, neighbours nearest first.
-pub fn write(folder: impl AsRef<Path>, answers: &Answers<'_>) -> Result<()> {
-    let path = folder.as_ref().join(FILE_NAME);
+pub(crate) fn write(folder: &Path, answers: &Answers<'_>) -> Result<()> {
+    let path = folder.join(FILE_NAME);
     files::write_with(&path, |file| {
         std::io::Write::write_all(file, HEADER.as_bytes())
             .map_err(|cause| files::refused("cannot write", &path, cause))?;
         let mut table = WriterBuilder::new().quote_style(QuoteStyle::NonNumeric).from_writer(file);
-        for (query, name) in answers.query_names.iter().enumerate() {
-            let (positions, distances) = answers.neighbours.of(query);
-            let names = || positions.iter().map(|&position| answers.index_names[position as usize].as_str());
+        for (query, name) in answers.retrieval.names.iter().enumerate() {
+            let hits = answers.retrieval.hits.of(query).iter();
             let cells = [
                 name.clone(),
-                list(names().map(string_literal)),
-                list(names().map(|name| string_literal(object_id(name)))),
-                list(positions.iter().map(u32::to_string)),
-                list(distances.iter().map(|&distance| distance_text(distance))),
+                list(hits.clone().map(|hit| string_literal(answers.names.of(hit)))),
+                list(hits.clone().map(|hit| string_literal(hit.record.object.address_or_id()))),
+                list(hits.clone().map(|hit| hit.position.to_string())),
+                list(hits.map(|hit| distance_text(hit.distance))),
             ];
             table
                 .write_record(&cells)
@@ -38,14 +37,6 @@ pub fn write(folder: impl AsRef<Path>, answers: &Answers<'_>) -> Result<()> {
         }
         table.flush().map_err(|cause| files::refused("cannot write", &path, cause))
     })
-}
-
-/// The object that an image belongs to: the second `__` field of its file name, `""` where there is none.
-pub fn object_id(image_name: &str) -> &str {
-    // Collection files made on Windows separate folders by backslashes.
-    let file_name = image_name.rsplit(['/', '\\']).next().unwrap_or(image_name);
-    let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem);
-    stem.split("__").nth(1).unwrap_or("")
 }
 
 /// A Python list of what are Python literals already.
@@ -74,15 +65,6 @@ fn string_literal(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_object_is_the_second_field_of_the_file_name() {
-        assert_eq!(object_id("../img/imatex__14b8c2a9__1.jpg"), "14b8c2a9");
-        assert_eq!(object_id(r"img\garin__dc34__a__b.png"), "dc34");
-        assert_eq!(object_id("museum__object.jpg"), "object");
-        assert_eq!(object_id("my__folder/plain.jpg"), "");
-        assert_eq!(object_id(""), "");
-    }
 
     #[test]
     fn literals_escape_what_python_would_misread() {

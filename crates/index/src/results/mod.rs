@@ -2,30 +2,16 @@
 //!
 //! Owns how a distance is written. Does not own the arrays for evaluation (classification).
 
-pub mod knn_list;
-pub mod lookup_table;
+pub(crate) mod knn_list;
+pub(crate) mod lookup_table;
 
-use silknow_records::{LabelMatrix, Vocabulary};
+use crate::retrieve::{FoundNames, Retrieval};
 
-use crate::neighbours::Neighbours;
-
-/// The neighbours and predictions of Q queries, with the names and labels of the N images that were searched.
+/// What was found for queries, with the names that the files state.
 #[derive(Clone, Copy, Debug)]
-pub struct Answers<'a> {
-    /// The variables and classes of truth, predictions and index alike.
-    pub vocabulary: &'a Vocabulary,
-    /// Query image paths `[Q]`, relative to the folder of the output.
-    pub query_names: &'a [String],
-    /// True class indices `[Q, V]` of labelled queries.
-    pub truth: Option<&'a LabelMatrix>,
-    /// Predicted class indices `[Q, V]`.
-    pub predictions: &'a LabelMatrix,
-    /// The neighbours of each query.
-    pub neighbours: &'a Neighbours,
-    /// Image paths of the index `[N]`, relative to the folder of the output.
-    pub index_names: &'a [String],
-    /// Class indices of the index `[N, V]`.
-    pub index_labels: &'a LabelMatrix,
+pub(crate) struct Answers<'a> {
+    pub retrieval: &'a Retrieval,
+    pub names: &'a FoundNames,
 }
 
 /// A distance in the fewest digits that read back as the same `float32`, always with a point or an exponent.

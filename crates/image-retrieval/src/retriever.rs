@@ -1,0 +1,168 @@
+//! A model with the index that it made: what answers pictures.
+
+use std::path::Path;
+
+use silknow_config::{DeviceChoice, Precision};
+use silknow_errors::Result;
+use silknow_image::Source;
+use silknow_index::{Hit, Hits, Index, MemoryIndex, Queried, Search, check_model, find, store, vote};
+use silknow_network::{Model, Placement};
+use silknow_progress::Observer;
+use silknow_records::Record;
+
+/// Pictures that the network describes at once.
+const BATCH_SIZE: usize = 32;
+
+/// A model with an index of its descriptors, ready to answer pictures.
+///
+/// The index may be any [`Index`]: the exact one in memory, or one of your own.
+#[derive(Debug)]
+pub struct Retriever<I = MemoryIndex> {
+    model: Model,
+    index: I,
+}
+
+/// What was found for one picture.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The most similar works, nearest first.
+    pub hits: Vec<Hit>,
+    /// What the hits say of the picture, one entry per variable of the index.
+    pub predictions: Vec<Prediction>,
+}
+
+/// What the neighbours of a picture say of one variable.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Prediction {
+    /// The variable's name.
+    pub variable: String,
+    /// The classes that neighbours have, most votes first; of those with as many votes the one with the nearest neighbour.
+    /// The first is the predicted class. Empty where no neighbour's label is known.
+    pub classes: Vec<Votes>,
+}
+
+/// The votes for one class.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Votes {
+    /// The class as files hold it.
+    pub name: String,
+    /// The class as people read it.
+    pub text: String,
+    /// Neighbours that have it.
+    pub neighbours: usize,
+    /// Its share of all votes on the variable, in `(0, 1]`.
+    pub share: f64,
+}
+
+impl Prediction {
+    /// The predicted class; none where no neighbour's label is known.
+    pub fn class(&self) -> Option<&Votes> {
+        self.classes.first()
+    }
+}
+
+impl Retriever {
+    /// Loads the model of a folder and the index of another.
+    ///
+    /// # Errors
+    /// A model or an index that cannot be read, an index of another model, a device or a precision that is not there.
+    pub fn open(
+        model_path: impl AsRef<Path>,
+        treepath: impl AsRef<Path>,
+        device: DeviceChoice,
+        precision: Precision,
+    ) -> Result<Self> {
+        let treepath = treepath.as_ref();
+        let model = Model::load(model_path, &Placement::choose(device, precision)?)?;
+        let index = MemoryIndex::read(treepath)?;
+        Self::new(model, index).map_err(|error| error.in_file(treepath.join(store::FILE_NAME)))
+    }
+}
+
+impl<I: Index> Retriever<I> {
+    /// Puts a model and an index together.
+    ///
+    /// # Errors
+    /// An index that was built with another model.
+    pub fn new(model: Model, index: I) -> Result<Self> {
+        check_model(&index, model.fingerprint())?;
+        Ok(Self { model, index })
+    }
+
+    /// The model.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
+    /// The index.
+    pub fn index(&self) -> &I {
+        &self.index
+    }
+
+    /// The index, to add to it or to remove from it.
+    pub fn index_mut(&mut self) -> &mut I {
+        &mut self.index
+    }
+
+    /// Answers pictures. Each has an answer or the reason why it could not be read, in their order.
+    ///
+    /// # Errors
+    /// As for [`find`]; an interruption.
+    pub fn search(
+        &self,
+        pictures: Vec<Source>,
+        search: &Search,
+        observer: &dyn Observer,
+    ) -> Result<Vec<Result<Answer>>> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let described = self.model.describe_images(pictures, BATCH_SIZE, threads, observer)?;
+        let answers = self.search_descriptors(&described.descriptors, search, &|_, _| false, observer)?;
+        let found = described.kept.into_iter().zip(answers.into_iter().map(Ok));
+        let failed = described.failures.into_iter().map(|(position, reason)| (position, Err(reason)));
+        let mut all: Vec<(usize, Result<Answer>)> = found.chain(failed).collect();
+        all.sort_by_key(|(position, _)| *position);
+        Ok(all.into_iter().map(|(_, answer)| answer).collect())
+    }
+
+    /// Answers descriptors `[Q, D]` of the model, row by row. `is_query` tells whether a record is the query of a number,
+    /// for searches that [leave it out](Search::exclude_self).
+    ///
+    /// # Errors
+    /// As for [`find`].
+    pub fn search_descriptors(
+        &self,
+        descriptors: &[f32],
+        search: &Search,
+        is_query: &(dyn Fn(usize, &Record) -> bool + Sync),
+        observer: &dyn Observer,
+    ) -> Result<Vec<Answer>> {
+        let hits = find(&self.index, Queried { descriptors, is_query }, search, observer)?;
+        Ok(answers(&self.index, &hits))
+    }
+}
+
+/// The hits of every query with what they say of it.
+fn answers(index: &dyn Index, hits: &Hits) -> Vec<Answer> {
+    let variables = &index.vocabulary().variables;
+    let prediction = |hits: &[Hit], v: usize| {
+        let mut votes = vote::votes(hits, v);
+        // The sort is stable: of classes with as many votes the one with the nearest neighbour stays first.
+        votes.sort_by_key(|&(_, neighbours)| std::cmp::Reverse(neighbours));
+        let all: usize = votes.iter().map(|(_, neighbours)| neighbours).sum();
+        let class = |(class, neighbours): (i32, usize)| Votes {
+            name: variables[v].class_name(class).to_owned(),
+            text: variables[v].class_text(class).into_owned(),
+            neighbours,
+            share: neighbours as f64 / all as f64,
+        };
+        Prediction { variable: variables[v].name.clone(), classes: votes.into_iter().map(class).collect() }
+    };
+    let answer = |hits: &[Hit]| Answer {
+        hits: hits.to_vec(),
+        predictions: (0..variables.len()).map(|v| prediction(hits, v)).collect(),
+    };
+    hits.iter().map(answer).collect()
+}
