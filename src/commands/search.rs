@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{Key, Operation};
-use silknow_image_retrieval::{Result, SearchParameters, search};
+use silknow_image_retrieval::{Filter, Result, Search, SearchParameters, search};
 
 use crate::commands::{Again, Verb};
 use crate::operation;
@@ -38,9 +38,53 @@ fn command(command: Command) -> Command {
                 .help("Images to search for, folders of images"),
         )
         .args(shared)
+        .args(choosing())
         .arg(path("html").long("html").value_name("FILE").help("Write a page with the pictures, too"))
         .arg(session::json_argument())
-        .after_help("Example:\n  silknow search silk.jpg --treepath ./index/ --model_path ./model/ --html found.html")
+        .after_help(
+            "Examples:\n  silknow search silk.jpg --treepath ./index/ --model_path ./model/ --html found.html\n  silknow \
+             search silk.jpg --treepath ./index/ --model_path ./model/ --filter 'place=ES|FR, technique=?*, museum!=garin'",
+        )
+}
+
+/// The flags that say which of the images in the index may be answers.
+fn choosing() -> [Arg; 4] {
+    [
+        Arg::new("filter").long("filter").value_name("EXPRESSION").help(
+            "Which images may be answers: terms such as place=ES|FR (one of), museum!=garin (none of), technique=?* \
+             (known), technique=? (unknown), separated by commas; fields are the variables, museum, object and image; \
+             odd names stand in double quotes",
+        ),
+        Arg::new("max-distance")
+            .long("max-distance")
+            .alias("max_distance")
+            .value_name("NUMBER")
+            .value_parser(value_parser!(f32))
+            .help("Leave out images that are farther away than this (distances lie between 0 and 2)"),
+        Arg::new("exclude-self")
+            .long("exclude-self")
+            .alias("exclude_self")
+            .action(ArgAction::SetTrue)
+            .help("Leave out the query itself: the same file, and images with the same descriptor"),
+        Arg::new("group-by")
+            .long("group-by")
+            .alias("group_by")
+            .value_name("NAME")
+            .value_parser(["object"])
+            .help("Of several images of one object, give the nearest alone"),
+    ]
+}
+
+/// What an answer consists of, as the flags say.
+fn chosen(matches: &ArgMatches, num_neighbors: usize) -> Result<Search> {
+    let mut search = Search::nearest(num_neighbors);
+    if let Some(expression) = matches.get_one::<String>("filter") {
+        search.filter = Filter::parse(expression)?;
+    }
+    search.max_distance = matches.get_one("max-distance").copied();
+    search.exclude_self = matches.get_flag("exclude-self");
+    search.group_by_object = matches.contains_id("group-by");
+    Ok(search)
 }
 
 fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
@@ -50,7 +94,7 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         queries: matches.get_many("queries").expect("clap requires queries").cloned().collect(),
         treepath: settings.one("treepath"),
         model_path: settings.one("model_path"),
-        num_neighbors: settings.one("num_neighbors"),
+        search: chosen(matches, settings.one("num_neighbors"))?,
         html: matches.get_one::<PathBuf>("html").cloned(),
         batch_size: settings.one("batch_size"),
         device: settings.one("device"),
