@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
-use silknow_image_retrieval::{Context, Error, Hub, Policy, Result};
+use silknow_image_retrieval::{Context, Error, Hub, Policy, Result, surroundings};
 
 use crate::terminal::{Terminal, Verbosity};
 
@@ -52,9 +52,9 @@ impl Session {
             terminal,
             // Not every verb has the flag.
             json: arguments.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false),
-            cache_folder: silknow_surroundings::cache_folder(),
-            hub_address: silknow_surroundings::hub_address(),
-            policy: Policy { proxies: silknow_surroundings::proxies(), ..Policy::default() },
+            cache_folder: surroundings::cache_folder(),
+            hub_address: surroundings::hub_address(),
+            policy: Policy { proxies: surroundings::proxies(), ..Policy::default() },
         }
     }
 

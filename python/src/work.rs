@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use pyo3::prelude::*;
-use silknow_image_retrieval::{Context, Error, Hub, Policy, Result};
+use silknow_image_retrieval::{Context, Error, Hub, Policy, Result, surroundings};
 
 use crate::display::{Desk, Display};
 use crate::errors::OrRaise;
@@ -134,8 +134,8 @@ fn start<T: Send + 'static>(
     work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
 ) -> Result<JoinHandle<()>> {
     let surrounded = move || {
-        let (cache_folder, address) = (silknow_surroundings::cache_folder(), silknow_surroundings::hub_address());
-        let policy = Policy { proxies: silknow_surroundings::proxies(), ..Policy::default() };
+        let (cache_folder, address) = (surroundings::cache_folder(), surroundings::hub_address());
+        let policy = Policy { proxies: surroundings::proxies(), ..Policy::default() };
         work(&Context { observer: &*desk, hub: Hub { address: &address, cache_folder: &cache_folder, policy } })
     };
     let body = move || {

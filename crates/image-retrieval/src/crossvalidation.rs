@@ -11,9 +11,7 @@ use silknow_dataset::collection::Collections;
 use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
 use silknow_files::FolderLock;
-use silknow_index::{
-    Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, check_model, retrieve,
-};
+use silknow_index::{Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, check_model, retrieve};
 use silknow_progress::Silent;
 
 use crate::context::Context;

@@ -37,6 +37,7 @@ mod build_kdtree;
 mod context;
 mod create_dataset;
 mod crossvalidation;
+#[cfg(feature = "demo")]
 mod demo;
 mod describe;
 mod describing;
@@ -48,6 +49,7 @@ mod indexing;
 mod retriever;
 mod search;
 mod stated;
+pub mod surroundings;
 mod train_model;
 mod training_session;
 
@@ -55,6 +57,7 @@ pub use build_kdtree::{BuildKDTreeSummary, build_kdtree};
 pub use context::Context;
 pub use create_dataset::{CreateDatasetSummary, create_dataset};
 pub use crossvalidation::{CrossvalidationSummary, crossvalidation};
+#[cfg(feature = "demo")]
 pub use demo::{DemoParameters, DemoSummary, demo};
 pub use describe::{DescribeParameters, DescribeSummary, DescribingNetwork, describe};
 pub use describing::SkippedImage;
@@ -63,11 +66,20 @@ pub use evaluate_model::evaluate_model;
 pub use get_knn::{GetKNNSummary, get_knn};
 pub use retriever::{Answer, Prediction, Retriever, Votes};
 pub use search::{FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, search};
+#[cfg(feature = "demo")]
+pub use silknow_demo::{DemoCollection, generate as generate_demo_collection};
 pub use train_model::{TrainModelSummary, train_model};
 
 pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_fetch::{Policy, Proxies};
+pub use silknow_image::{RgbImage, Source as Picture, decode_bytes};
+pub use silknow_index::conformance::check as check_index;
+pub use silknow_index::{
+    Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search, find, vote,
+};
 pub use silknow_network::weights::Hub;
+pub use silknow_network::{Described, Model};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
+pub use silknow_records::{LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder};

@@ -116,8 +116,7 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
     let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
-    let answers =
-        retriever.search_descriptors(&described.descriptors, &parameters.search, &is_query, observer)?;
+    let answers = retriever.search_descriptors(&described.descriptors, &parameters.search, &is_query, observer)?;
     if !parameters.search.filter.is_everything() && answers.iter().all(|answer| answer.hits.is_empty()) {
         observer.warning(&format!("no image of the index passes the filter `{}`", parameters.search.filter));
     }
@@ -190,11 +189,8 @@ impl FoundObject {
 /// The answer as a page shows it.
 fn shown(result: &SearchResult) -> SearchHit {
     let picture = |path: &Path| Picture { name: path.display().to_string(), path: path.to_path_buf() };
-    let answer = |label: &Label| ShownAnswer {
-        variable: label.variable.clone(),
-        truth: None,
-        prediction: label.text.clone(),
-    };
+    let answer =
+        |label: &Label| ShownAnswer { variable: label.variable.clone(), truth: None, prediction: label.text.clone() };
     let neighbour = |found: &FoundImage| Neighbour {
         picture: picture(&found.image),
         distance: found.distance,

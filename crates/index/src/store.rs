@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use silknow_arrays::npz::{self, Array};
 use silknow_errors::Result;
+use silknow_files::FolderLock;
 use silknow_records::{LabelMatrix, Record};
 
 use crate::index::Index;
@@ -51,6 +52,15 @@ impl MemoryIndex {
         }
         arrays.extend(class_texts(&self.vocabulary).map(|array| (CLASS_TEXTS, array)));
         npz::write(path, &arrays)
+    }
+
+    /// Writes `kdtree.npz` into `folder` while no other run works in it.
+    ///
+    /// # Errors
+    /// As for [`write`](Self::write); a folder in which another run works.
+    pub fn save(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let _lock = FolderLock::take(&folder)?;
+        self.write(folder)
     }
 
     /// Reads `kdtree.npz` from `folder`.

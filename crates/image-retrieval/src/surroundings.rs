@@ -1,12 +1,13 @@
-//! What the programs take from their environment: where pre-trained weights are kept and fetched from, and proxies.
+//! What programs take from their environment: where pre-trained weights are kept and fetched from, and proxies.
 //!
-//! The only place that reads environment variables: the command line and the Python package ask here, so that both
-//! find the same weights. The library itself is told.
+//! This is the only place that reads environment variables, and nothing in the library calls it. The command line and the
+//! Python package ask here, so that both find the same weights, and hand the answers over in a [`Context`](crate::Context).
 
 use std::env;
 use std::path::PathBuf;
 
-use silknow_image_retrieval::{Hub, Proxies};
+use silknow_fetch::Proxies;
+use silknow_network::weights::Hub;
 
 /// The folder for fetched weights: `SILKNOW_CACHE`, else `silknow` in the user's cache folder.
 pub fn cache_folder() -> PathBuf {
