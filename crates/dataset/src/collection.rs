@@ -6,15 +6,14 @@
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
-use silknow_records::is_missing;
-use silknow_records::{LabelMatrix, MISSING_NAME, Vocabulary};
 
-use crate::samples::object_key;
+use silknow_records::{LabelMatrix, MISSING_NAME, Record, Vocabulary, VocabularyBuilder, is_missing, object_key};
 
 /// The header of the image column, as it is written.
 const IMAGE_HEADER: &str = "#image_file";
@@ -22,15 +21,11 @@ const IMAGE_HEADER: &str = "#image_file";
 /// The headers of the image column that are read.
 const IMAGE_HEADERS: [&str; 2] = [IMAGE_HEADER, "#image"];
 
-/// An image with its labels.
+/// An image of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// Where the image is: the master file's folder joined with the name.
-    pub image: PathBuf,
-    /// The image as the collection file names it.
-    pub name: String,
-    /// One label per requested variable; `None` where it is missing.
-    pub labels: Vec<Option<String>>,
+    /// What is known of it; named as the collection file names it.
+    pub record: Arc<Record>,
     /// Which of [`Collections::files`] lists it.
     pub collection: usize,
 }
@@ -40,28 +35,28 @@ pub struct Sample {
 pub struct Collections {
     /// The collection files, as the master file names them, in its order.
     pub files: Vec<String>,
-    /// The variables, in the order of the labels.
-    pub variables: Vec<String>,
+    /// The folder that image names are relative to: the master file's.
+    pub master_dir: PathBuf,
+    /// The variables with the classes that occur, sorted by name.
+    pub vocabulary: Vocabulary,
     /// The samples, in file order.
     pub samples: Vec<Sample>,
 }
 
 impl Collections {
+    /// Where the image of a sample is.
+    pub fn image(&self, sample: usize) -> PathBuf {
+        self.master_dir.join(&self.samples[sample].record.name)
+    }
+
     /// The key of every sample's object, in sample order; see [`object_key`].
     pub fn object_keys(&self) -> Vec<&str> {
-        self.samples.iter().map(|sample| object_key(&sample.name)).collect()
+        self.samples.iter().map(|sample| object_key(&sample.record.name)).collect()
     }
 
-    /// The label rows `[N][V]`.
-    pub fn label_rows(&self) -> impl Iterator<Item = &[Option<String>]> {
-        self.samples.iter().map(|sample| sample.labels.as_slice())
-    }
-
-    /// The variables with the classes that occur, sorted by name, and the class indices `[N, V]`.
-    pub fn encode(&self) -> (Vocabulary, LabelMatrix) {
-        let mut vocabulary = Vocabulary::from_labels(&self.variables, self.label_rows());
-        let labels = vocabulary.encode(self.label_rows());
-        (vocabulary, labels)
+    /// The labels of all samples.
+    pub fn labels(&self) -> LabelMatrix {
+        LabelMatrix::of(self.vocabulary.len(), self.samples.iter().map(|sample| &sample.record.labels))
     }
 }
 
@@ -82,7 +77,8 @@ pub fn read_master(
     observer: &dyn Observer,
 ) -> Result<Collections> {
     let master_path = master_dir.join(master_file);
-    let mut collections = Collections::default();
+    let mut collections = Collections { master_dir: master_dir.to_path_buf(), ..Collections::default() };
+    let mut classes = VocabularyBuilder::default();
     let mut wanted =
         relevant_variables.map(|names| names.iter().map(|name| plain(name).to_owned()).collect::<Vec<_>>());
     let mut seen = SeenImages::default();
@@ -105,13 +101,17 @@ pub fn read_master(
         let text = files::read_text(&path)?;
         let collection = Collection::parse(&path, &text)?;
         let variables = wanted.get_or_insert_with(|| collection.variables.clone());
+        if collections.files.is_empty() {
+            classes = VocabularyBuilder::new(variables.iter().cloned());
+        }
         let index = collections.files.len();
         collections.files.push(name.to_owned());
         for row in collection.rows(&collection.columns(variables)?) {
             let (line, name, labels) = row?;
-            let sample = Sample { image: master_dir.join(name), name: name.to_owned(), labels, collection: index };
-            if seen.is_new(&collections, &path, line, &sample)? {
-                collections.samples.push(sample);
+            let mut record = Record::new(name, variables.len());
+            record.labels = classes.labels_of(labels);
+            if seen.is_new(&collections, &path, line, &record)? {
+                collections.samples.push(Sample { record: Arc::new(record), collection: index });
             }
         }
     }
@@ -122,7 +122,12 @@ pub fn read_master(
             .in_file(&master_path)
             .hint("give a master file whose collections have samples"));
     }
-    collections.variables = wanted.unwrap_or_default();
+    let (vocabulary, sorted) = classes.into_sorted();
+    for sample in &mut collections.samples {
+        let record = Arc::make_mut(&mut sample.record);
+        record.labels = sorted.apply(&record.labels);
+    }
+    collections.vocabulary = vocabulary;
     Ok(collections)
 }
 
@@ -175,7 +180,7 @@ struct Collection<'a> {
 }
 
 /// A row: its line, the image, the labels.
-type Row<'a> = (u64, &'a str, Vec<Option<String>>);
+type Row<'a> = (u64, &'a str, Vec<&'a str>);
 
 impl<'a> Collection<'a> {
     fn parse(path: &'a Path, text: &'a str) -> Result<Self> {
@@ -237,7 +242,7 @@ impl<'a> Collection<'a> {
             if cells[0].is_empty() {
                 return Err(wrong("the image is missing".to_owned()));
             }
-            let label = |&column: &usize| Some(cells[1 + column]).filter(|label| !is_missing(label)).map(str::to_owned);
+            let label = |&column: &usize| cells[1 + column];
             Ok((line, cells[0], columns.iter().map(label).collect()))
         })
     }
@@ -254,21 +259,21 @@ struct SeenImages {
 
 impl SeenImages {
     /// True when the sample is to be added to the collections; false when it is there already.
-    fn is_new(&mut self, collections: &Collections, path: &Path, line: u64, sample: &Sample) -> Result<bool> {
-        let Some(&(first, first_line)) = self.places.get(&sample.name) else {
-            self.places.insert(sample.name.clone(), (collections.samples.len(), line));
+    fn is_new(&mut self, collections: &Collections, path: &Path, line: u64, record: &Record) -> Result<bool> {
+        let Some(&(first, first_line)) = self.places.get(&record.name) else {
+            self.places.insert(record.name.clone(), (collections.samples.len(), line));
             return Ok(true);
         };
         let first = &collections.samples[first];
-        if first.labels != sample.labels {
+        if first.record.labels != record.labels {
             let place = format!("line {first_line} of `{}`", collections.files[first.collection]);
-            return Err(Error::data(format!("the image `{}` stands on {place} with other labels", sample.name))
+            return Err(Error::data(format!("the image `{}` stands on {place} with other labels", record.name))
                 .in_file(path)
                 .at_line(line)
                 .hint("remove one of the two rows"));
         }
         self.repeated += 1;
-        self.first_repeated.get_or_insert_with(|| format!("{}:{line}: `{}`", path.display(), sample.name));
+        self.first_repeated.get_or_insert_with(|| format!("{}:{line}: `{}`", path.display(), record.name));
         Ok(false)
     }
 

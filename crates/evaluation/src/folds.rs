@@ -140,7 +140,7 @@ impl VariableSpread {
         let per_fold: Vec<Option<VariableMetrics>> = folds
             .iter()
             .map(|fold| {
-                let v = position(&fold.classification.vocabulary, name)?;
+                let v = fold.classification.vocabulary.position(name)?;
                 Some(VariableMetrics::of(fold.classification, v))
             })
             .collect();

@@ -20,7 +20,7 @@ pub mod summary;
 mod text_table;
 mod thumbnails;
 
-pub use cards::{Answer, Neighbour, Picture, SearchHit};
+pub use cards::{Answer, Neighbour, Picture, SearchHit, Work};
 pub use evaluate::{evaluate, evaluate_folds};
 pub use folds::Fold;
 pub use page::{Page, search_page};

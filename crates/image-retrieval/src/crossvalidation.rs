@@ -147,12 +147,12 @@ fn finished(
     let made = IndexMeta::from_json(&classification.meta).ok()?;
     let neighbours = classification.neighbours.as_ref()?.k;
     // Unreadable images are in neither list, so the lists may be shorter than the split, but hold nothing else.
-    let within = |listed: &mut dyn Iterator<Item = &String>, samples: &[usize]| {
+    let within = |mut listed: Box<dyn Iterator<Item = &String> + '_>, samples: &[usize]| {
         let known: HashSet<String> = names(&session.collections, samples, folder).ok()?.into_iter().collect();
         listed.all(|name| known.contains(name)).then_some(())
     };
-    within(&mut classification.names.iter(), &split.test)?;
-    within(&mut index.records().iter().map(|record| &record.name), &split.rest)?;
+    within(Box::new(classification.names.iter()), &split.test)?;
+    within(Box::new(index.records().iter().map(|record| &record.name)), &split.rest)?;
     let same = made.model_fingerprint == model.fingerprint() && neighbours == parameters.num_neighbors.min(index.len());
     same.then_some(classification)
 }

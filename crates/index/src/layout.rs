@@ -113,6 +113,11 @@ impl File {
         }
     }
 
+    /// A single text.
+    pub fn text(&mut self, name: &str) -> Result<String> {
+        Ok(self.arrays.text(name)?.1.concat())
+    }
+
     /// The text of `meta`, refused where it states a newer format.
     pub fn meta(&mut self) -> Result<String> {
         let text = self.arrays.text("meta")?.1.concat();

@@ -15,6 +15,7 @@ pub mod meta;
 pub mod neighbours;
 mod results;
 mod retrieve;
+mod root;
 mod search;
 pub mod store;
 pub mod vote;

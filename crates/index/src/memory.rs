@@ -13,6 +13,7 @@ use crate::filter::Filter;
 use crate::index::{Hit, Hits, Index};
 use crate::meta::IndexMeta;
 use crate::neighbours::{Positions, Structure, check_k, check_rows};
+use crate::root::root_of;
 
 /// Records with descriptors in memory. Neighbours are exact.
 ///
@@ -84,6 +85,11 @@ impl MemoryIndex {
     pub fn names_relative_to(&self, index_folder: impl AsRef<Path>, folder: impl AsRef<Path>) -> Result<Vec<String>> {
         let index_folder = index_folder.as_ref();
         self.records.iter().map(|record| files::relative_to(index_folder.join(&record.name), &folder)).collect()
+    }
+
+    /// The folder below which the images lie, relative to the folder of the index; empty for that folder itself.
+    pub fn image_root(&self) -> String {
+        root_of(self.records.iter().map(|record| record.name.as_str()))
     }
 
     /// What searches need beside the descriptors, made now if it was not before. An index without records has none.

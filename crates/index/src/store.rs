@@ -2,7 +2,8 @@
 //!
 //! `Tree`, `Labels`, `DictTrain`, `relevant_variables`, `label2class_list` and `meta` are the documented arrays. Further
 //! arrays are there where there is something to say: `label_sets` for labels that are sets, `class_texts` for classes
-//! whose text does not follow from their name, `records` for what is known of the objects.
+//! whose text does not follow from their name, `image_root` for images that lie outside the folder of the file, `records`
+//! for what is known of the objects.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -16,12 +17,16 @@ use crate::index::Index;
 use crate::layout::{CLASS_TEXTS, File, class_texts};
 use crate::memory::MemoryIndex;
 use crate::meta::{FORMAT_WITH_SETS, IndexMeta};
+use crate::root::is_below;
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "kdtree.npz";
 
 /// The array of the labels that are sets of two or more classes: rows of image, variable, class.
 const LABEL_SETS: &str = "label_sets";
+
+/// The folder below which all images lie, where this is not the folder of the file.
+const IMAGE_ROOT: &str = "image_root";
 
 impl MemoryIndex {
     /// Writes `kdtree.npz` into `folder`.
@@ -51,6 +56,10 @@ impl MemoryIndex {
             arrays.push((LABEL_SETS, Array::i32([sets.len() / 3, 3], sets)));
         }
         arrays.extend(class_texts(&self.vocabulary).map(|array| (CLASS_TEXTS, array)));
+        let root = self.image_root();
+        if root.starts_with(['/', '.']) {
+            arrays.push((IMAGE_ROOT, Array::text([], vec![root])));
+        }
         npz::write(path, &arrays)
     }
 
@@ -83,6 +92,12 @@ impl MemoryIndex {
         let mut labels = file.labels("Labels", &[names.len(), vocabulary.len()], &vocabulary)?;
         if file.contains(LABEL_SETS) {
             file.label_sets(LABEL_SETS, &vocabulary, &mut labels)?;
+        }
+        if file.contains(IMAGE_ROOT) {
+            let root = file.text(IMAGE_ROOT)?;
+            if let Some(name) = names.iter().find(|name| !is_below(name, &root)) {
+                return Err(file.wrong(format!("the image `{name}` does not lie in the folder `{root}` of the images")));
+            }
         }
         let record = |(position, name): (usize, String)| {
             let mut record = Record::new(name, vocabulary.len());
@@ -154,6 +169,7 @@ mod tests {
             (LABEL_SETS, Array::i32([1, 3], vec![0, 1, 0]), "image 0, variable 1, class 0, which is not there"),
             (LABEL_SETS, Array::i32([1, 3], vec![0, -1, 0]), "holds a negative number"),
             (CLASS_TEXTS, Array::text([1], texts(&["a"])), "`class_texts` has shape [1]"),
+            (IMAGE_ROOT, Array::text([], texts(&["../img/b"])), "`../img/a.jpg` does not lie in the folder `../img/b`"),
         ];
         for (name, array, expected) in cases {
             let message = refusal(name, array);

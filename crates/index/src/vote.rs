@@ -4,6 +4,7 @@
 use silknow_records::{LabelMatrix, MISSING};
 
 use crate::index::{Hit, Hits};
+use crate::neighbours::Neighbours;
 
 /// Predicts the classes `[Q, V]` of queries from the labels of what was found for them.
 ///
@@ -22,11 +23,32 @@ pub fn predict(hits: &Hits, variables: usize) -> LabelMatrix {
     predictions
 }
 
+/// Predicts as [`predict`] does, from the neighbours of queries among images of which no more than the labels `[N, V]` is
+/// at hand.
+///
+/// # Panics
+/// When a neighbour's position is not one of `labels`.
+pub fn predict_from(labels: &LabelMatrix, neighbours: &Neighbours) -> LabelMatrix {
+    let mut predictions = LabelMatrix::new(labels.variables());
+    for query in 0..neighbours.len() {
+        let (positions, _) = neighbours.of(query);
+        let classes =
+            |variable| positions.iter().flat_map(move |&position| labels.classes(position as usize, variable));
+        let row: Vec<i32> = (0..labels.variables()).map(|variable| winner(&counted(classes(variable)))).collect();
+        predictions.push(&row);
+    }
+    predictions
+}
+
 /// The votes of neighbours, nearest first, for the classes of a variable: each class with its number of votes, in the order
 /// of the classes' nearest neighbours.
 pub fn votes(hits: &[Hit], variable: usize) -> Vec<(i32, usize)> {
+    counted(hits.iter().flat_map(|hit| hit.record.labels.classes(variable)))
+}
+
+fn counted<'a>(classes: impl Iterator<Item = &'a i32>) -> Vec<(i32, usize)> {
     let mut votes: Vec<(i32, usize)> = Vec::new();
-    for &class in hits.iter().flat_map(|hit| hit.record.labels.classes(variable)) {
+    for &class in classes {
         match votes.iter_mut().find(|(voted, _)| *voted == class) {
             Some((_, count)) => *count += 1,
             None => votes.push((class, 1)),
@@ -80,6 +102,13 @@ mod tests {
     fn without_a_known_label_the_prediction_is_missing() {
         assert_eq!(predicted(&[&[], &[]]), MISSING);
         assert_eq!(predicted(&[]), MISSING);
+    }
+
+    #[test]
+    fn every_variable_is_voted_on_by_itself() {
+        let labels = LabelMatrix::from_indices(2, vec![0, MISSING, 1, 7, 1, MISSING]).unwrap();
+        let neighbours = Neighbours { k: 3, positions: vec![0, 1, 2, 2, 0, 1], distances: vec![0.0; 6] };
+        assert_eq!(predict_from(&labels, &neighbours).indices(), [1, 7, 1, 7]);
     }
 
     #[test]

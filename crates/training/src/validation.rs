@@ -107,7 +107,7 @@ impl<'a> Validation<'a> {
             return Ok(None);
         }
         let neighbours = SearchIndex::new(references, dims)?.nearest(&queries, NEIGHBOURS)?;
-        let predictions = vote::predict(&self.labels.select(&self.selection.references), &neighbours);
+        let predictions = vote::predict_from(&self.labels.select(&self.selection.references), &neighbours);
         Ok(mean_f1(&self.labels.select(&self.selection.queries), &predictions))
     }
 }
