@@ -109,7 +109,7 @@ pub fn read_master(
         for row in collection.rows(&collection.columns(variables)?) {
             let (line, name, labels) = row?;
             let mut record = Record::new(name, variables.len());
-            record.labels = classes.labels_of(labels);
+            record.labels = classes.labels_named(labels);
             if seen.is_new(&collections, &path, line, &record)? {
                 collections.samples.push(Sample { record: Arc::new(record), collection: index });
             }

@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     ];
     let records = images.map(|(name, labels)| {
         let mut record = Record::new(name, 2);
-        record.labels = classes.labels_of(labels);
+        record.labels = classes.labels_named(labels);
         Arc::new(record)
     });
     let descriptors = vec![1.0, 0.0, 0.6, 0.8, 0.0, -1.0];

@@ -340,7 +340,7 @@ impl VocabularyBuilder {
         Self::from(Vocabulary::new(names))
     }
 
-    /// The index of the class that a table writes so, whether by its name or by its text. A class that is new is appended.
+    /// The index of the class that people write so: by its text, of which its name follows. A class that is new is appended.
     ///
     /// ```
     /// use silknow_records::VocabularyBuilder;
@@ -354,10 +354,23 @@ impl VocabularyBuilder {
         self.class(variable, &tidied(label), &name_of(label))
     }
 
-    /// The labels of an image from the cells of a row, one per variable; what [is missing](crate::is_missing) stays so.
-    pub fn labels_of<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Labels {
-        let class = |(variable, cell)| if is_missing(cell) { MISSING } else { self.class_of(variable, cell) };
-        Labels::single(cells.into_iter().enumerate().map(class).collect::<Vec<_>>())
+    /// The index of the class that files name so, whose text follows from the name. A class that is new is appended.
+    pub fn class_named(&mut self, variable: usize, name: &str) -> i32 {
+        let name = name_of(name);
+        self.class(variable, &text_of(&name), &name)
+    }
+
+    /// The labels of an image from the texts of a row, one per variable; what [is missing](crate::is_missing) stays so.
+    pub fn labels_of<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Labels {
+        let class = |(variable, text)| if is_missing(text) { MISSING } else { self.class_of(variable, text) };
+        Labels::single(texts.into_iter().enumerate().map(class).collect::<Vec<_>>())
+    }
+
+    /// The labels of an image from the names of a row in a file, one per variable; what [is missing](crate::is_missing)
+    /// stays so.
+    pub fn labels_named<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Labels {
+        let class = |(variable, name)| if is_missing(name) { MISSING } else { self.class_named(variable, name) };
+        Labels::single(names.into_iter().enumerate().map(class).collect::<Vec<_>>())
     }
 
     fn class(&mut self, variable: usize, text: &str, name: &str) -> i32 {
