@@ -18,6 +18,8 @@ pub enum Elements {
     F32(Vec<f32>),
     /// `int32`
     I32(Vec<i32>),
+    /// `uint8`
+    U8(Vec<u8>),
     /// unicode
     Text(Vec<String>),
 }
@@ -40,6 +42,11 @@ impl Array {
     /// An `int32` array.
     pub fn i32(shape: impl Into<Vec<usize>>, elements: Vec<i32>) -> Self {
         Self { shape: shape.into(), elements: Elements::I32(elements) }
+    }
+
+    /// A `uint8` array.
+    pub fn u8(shape: impl Into<Vec<usize>>, elements: Vec<u8>) -> Self {
+        Self { shape: shape.into(), elements: Elements::U8(elements) }
     }
 
     /// A unicode array.
@@ -137,6 +144,7 @@ fn write_array(writer: impl Write, array: &Array) -> io::Result<()> {
     match &array.elements {
         Elements::F32(elements) => write_elements(writer, &shape, elements),
         Elements::I32(elements) => write_elements(writer, &shape, elements),
+        Elements::U8(elements) => write_elements(writer, &shape, elements),
         Elements::Text(elements) => {
             // NumPy has no zero-width text that every version reads back, so the width is at least 1.
             let width = elements.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
@@ -198,6 +206,15 @@ impl<R: Read + Seek> Reader<R> {
         }
     }
 
+    /// Reads a `uint8` array: shape and elements.
+    pub fn u8(&mut self, name: &str) -> Result<(Vec<usize>, Vec<u8>)> {
+        let array = self.array(name)?;
+        match array.elements {
+            Elements::U8(elements) => Ok((array.shape, elements)),
+            _ => Err(self.wrong_type(name, "uint8")),
+        }
+    }
+
     /// Reads a unicode array: shape and elements.
     pub fn text(&mut self, name: &str) -> Result<(Vec<usize>, Vec<String>)> {
         let array = self.array(name)?;
@@ -245,6 +262,7 @@ impl<R: Read + Seek> Reader<R> {
                 Elements::F32(file.into_vec::<f64>().map_err(broken)?.into_iter().map(|value| value as f32).collect())
             }
             "i4" => Elements::I32(file.into_vec().map_err(broken)?),
+            "u1" => Elements::U8(file.into_vec().map_err(broken)?),
             "i8" => {
                 let wide = file.into_vec::<i64>().map_err(broken)?;
                 let narrow = wide.into_iter().map(i32::try_from).collect::<Result<_, _>>();

@@ -113,6 +113,11 @@ impl File {
         }
     }
 
+    /// Bytes.
+    pub fn bytes(&mut self, name: &str) -> Result<Vec<u8>> {
+        Ok(self.arrays.u8(name)?.1)
+    }
+
     /// A single text.
     pub fn text(&mut self, name: &str) -> Result<String> {
         Ok(self.arrays.text(name)?.1.concat())

@@ -11,7 +11,8 @@ use std::sync::Arc;
 use silknow_arrays::npz::{self, Array};
 use silknow_errors::Result;
 use silknow_files::FolderLock;
-use silknow_records::{LabelMatrix, Record};
+use silknow_records::table::{read_table, write_table};
+use silknow_records::{LabelMatrix, Object, Record};
 
 use crate::index::Index;
 use crate::layout::{CLASS_TEXTS, File, class_texts};
@@ -24,6 +25,9 @@ pub const FILE_NAME: &str = "kdtree.npz";
 
 /// The array of the labels that are sets of two or more classes: rows of image, variable, class.
 const LABEL_SETS: &str = "label_sets";
+
+/// The table of records, as `records.csv` has it: its bytes.
+const RECORDS: &str = "records";
 
 /// The folder below which all images lie, where this is not the folder of the file.
 const IMAGE_ROOT: &str = "image_root";
@@ -59,6 +63,15 @@ impl MemoryIndex {
         let root = self.image_root();
         if root.starts_with(['/', '.']) {
             arrays.push((IMAGE_ROOT, Array::text([], vec![root])));
+        }
+        // What the names of the images tell of their objects needs no table.
+        let tells_more = |record: &Record| {
+            let by_name = Object::of_image_name(&record.name);
+            record.source.is_some() || !record.further.is_empty() || record.object != by_name
+        };
+        if self.records.iter().any(|record| tells_more(record)) {
+            let table = write_table(self.records.iter().map(|record| &**record));
+            arrays.push((RECORDS, Array::u8([table.len()], table)));
         }
         npz::write(path, &arrays)
     }
@@ -102,9 +115,14 @@ impl MemoryIndex {
         let record = |(position, name): (usize, String)| {
             let mut record = Record::new(name, vocabulary.len());
             record.labels = labels.labels(position);
-            Arc::new(record)
+            record
         };
-        let records = names.into_iter().enumerate().map(record).collect();
+        let mut records: Vec<Record> = names.into_iter().enumerate().map(record).collect();
+        if file.contains(RECORDS) {
+            read_table(file.bytes(RECORDS)?.as_slice(), &mut records)
+                .map_err(|error| file.wrong(format!("`{RECORDS}`: {}", error.message())))?;
+        }
+        let records = records.into_iter().map(Arc::new).collect();
         Self::new(vocabulary, records, descriptors, dims, meta).map_err(|error| error.in_file(&path))
     }
 }
@@ -169,6 +187,7 @@ mod tests {
             (LABEL_SETS, Array::i32([1, 3], vec![0, 1, 0]), "image 0, variable 1, class 0, which is not there"),
             (LABEL_SETS, Array::i32([1, 3], vec![0, -1, 0]), "holds a negative number"),
             (CLASS_TEXTS, Array::text([1], texts(&["a"])), "`class_texts` has shape [1]"),
+            (RECORDS, Array::u8([4], b"name".to_vec()), "`records`: "),
             (IMAGE_ROOT, Array::text([], texts(&["../img/b"])), "`../img/a.jpg` does not lie in the folder `../img/b`"),
         ];
         for (name, array, expected) in cases {
@@ -231,6 +250,22 @@ mod tests {
         assert_eq!(read.meta.format_version, FORMAT_WITH_SETS);
         assert_eq!((read.records, &read.vocabulary), (index.records, &index.vocabulary));
         assert_eq!(read.vocabulary.variables[0].class_text(1), "gold_thread");
+    }
+
+    #[test]
+    fn what_is_known_of_objects_is_kept() {
+        let mut index = sample();
+        let record = Arc::make_mut(&mut index.records[1]);
+        record.object = Object {
+            address: Some("https://museum.example/47".into()),
+            title: Some("Robe, \"à la française\"".into()),
+            ..Object::with_id("47")
+        };
+        record.source = Some("https://museum.example/47.jpg".into());
+        record.further = vec![("text".into(), "['two',\n'lines']".into())];
+        let folder = tempfile::tempdir().unwrap();
+        index.write(folder.path()).unwrap();
+        assert_eq!(MemoryIndex::read(folder.path()).unwrap(), index);
     }
 
     #[test]
