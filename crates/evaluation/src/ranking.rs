@@ -141,6 +141,7 @@ fn average_precision(judged: &[bool]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use silknow_records::MISSING;
 
     fn neighbours(k: usize, labels: &[i32]) -> RankedNeighbours {
         RankedNeighbours {

@@ -12,8 +12,8 @@ use silknow_image_retrieval::config::{
     EvaluateModelParameters, GetKNNParameters, LossKind, TrainModelParameters, TrainingParameters, Weights,
 };
 use silknow_image_retrieval::{
-    Context, Error, ErrorKind, Progress, Recorder, Result, SearchParameters, Silent, build_kdtree, create_dataset,
-    crossvalidation, evaluate_model, get_knn, search, train_model,
+    Context, Error, ErrorKind, Filter, Index, MemoryIndex, Progress, Recorder, Result, Search, SearchParameters,
+    Silent, build_kdtree, create_dataset, crossvalidation, evaluate_model, get_knn, search, train_model,
 };
 
 /// A folder with a dataset, and the way to the results.
@@ -160,22 +160,60 @@ fn each_operation_runs_with_what_the_one_before_it_left() {
         }
     }
 
-    // An image of the index finds itself first.
-    let index = silknow_index::DescriptorIndex::read(shop.path("index")).unwrap();
-    let parameters = SearchParameters {
-        queries: vec![shop.path("index").join(&index.names[0])],
-        treepath: shop.path("index"),
-        model_path: shop.path("model"),
-        num_neighbors: 3,
-        html: Some(shop.path("answer.html")),
-        batch_size: 4,
-        device: Default::default(),
-        precision: Default::default(),
+    check_search(&shop, &context);
+    check_example(&shop);
+}
+
+/// An image of the index finds itself first, unless it is left out, and what a filter leaves is all of one kind.
+fn check_search(shop: &Workshop, context: &Context<'_>) {
+    let index = MemoryIndex::read(shop.path("index")).unwrap();
+    let ask = |wanted: Search| {
+        let parameters = SearchParameters {
+            queries: vec![shop.path("index").join(&index.records()[0].name)],
+            treepath: shop.path("index"),
+            model_path: shop.path("model"),
+            search: wanted,
+            html: Some(shop.path("answer.html")),
+            batch_size: 4,
+            device: Default::default(),
+            precision: Default::default(),
+        };
+        search(&parameters, context).map(|found| found.results.into_iter().next().unwrap().neighbours)
     };
-    let found = search(&parameters, &context).unwrap();
-    let nearest = &found.results[0].neighbours[0];
-    assert_eq!((nearest.position, nearest.distance), (0, 0.0));
+    let nearest = ask(Search::nearest(3)).unwrap();
+    assert_eq!((nearest.len(), nearest[0].position, nearest[0].distance), (3, 0, 0.0));
     assert!(String::from_utf8(bytes(shop.path("answer.html"))).unwrap().contains("<img"));
+
+    let mut others = Search::nearest(3);
+    others.exclude_self = true;
+    others.group_by_object = true;
+    let others = ask(others).unwrap();
+    assert!(others.len() == 3 && others.iter().all(|found| found.position != 0), "{others:?}");
+    let objects: std::collections::BTreeSet<_> = others.iter().map(|found| &found.object.id).collect();
+    assert_eq!(objects.len(), 3, "each object once");
+
+    let variable = &index.vocabulary().variables[0];
+    let mut filtered = Search::nearest(5);
+    filtered.filter = Filter::everything().and_one_of(&variable.name, [variable.class_text(1)]);
+    let labelled = ask(filtered.clone()).unwrap();
+    assert_eq!(labelled.len(), 5);
+    assert!(labelled.iter().all(|found| found.labels[0].class.as_deref() == Some(variable.class_name(1))));
+    filtered.filter = Filter::everything().and_one_of("colour", ["red"]);
+    assert_eq!(kind(ask(filtered)), Some(ErrorKind::Configuration));
+}
+
+/// The example for users answers three pictures, one of them with a filter.
+fn check_example(shop: &Workshop) {
+    let pictures: Vec<PathBuf> =
+        std::fs::read_dir(shop.path("samples/data/img")).unwrap().take(3).map(|entry| entry.unwrap().path()).collect();
+    // Cargo builds examples before it runs the tests that stand beside them.
+    let program = std::env::current_exe().unwrap().with_file_name("../examples/search_in_memory");
+    let folders = [shop.path("model"), shop.path("index")];
+    let output = std::process::Command::new(program).args(folders).args(&pictures).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(text.matches("is probably").count(), 3 * shop.variables.len(), "{text}");
+    assert_eq!(text.matches("__").count(), 3 * 3 + 3, "three hits a picture, and the pictures' own names: {text}");
 }
 
 #[test]

@@ -25,7 +25,8 @@ pub fn shared(test: &str) -> Option<PathBuf> {
 pub fn skipped(test: &str, reason: &str) {
     eprintln!("skipped: {test}: {reason}");
     if let Some(list) = env::var_os("SILKNOW_SKIPPED") {
-        let mut list = OpenOptions::new().create(true).append(true).open(list).expect("the list of skipped tests opens");
+        let mut list =
+            OpenOptions::new().create(true).append(true).open(list).expect("the list of skipped tests opens");
         // One call for the whole line: tests run side by side.
         list.write_all(format!("{test}: {reason}\n").as_bytes()).expect("the list of skipped tests takes a line");
     }

@@ -1,0 +1,18 @@
+//! The examples that need nothing of the user run, and say what they should.
+
+use std::process::Command;
+
+fn run(example: &str) -> String {
+    // Cargo builds examples before it runs the tests that stand beside them.
+    let program = std::env::current_exe().unwrap().with_file_name("../examples").join(example);
+    let output = Command::new(program).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn an_index_of_ones_own_keeps_the_contract_and_answers() {
+    let text = run("own_index");
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.lines().next().unwrap().ends_with("green.jpg"), "{text}");
+}
