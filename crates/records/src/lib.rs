@@ -25,6 +25,8 @@ pub mod class_text;
 mod labels;
 mod matrix;
 mod record;
+pub mod rows;
+pub mod table;
 mod vocabulary;
 
 pub use class_text::is_missing;
