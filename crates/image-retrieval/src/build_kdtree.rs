@@ -47,26 +47,25 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
     let observer = context.observer;
     let placement = Placement::choose(parameters.device, parameters.precision)?;
     let model = Model::load(&parameters.model_path, &placement)?;
-    let mut collections = collection::read_master(
+    let collections = collection::read_master(
         &parameters.master_dir_tree,
         &parameters.master_file_tree,
         Some(&parameters.relevant_variables),
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
+    let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
-    collections.samples = described.kept.iter().map(|&position| collections.samples[position].clone()).collect();
-    let (vocabulary, labels) = collections.encode();
+    let collections = collections.select(&described.kept);
     let names = collections
         .samples
         .iter()
-        .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
+        .map(|sample| files::relative_to(collections.image(sample), &parameters.savepath))
         .collect::<Result<Vec<_>>>()?;
     let index = DescriptorIndex {
-        vocabulary,
+        labels: collections.labels(),
+        vocabulary: collections.vocabulary,
         names,
-        labels,
         descriptors: described.descriptors,
         dims: model.dims(),
         meta: IndexMeta::new(model.fingerprint())

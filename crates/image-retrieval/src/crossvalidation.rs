@@ -17,6 +17,7 @@ use silknow_network::TopNetwork;
 use silknow_progress::Silent;
 
 use crate::context::Context;
+use crate::labels::label_rows;
 use crate::training_session::{Trained, TrainingSession};
 
 /// What `crossvalidation` did.
@@ -173,7 +174,7 @@ fn classify(
     let queries = Queries {
         names: names(&session.collections, &readable, folder)?,
         descriptors,
-        labels: Some(readable.iter().map(|&sample| session.collections.samples[sample].labels.clone()).collect()),
+        labels: Some(label_rows(&session.collections.select(&readable))),
     };
     let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, context.observer)?;
     retrieval.write(&index, &index.names, folder)?;
@@ -190,15 +191,11 @@ fn index(
 ) -> Result<DescriptorIndex> {
     let top: &TopNetwork = &trained.outcome.top;
     let (readable, descriptors) = session.describe(top, samples)?;
-    let indexed = Collections {
-        samples: readable.iter().map(|&sample| session.collections.samples[sample].clone()).collect(),
-        ..session.collections.clone()
-    };
-    let (vocabulary, labels) = indexed.encode();
+    let indexed = session.collections.select(&readable);
     Ok(DescriptorIndex {
-        vocabulary,
         names: names(&session.collections, &readable, folder)?,
-        labels,
+        labels: indexed.labels(),
+        vocabulary: indexed.vocabulary,
         descriptors,
         dims: top.dims(),
         meta: IndexMeta::new(trained.model.fingerprint()),
@@ -207,5 +204,5 @@ fn index(
 
 /// Image paths relative to the folder of a fold.
 fn names(collections: &Collections, samples: &[usize], folder: &Path) -> Result<Vec<String>> {
-    samples.iter().map(|&sample| files::relative_to(&collections.samples[sample].image, folder)).collect()
+    samples.iter().map(|&sample| files::relative_to(collections.image(&collections.samples[sample]), folder)).collect()
 }

@@ -14,6 +14,7 @@ use silknow_index::{Queries, Retriever};
 
 use crate::context::Context;
 use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::labels::label_rows;
 use crate::searching::load_model_and_index;
 
 /// What `get-knn` did.
@@ -66,14 +67,15 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = collections.samples.iter().map(|sample| &sample.image).collect();
+    let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
-    let samples: Vec<_> = described.kept.iter().map(|&position| collections.samples[position].clone()).collect();
-    let names = samples
+    let collections = collections.select(&described.kept);
+    let names = collections
+        .samples
         .iter()
-        .map(|sample| files::relative_to(&sample.image, &parameters.savepath))
+        .map(|sample| files::relative_to(collections.image(sample), &parameters.savepath))
         .collect::<Result<Vec<_>>>()?;
-    let labels = parameters.bool_labeled_input.then(|| samples.into_iter().map(|sample| sample.labels).collect());
+    let labels = parameters.bool_labeled_input.then(|| label_rows(&collections));
     let queries = Queries { names, descriptors: described.descriptors, labels };
     let retrieval = Retriever::new(&index)?.retrieve(queries, parameters.num_neighbors, observer)?;
     let index_names = index.names_relative_to(&parameters.treepath, &parameters.savepath)?;

@@ -44,6 +44,7 @@ mod doctor;
 mod evaluate_model;
 mod get_knn;
 mod image_list;
+mod labels;
 mod search;
 mod searching;
 mod stated;

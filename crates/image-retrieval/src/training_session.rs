@@ -54,7 +54,7 @@ impl<'a> TrainingSession<'a> {
         let placement = Placement::choose(parameters.device, parameters.precision)?;
         let collections =
             collection::read_master(master_dir, master_file, Some(&parameters.relevant_variables), context.observer)?;
-        let (vocabulary, labels) = collections.encode();
+        let (vocabulary, labels) = (collections.vocabulary.clone(), collections.labels());
         let weights = WeightFile::resolve(
             &parameters.weights,
             parameters.backbone,
@@ -72,7 +72,7 @@ impl<'a> TrainingSession<'a> {
         let images = collections
             .samples
             .iter()
-            .map(|sample| SourceImage { path: sample.image.clone(), identity: sample.name.clone() })
+            .map(|sample| SourceImage { path: collections.image(sample), identity: sample.record.name.clone() })
             .collect();
         let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {

@@ -203,6 +203,36 @@ impl Vocabulary {
         }
     }
 
+    /// The vocabulary of those classes alone that occur in the given labels, in the same order, and their indices in it.
+    ///
+    /// # Panics
+    /// When the labels are not of this vocabulary.
+    pub fn occurring<'a>(&self, labels: impl IntoIterator<Item = &'a Labels>) -> (Self, Translation) {
+        let mut occurs: Vec<Vec<bool>> = self.variables.iter().map(|it| vec![false; it.classes.len()]).collect();
+        for labels in labels {
+            for (variable, occurs) in occurs.iter_mut().enumerate() {
+                labels.classes(variable).iter().for_each(|&class| occurs[class as usize] = true);
+            }
+        }
+        let mut vocabulary = Self::default();
+        let mut translation = Translation { classes: Vec::new() };
+        for (variable, occurs) in self.variables.iter().zip(occurs) {
+            let mut kept = Variable::new(&variable.name, [] as [String; 0]);
+            let mut indices = vec![MISSING; occurs.len()];
+            for old in (0..occurs.len()).filter(|&old| occurs[old]) {
+                let new = kept.classes.len() as i32;
+                indices[old] = new;
+                kept.classes.push(variable.classes[old].clone());
+                if let Some(text) = variable.texts.get(&(old as i32)) {
+                    kept.texts.insert(new, text.clone());
+                }
+            }
+            vocabulary.variables.push(kept);
+            translation.classes.push(indices);
+        }
+        (vocabulary, translation)
+    }
+
     /// Turns label rows `[N][V]` into class indices. Classes that are new here are appended to the vocabulary,
     /// so that indices given out before stay valid.
     pub fn encode<'a>(&mut self, rows: impl IntoIterator<Item = &'a [Option<String>]>) -> LabelMatrix {
@@ -301,6 +331,15 @@ impl VocabularyBuilder {
         Labels::single(cells.into_iter().enumerate().map(class).collect::<Vec<_>>())
     }
 
+    /// The index of the class of exactly this name, as files hold it. A class that is new is appended; its text follows
+    /// from the name.
+    pub fn class_named(&mut self, variable: usize, name: &str) -> i32 {
+        match self.positions[variable].get(name) {
+            Some(&known) => known,
+            None => self.class(variable, &text_of(name), name),
+        }
+    }
+
     fn class(&mut self, variable: usize, text: &str, name: &str) -> i32 {
         if let Some(&known) = self.positions[variable].get(name) {
             return known;
@@ -372,6 +411,21 @@ mod tests {
         assert_eq!(matrix.indices(), [2, MISSING, 1, 0]);
         assert_eq!(vocabulary.class_name(0, 2), "AT");
         assert_eq!(vocabulary.class_name(1, MISSING), "nan");
+    }
+
+    #[test]
+    fn classes_that_do_not_occur_can_be_left_out() {
+        let mut builder = VocabularyBuilder::new(["place", "weave"]);
+        let rows: Vec<Labels> =
+            [["ES", "W. x_y"], ["DE", "nan"], ["FR", "twill"]].map(|row| builder.labels_of(row)).into();
+        assert_eq!(builder.class_named(0, "two words"), 3);
+        let (all, sorted) = builder.into_sorted();
+        assert_eq!(all.variables[0].classes, ["DE", "ES", "FR", "two words"]);
+        let rows: Vec<Labels> = rows.iter().map(|labels| sorted.apply(labels)).collect();
+        let (some, translation) = all.occurring([&rows[0], &rows[2]]);
+        assert_eq!(some.variables[0].classes, ["ES", "FR"]);
+        assert_eq!(some.variables[1].class_text(0), "W. x_y");
+        assert_eq!(translation.apply(&rows[2]).lowest(), [1, 1]);
     }
 
     #[test]
