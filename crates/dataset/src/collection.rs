@@ -12,8 +12,11 @@ use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
+use silknow_records::{
+    LabelMatrix, Labels, MISSING, MISSING_NAME, Record, Vocabulary, VocabularyBuilder, is_missing, object_key,
+};
 
-use silknow_records::{LabelMatrix, MISSING_NAME, Record, Vocabulary, VocabularyBuilder, is_missing, object_key};
+use crate::companions;
 
 /// The header of the image column, as it is written.
 const IMAGE_HEADER: &str = "#image_file";
@@ -24,7 +27,8 @@ const IMAGE_HEADERS: [&str; 2] = [IMAGE_HEADER, "#image"];
 /// An image of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sample {
-    /// What is known of it; named as the collection file names it.
+    /// What is known of it. Its name is the one in the collection file; its labels are classes of
+    /// [`Collections::vocabulary`].
     pub record: Arc<Record>,
     /// Which of [`Collections::files`] lists it.
     pub collection: usize,
@@ -35,18 +39,18 @@ pub struct Sample {
 pub struct Collections {
     /// The collection files, as the master file names them, in its order.
     pub files: Vec<String>,
-    /// The folder that image names are relative to: the master file's.
+    /// The folder that the names of images are relative to: the master file's.
     pub master_dir: PathBuf,
-    /// The variables with the classes that occur, sorted by name.
+    /// The variables, in the order in which they were asked for, with the classes that occur, sorted by name.
     pub vocabulary: Vocabulary,
     /// The samples, in file order.
     pub samples: Vec<Sample>,
 }
 
 impl Collections {
-    /// Where the image of a sample is.
-    pub fn image(&self, sample: usize) -> PathBuf {
-        self.master_dir.join(&self.samples[sample].record.name)
+    /// Where the image of a sample is: its name, from the master file's folder.
+    pub fn image(&self, sample: &Sample) -> PathBuf {
+        self.master_dir.join(&sample.record.name)
     }
 
     /// The key of every sample's object, in sample order; see [`object_key`].
@@ -54,9 +58,29 @@ impl Collections {
         self.samples.iter().map(|sample| object_key(&sample.record.name)).collect()
     }
 
-    /// The labels of all samples.
+    /// The names of the variables.
+    pub fn variables(&self) -> Vec<String> {
+        self.vocabulary.names()
+    }
+
+    /// The labels of the samples `[N, V]`.
     pub fn labels(&self) -> LabelMatrix {
         LabelMatrix::of(self.vocabulary.len(), self.samples.iter().map(|sample| &sample.record.labels))
+    }
+
+    /// The given samples, in their order, with the classes that occur in them.
+    #[must_use]
+    pub fn select(&self, samples: &[usize]) -> Self {
+        let mut samples: Vec<Sample> = samples.iter().map(|&sample| self.samples[sample].clone()).collect();
+        let (vocabulary, translation) = self.vocabulary.occurring(samples.iter().map(|sample| &sample.record.labels));
+        // Records are shared unless the indices of classes change.
+        if vocabulary != self.vocabulary {
+            for sample in &mut samples {
+                let labels = translation.apply(&sample.record.labels);
+                Arc::make_mut(&mut sample.record).labels = labels;
+            }
+        }
+        Self { files: self.files.clone(), master_dir: self.master_dir.clone(), vocabulary, samples }
     }
 }
 
@@ -67,9 +91,13 @@ impl Collections {
 ///
 /// An image that is listed again with the same labels is kept once, with a warning.
 ///
+/// Where the folder has a table of records ([`RECORDS_FILE`](crate::companions::RECORDS_FILE)), it tells the objects, the
+/// sources and the further columns of the samples; without, objects are taken from the names of the images. A table of
+/// classes ([`CLASSES_FILE`](crate::companions::CLASSES_FILE)) tells the texts of classes.
+///
 /// # Errors
 /// A missing file, a collection without a requested variable, a row with too few or too many cells, an image
-/// listed again with other labels, and no sample at all.
+/// listed again with other labels, no sample at all, and what is wrong in the two tables.
 pub fn read_master(
     master_dir: &Path,
     master_file: &str,
@@ -77,11 +105,8 @@ pub fn read_master(
     observer: &dyn Observer,
 ) -> Result<Collections> {
     let master_path = master_dir.join(master_file);
-    let mut collections = Collections { master_dir: master_dir.to_path_buf(), ..Collections::default() };
-    let mut classes = VocabularyBuilder::default();
-    let mut wanted =
-        relevant_variables.map(|names| names.iter().map(|name| plain(name).to_owned()).collect::<Vec<_>>());
-    let mut seen = SeenImages::default();
+    let mut reading = relevant_variables.map(|names| Reading::of(names.iter().map(|name| plain(name))));
+    let mut collection_files: Vec<String> = Vec::new();
     for (line, name) in (1..).zip(files::read_text(&master_path)?.lines()) {
         let name = name.trim();
         if name.is_empty() {
@@ -94,41 +119,87 @@ pub fn read_master(
                 .at_line(line)
                 .hint("collection files lie in the master file's folder; the master file has one name a line"));
         }
-        if collections.files.iter().any(|other| other == name) {
+        if collection_files.iter().any(|other| other == name) {
             observer.warning(&format!("{}:{line}: `{name}` is listed twice and read once", master_path.display()));
             continue;
         }
         let text = files::read_text(&path)?;
         let collection = Collection::parse(&path, &text)?;
-        let variables = wanted.get_or_insert_with(|| collection.variables.clone());
-        if collections.files.is_empty() {
-            classes = VocabularyBuilder::new(variables.iter().cloned());
-        }
-        let index = collections.files.len();
-        collections.files.push(name.to_owned());
-        for row in collection.rows(&collection.columns(variables)?) {
-            let (line, name, labels) = row?;
-            let mut record = Record::new(name, variables.len());
-            record.labels = classes.labels_named(labels);
-            if seen.is_new(&collections, &path, line, &record)? {
-                collections.samples.push(Sample { record: Arc::new(record), collection: index });
-            }
-        }
+        let reading = reading.get_or_insert_with(|| Reading::of(collection.variables.iter().map(String::as_str)));
+        collection_files.push(name.to_owned());
+        reading.add(&collection, &collection_files)?;
     }
-    seen.warn(observer);
-    if collections.samples.is_empty() {
-        let message = if collections.files.is_empty() { "no collection file is listed" } else { "no sample is listed" };
+    let Some(reading) = reading.filter(|reading| !reading.records.is_empty()) else {
+        let message = if collection_files.is_empty() { "no collection file is listed" } else { "no sample is listed" };
         return Err(Error::data(message)
             .in_file(&master_path)
             .hint("give a master file whose collections have samples"));
+    };
+    reading.seen.warn(observer);
+    reading.finish(collection_files, master_dir)
+}
+
+/// The samples read so far.
+struct Reading {
+    variables: Vec<String>,
+    classes: VocabularyBuilder,
+    records: Vec<Record>,
+    /// The collection of every record.
+    collections: Vec<usize>,
+    seen: SeenImages,
+}
+
+impl Reading {
+    fn of<'a>(variables: impl Iterator<Item = &'a str>) -> Self {
+        let variables: Vec<String> = variables.map(str::to_owned).collect();
+        let classes = VocabularyBuilder::new(&variables);
+        Self { variables, classes, records: Vec::new(), collections: Vec::new(), seen: SeenImages::default() }
     }
-    let (vocabulary, sorted) = classes.into_sorted();
-    for sample in &mut collections.samples {
-        let record = Arc::make_mut(&mut sample.record);
-        record.labels = sorted.apply(&record.labels);
+
+    /// Adds the samples of a collection, whose file is the last of `files`.
+    fn add(&mut self, collection: &Collection<'_>, files: &[String]) -> Result<()> {
+        let columns = collection.columns(&self.variables)?;
+        for row in collection.rows() {
+            let (line, cells) = row?;
+            let class = |(v, &column): (usize, &usize)| match cells[1 + column] {
+                label if is_missing(label) => MISSING,
+                label => self.classes.class_named(v, label),
+            };
+            let labels = Labels::single(columns.iter().enumerate().map(class).collect::<Vec<_>>());
+            let name = cells[0];
+            if let Some(&(first, first_line)) = self.seen.places.get(name) {
+                if self.records[first].labels != labels {
+                    let place = format!("line {first_line} of `{}`", files[self.collections[first]]);
+                    return Err(Error::data(format!("the image `{name}` stands on {place} with other labels"))
+                        .in_file(collection.path)
+                        .at_line(line)
+                        .hint("remove one of the two rows"));
+                }
+                self.seen.repeat(collection.path, line, name);
+                continue;
+            }
+            self.seen.places.insert(name.to_owned(), (self.records.len(), line));
+            let mut record = Record::new(name, 0);
+            record.labels = labels;
+            self.records.push(record);
+            self.collections.push(files.len() - 1);
+        }
+        Ok(())
     }
-    collections.vocabulary = vocabulary;
-    Ok(collections)
+
+    /// The samples, with classes sorted by name, and with what the tables in the folder tell of them.
+    fn finish(self, files: Vec<String>, master_dir: &Path) -> Result<Collections> {
+        let (mut vocabulary, translation) = self.classes.into_sorted();
+        companions::read_classes(master_dir, &mut vocabulary)?;
+        let mut records = self.records;
+        companions::read_records(master_dir, &mut records)?;
+        let samples = records.into_iter().zip(self.collections).map(|(mut record, collection)| {
+            record.labels = translation.apply(&record.labels);
+            Sample { record: Arc::new(record), collection }
+        });
+        let samples = samples.collect();
+        Ok(Collections { files, master_dir: master_dir.to_path_buf(), vocabulary, samples })
+    }
 }
 
 /// Writes a collection file: every cell, the last too, is followed by a tab; white space in labels becomes `_`.
@@ -179,8 +250,8 @@ struct Collection<'a> {
     variables: Vec<String>,
 }
 
-/// A row: its line, the image, the labels.
-type Row<'a> = (u64, &'a str, Vec<&'a str>);
+/// A row: its line and its cells, the image first.
+type Row<'a> = (u64, Vec<&'a str>);
 
 impl<'a> Collection<'a> {
     fn parse(path: &'a Path, text: &'a str) -> Result<Self> {
@@ -224,13 +295,13 @@ impl<'a> Collection<'a> {
         wanted.iter().map(find).collect()
     }
 
-    /// The rows, with the labels of the given columns; blank lines are passed over.
-    fn rows(&self, columns: &[usize]) -> impl Iterator<Item = Result<Row<'a>>> {
+    /// The rows; blank lines are passed over.
+    fn rows(&self) -> impl Iterator<Item = Result<Row<'a>>> {
         let width = 1 + self.variables.len();
         let lines = (1..).zip(self.text.lines()).skip(1).filter(|(_, text)| !text.trim().is_empty());
         lines.map(move |(line, text)| {
             let mut cells: Vec<&str> = text.split('\t').map(str::trim).collect();
-            // The tab behind the last cell opens another one, which is none.
+            // Every cell is followed by a tab, the last too: what stands behind that one is not a cell.
             if cells.len() > width && cells.last() == Some(&"") {
                 cells.pop();
             }
@@ -242,8 +313,7 @@ impl<'a> Collection<'a> {
             if cells[0].is_empty() {
                 return Err(wrong("the image is missing".to_owned()));
             }
-            let label = |&column: &usize| cells[1 + column];
-            Ok((line, cells[0], columns.iter().map(label).collect()))
+            Ok((line, cells))
         })
     }
 }
@@ -251,30 +321,17 @@ impl<'a> Collection<'a> {
 /// The images read so far, to find those that are listed again.
 #[derive(Default)]
 struct SeenImages {
-    /// Per image name, the position of its sample and the line that lists it.
+    /// Per image name, the position of its record and the line that lists it.
     places: HashMap<String, (usize, u64)>,
     repeated: usize,
     first_repeated: Option<String>,
 }
 
 impl SeenImages {
-    /// True when the sample is to be added to the collections; false when it is there already.
-    fn is_new(&mut self, collections: &Collections, path: &Path, line: u64, record: &Record) -> Result<bool> {
-        let Some(&(first, first_line)) = self.places.get(&record.name) else {
-            self.places.insert(record.name.clone(), (collections.samples.len(), line));
-            return Ok(true);
-        };
-        let first = &collections.samples[first];
-        if first.record.labels != record.labels {
-            let place = format!("line {first_line} of `{}`", collections.files[first.collection]);
-            return Err(Error::data(format!("the image `{}` stands on {place} with other labels", record.name))
-                .in_file(path)
-                .at_line(line)
-                .hint("remove one of the two rows"));
-        }
+    /// Counts an image that is listed again.
+    fn repeat(&mut self, path: &Path, line: u64, name: &str) {
         self.repeated += 1;
-        self.first_repeated.get_or_insert_with(|| format!("{}:{line}: `{}`", path.display(), record.name));
-        Ok(false)
+        self.first_repeated.get_or_insert_with(|| format!("{}:{line}: `{name}`", path.display()));
     }
 
     fn warn(&self, observer: &dyn Observer) {
@@ -329,15 +386,51 @@ mod tests {
         ]);
         let collections = read(&folder, Some(&["#technique", "place"])).unwrap();
         assert_eq!(collections.files, ["a.txt", "b.txt"]);
-        assert_eq!(collections.variables, ["technique", "place"]);
-        let label = |text: &str| Some(text.to_owned());
-        let labels: Vec<_> = collections.label_rows().collect();
-        assert_eq!(labels, [[None, label("ES")], [label("damask"), None], [label("twill"), None]]);
-        assert_eq!(collections.samples[2].image, folder.path().join("img/3.jpg"));
+        assert_eq!(collections.variables(), ["technique", "place"]);
+        assert_eq!(collections.image(&collections.samples[2]), folder.path().join("img/3.jpg"));
         assert_eq!(collections.samples[2].collection, 1);
-        let (vocabulary, matrix) = collections.encode();
-        assert_eq!(vocabulary.variables[0].classes, ["damask", "twill"]);
+        assert_eq!(collections.vocabulary.variables[0].classes, ["damask", "twill"]);
+        let matrix = collections.labels();
         assert_eq!(matrix.indices(), [-1, 0, 0, -1, 1, -1]);
+    }
+
+    #[test]
+    fn a_selection_has_the_classes_that_occur_in_it() {
+        let folder = folder(&[("a.txt", "#image_file\t#place\t\na.jpg\tES\nb.jpg\tAT\nc.jpg\tES\nd.jpg\ttwo words\n")]);
+        let all = read(&folder, None).unwrap();
+        let some = all.select(&[2, 3]);
+        assert_eq!(some.vocabulary.variables[0].classes, ["ES", "two words"]);
+        assert_eq!((some.labels().indices(), some.samples[0].record.name.as_str()), ([0, 1].as_slice(), "c.jpg"));
+        assert_eq!(all.labels().indices(), [1, 0, 1, 2]);
+        assert_eq!(all.select(&[0, 1, 2, 3]), all);
+    }
+
+    #[test]
+    fn the_tables_beside_the_collections_tell_of_objects_and_texts() {
+        let folder =
+            folder(&[("a.txt", "#image_file\t#time\t\nimg/mad__4__b.jpg\t1600s_(CE)\nimg/mad__5__c.jpg\tnan\n")]);
+        let without = read(&folder, None).unwrap();
+        assert_eq!(&*without.samples[0].record.object.id, "4");
+        let records = "image_file,object_uri,title,note\nimg/mad__5__c.jpg,http://x.org/5,Silk,n\nother.jpg,,,\n";
+        files::write(folder.path().join("records.csv"), records).unwrap();
+        let classes = "variable,class,text\ntime,1600s_(CE),1600s_(CE)\ntime,other,x\nplace,ES,Spain\n";
+        files::write(folder.path().join("classes.csv"), classes).unwrap();
+        let collections = read(&folder, None).unwrap();
+        assert_eq!(collections.vocabulary.variables[0].class_text(0), "1600s_(CE)");
+        let [first, second] = [0, 1].map(|sample| &collections.samples[sample].record);
+        assert_eq!((&*first.object.id, first.object.address_or_id()), ("4", "4"));
+        assert_eq!((&*second.object.id, second.object.address_or_id()), ("5", "http://x.org/5"));
+        assert_eq!(
+            (second.object.title.as_deref(), &second.further),
+            (Some("Silk"), &vec![("note".into(), "n".into())])
+        );
+        files::write(folder.path().join("classes.csv"), "variable,class\n").unwrap();
+        let message = read(&folder, None).unwrap_err().to_string();
+        assert!(message.contains("classes.csv:1: the column `text` is missing"), "{message}");
+        files::write(folder.path().join("classes.csv"), "variable,class,text\n").unwrap();
+        files::write(folder.path().join("records.csv"), "image_file,note\na\n").unwrap();
+        let message = read(&folder, None).unwrap_err().to_string();
+        assert!(message.contains("records.csv:2: the row has 1 cells"), "{message}");
     }
 
     #[test]
@@ -345,7 +438,7 @@ mod tests {
         let folder = folder(&[("query.txt", "#image_file\t\na.jpg\t\nb.jpg\n")]);
         let collections = read(&folder, Some(&[])).unwrap();
         assert_eq!(collections.samples.len(), 2);
-        assert!(read(&folder, None).unwrap().variables.is_empty());
+        assert!(read(&folder, None).unwrap().variables().is_empty());
     }
 
     #[test]
@@ -444,8 +537,13 @@ mod tests {
             write_collection(folder.path().join("c.txt"), &variables, cells).unwrap();
             write_master(folder.path().join("masterfile.txt"), &["c.txt".to_owned()]).unwrap();
             let collections = read(&folder, None).unwrap();
-            prop_assert_eq!(&collections.variables, &variables);
-            let read_back: Vec<_> = collections.samples.into_iter().map(|sample| (sample.name, sample.labels)).collect();
+            prop_assert_eq!(&collections.variables(), &variables);
+            let cells = |record: &Record| {
+                let variables = collections.vocabulary.variables.iter().zip(record.labels.lowest());
+                variables.map(|(variable, &class)| (class != MISSING).then(|| variable.class_name(class).to_owned())).collect()
+            };
+            let read_back: Vec<_> =
+                collections.samples.iter().map(|sample| (sample.record.name.clone(), cells(&sample.record))).collect();
             prop_assert_eq!(read_back, rows.into_iter().collect::<Vec<_>>());
         }
     }

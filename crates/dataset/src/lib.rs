@@ -9,6 +9,7 @@
 mod address;
 pub mod catalogue;
 pub mod collection;
+pub mod companions;
 pub mod create;
 pub mod export;
 pub mod filter;

@@ -98,7 +98,12 @@ impl Workshop {
 }
 
 fn names(folder: &Path, master_file: &str) -> Vec<String> {
-    read_master(folder, master_file, None, &Silent).unwrap().samples.into_iter().map(|sample| sample.name).collect()
+    read_master(folder, master_file, None, &Silent)
+        .unwrap()
+        .samples
+        .into_iter()
+        .map(|sample| sample.record.name.clone())
+        .collect()
 }
 
 #[test]
@@ -117,20 +122,20 @@ fn a_dataset_has_its_images_collections_master_files_and_statistics() {
 
     let master_dir = workshop.path("samples");
     let all = read_master(&master_dir, MASTER_FILE, None, &Silent).unwrap();
-    assert_eq!(all.variables, ["place", "timespan", "material", "technique", "depiction", "museum"]);
+    assert_eq!(all.variables(), ["place", "timespan", "material", "technique", "depiction", "museum"]);
     assert_eq!(all.files.len(), 5);
     for sample in &all.samples {
-        let image = decode(&sample.image).unwrap();
+        let image = decode(all.image(sample)).unwrap();
         assert_eq!(image.width().min(image.height()), 448);
-        assert_eq!(sample.labels[5].as_deref(), Some("mad"));
+        assert_eq!(all.vocabulary.class_name(5, sample.record.labels.lowest()[5]), "mad");
     }
-    assert!(all.samples.iter().any(|sample| sample.name == "data/img/mad__3__3_a.jpg"));
+    assert!(all.samples.iter().any(|sample| sample.record.name == "data/img/mad__3__3_a.jpg"));
     let parts: BTreeSet<(&str, usize)> =
-        all.samples.iter().map(|sample| (object_key(&sample.name), sample.collection)).collect();
+        all.samples.iter().map(|sample| (object_key(&sample.record.name), sample.collection)).collect();
     assert_eq!(parts.len(), 15, "an object stands in one collection only");
     let mut joined = names(&master_dir, MASTER_FILE_TREE);
     joined.extend(names(&master_dir, MASTER_FILE_PREDICTION));
-    assert_eq!(joined, all.samples.into_iter().map(|sample| sample.name).collect::<Vec<_>>());
+    assert_eq!(joined, all.samples.into_iter().map(|sample| sample.record.name.clone()).collect::<Vec<_>>());
 
     let statistics = files::read_text(master_dir.join(STATISTICS_FILE)).unwrap();
     assert_eq!(statistics, summary.statistics.to_string());
@@ -276,9 +281,13 @@ fn a_table_of_images_becomes_a_dataset_with_its_own_variables() {
     let summary = create_dataset(&parameters, &Silent).unwrap();
     assert_eq!((summary.variables.as_slice(), summary.objects), (["weave".to_owned()].as_slice(), 6));
     let all = read_master(&workshop.path("samples"), MASTER_FILE, None, &Silent).unwrap();
-    assert_eq!(all.variables, ["weave", "origin_place"]);
-    assert!(all.samples.iter().any(|sample| sample.labels[0].as_deref() == Some("twill_weave")));
-    assert!(all.samples.iter().any(|sample| sample.name == "data/img/local__3__3_b.jpg"));
+    assert_eq!(all.variables(), ["weave", "origin_place"]);
+    assert!(
+        all.samples
+            .iter()
+            .any(|sample| all.vocabulary.class_name(0, sample.record.labels.lowest()[0]) == "twill_weave")
+    );
+    assert!(all.samples.iter().any(|sample| sample.record.name == "data/img/local__3__3_b.jpg"));
 }
 
 #[test]
@@ -292,7 +301,7 @@ fn a_plain_folder_of_images_becomes_collections_without_labels() {
     create_dataset(&parameters, &Silent).unwrap();
     let all = read_master(&workshop.path("samples"), MASTER_FILE, Some(&[]), &Silent).unwrap();
     assert_eq!(all.samples.len(), 8);
-    assert!(all.samples.iter().any(|sample| sample.name == "data/img/0_a.jpg"));
+    assert!(all.samples.iter().any(|sample| sample.record.name == "data/img/0_a.jpg"));
 }
 
 #[test]

@@ -53,14 +53,15 @@ fn a_real_export_is_filtered_split_and_read_back() {
 
     let all = read_master(&parameters.master_dir, MASTER_FILE, None, &Silent).unwrap();
     assert_eq!(all.samples.len(), 2053);
-    let objects: std::collections::BTreeSet<&str> = all.samples.iter().map(|sample| object_key(&sample.name)).collect();
+    let objects: std::collections::BTreeSet<&str> =
+        all.samples.iter().map(|sample| object_key(&sample.record.name)).collect();
     assert_eq!(objects.len(), 2053);
     assert!(
         summary.collection_samples.iter().all(|size| (408..=413).contains(size)),
         "{:?}",
         summary.collection_samples
     );
-    let (vocabulary, labels) = all.encode();
+    let (vocabulary, labels) = (&all.vocabulary, all.labels());
     for (v, variable) in vocabulary.variables.iter().enumerate().take(5) {
         for class in 0..variable.classes.len() as i32 {
             let mut counts = [0usize; 5];

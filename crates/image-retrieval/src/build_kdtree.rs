@@ -53,7 +53,7 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = (0..collections.samples.len()).map(|sample| collections.image(sample)).collect();
+    let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
     let meta = IndexMeta::new(model.fingerprint())
         .with("master_file", &parameters.master_file_tree)

@@ -66,7 +66,7 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
         observer,
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
-    let images: Vec<_> = (0..collections.samples.len()).map(|sample| collections.image(sample)).collect();
+    let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
     let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
     let labels = described.kept.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
     let truth = Truth { vocabulary: collections.vocabulary.clone(), labels };

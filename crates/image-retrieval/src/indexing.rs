@@ -8,7 +8,6 @@ use silknow_dataset::collection::Collections;
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_index::{IndexMeta, MemoryIndex};
-use silknow_records::Record;
 
 /// The index of some samples, whose descriptors `[samples, dims]` are given in their order, for the file in `folder`.
 ///
@@ -24,19 +23,18 @@ pub(crate) fn index_of(
     folder: &Path,
     meta: IndexMeta,
 ) -> Result<MemoryIndex> {
-    let records = || samples.iter().map(|&sample| &collections.samples[sample].record);
-    let (vocabulary, translation) = collections.vocabulary.restricted_to(records().map(|record| &record.labels));
     let names = names(collections, samples, folder)?;
-    let records = records().zip(names).map(|(record, name)| {
-        let mut moved = Record::clone(record);
-        moved.labels = translation.apply(&record.labels);
-        moved.name = name;
-        Arc::new(moved)
+    let selected = collections.select(samples);
+    let records = selected.samples.into_iter().zip(names).map(|(sample, name)| {
+        let mut record = sample.record;
+        Arc::make_mut(&mut record).name = name;
+        record
     });
-    MemoryIndex::new(vocabulary, records.collect(), descriptors, dims, meta)
+    MemoryIndex::new(selected.vocabulary, records.collect(), descriptors, dims, meta)
 }
 
 /// The image paths of some samples, relative to a folder.
 pub(crate) fn names(collections: &Collections, samples: &[usize], folder: &Path) -> Result<Vec<String>> {
-    samples.iter().map(|&sample| files::relative_to(collections.image(sample), folder)).collect()
+    let image = |sample: &usize| collections.image(&collections.samples[*sample]);
+    samples.iter().map(|sample| files::relative_to(image(sample), folder)).collect()
 }

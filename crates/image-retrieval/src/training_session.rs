@@ -72,11 +72,7 @@ impl<'a> TrainingSession<'a> {
         let images = collections
             .samples
             .iter()
-            .enumerate()
-            .map(|(position, sample)| SourceImage {
-                path: collections.image(position),
-                identity: sample.record.name.clone(),
-            })
+            .map(|sample| SourceImage { path: collections.image(sample), identity: sample.record.name.clone() })
             .collect();
         let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {

@@ -90,16 +90,6 @@ pub struct Translation {
 }
 
 impl Translation {
-    /// This translation followed by another; classes that get lost on the way stay so.
-    fn then(mut self, next: &Self) -> Self {
-        for (classes, next) in self.classes.iter_mut().zip(&next.classes) {
-            for class in classes.iter_mut() {
-                *class = usize::try_from(*class).map_or(MISSING, |class| next[class]);
-            }
-        }
-        self
-    }
-
     /// The labels with the other indices.
     ///
     /// # Panics
@@ -189,32 +179,6 @@ impl Vocabulary {
         self.variables.iter().position(|variable| variable.name == name)
     }
 
-    /// The classes that occur in some labels, those of every variable sorted by name, and their new indices.
-    ///
-    /// # Panics
-    /// When the labels are not written with this vocabulary.
-    pub fn restricted_to<'a>(&self, labels: impl IntoIterator<Item = &'a Labels>) -> (Self, Translation) {
-        let mut occurs: Vec<Vec<bool>> =
-            self.variables.iter().map(|variable| vec![false; variable.classes.len()]).collect();
-        for labels in labels {
-            for (v, occurs) in occurs.iter_mut().enumerate() {
-                labels.classes(v).iter().for_each(|&class| occurs[class as usize] = true);
-            }
-        }
-        let mut builder = VocabularyBuilder::new(self.names());
-        let mut classes = Vec::new();
-        for ((v, variable), occurs) in self.variables.iter().enumerate().zip(occurs) {
-            let index = |(class, occurs): (i32, bool)| match occurs {
-                true => builder.class(v, &variable.class_text(class), variable.class_name(class)),
-                false => MISSING,
-            };
-            classes.push((0..).zip(occurs).map(index).collect());
-        }
-        let (vocabulary, sorted) = builder.into_sorted();
-        let in_order = Translation { classes }.then(&sorted);
-        (vocabulary, in_order)
-    }
-
     /// Takes over the classes of another vocabulary of the same variables: those that are new here are appended, so that
     /// indices given out before stay valid.
     ///
@@ -260,6 +224,36 @@ impl Vocabulary {
         } else {
             variable.texts.insert(index as i32, text.to_owned());
         }
+    }
+
+    /// The vocabulary of those classes alone that occur in the given labels, in the same order, and their indices in it.
+    ///
+    /// # Panics
+    /// When the labels are not of this vocabulary.
+    pub fn occurring<'a>(&self, labels: impl IntoIterator<Item = &'a Labels>) -> (Self, Translation) {
+        let mut occurs: Vec<Vec<bool>> = self.variables.iter().map(|it| vec![false; it.classes.len()]).collect();
+        for labels in labels {
+            for (variable, occurs) in occurs.iter_mut().enumerate() {
+                labels.classes(variable).iter().for_each(|&class| occurs[class as usize] = true);
+            }
+        }
+        let mut vocabulary = Self::default();
+        let mut translation = Translation { classes: Vec::new() };
+        for (variable, occurs) in self.variables.iter().zip(occurs) {
+            let mut kept = Variable::new(&variable.name, [] as [String; 0]);
+            let mut indices = vec![MISSING; occurs.len()];
+            for old in (0..occurs.len()).filter(|&old| occurs[old]) {
+                let new = kept.classes.len() as i32;
+                indices[old] = new;
+                kept.classes.push(variable.classes[old].clone());
+                if let Some(text) = variable.texts.get(&(old as i32)) {
+                    kept.texts.insert(new, text.clone());
+                }
+            }
+            vocabulary.variables.push(kept);
+            translation.classes.push(indices);
+        }
+        (vocabulary, translation)
     }
 
     /// Turns label rows `[N][V]` into class indices. Classes that are new here are appended to the vocabulary,
@@ -354,12 +348,6 @@ impl VocabularyBuilder {
         self.class(variable, &tidied(label), &name_of(label))
     }
 
-    /// The index of the class that files name so, whose text follows from the name. A class that is new is appended.
-    pub fn class_named(&mut self, variable: usize, name: &str) -> i32 {
-        let name = name_of(name);
-        self.class(variable, &text_of(&name), &name)
-    }
-
     /// The labels of an image from the texts of a row, one per variable; what [is missing](crate::is_missing) stays so.
     pub fn labels_of<'a>(&mut self, texts: impl IntoIterator<Item = &'a str>) -> Labels {
         let class = |(variable, text)| if is_missing(text) { MISSING } else { self.class_of(variable, text) };
@@ -371,6 +359,15 @@ impl VocabularyBuilder {
     pub fn labels_named<'a>(&mut self, names: impl IntoIterator<Item = &'a str>) -> Labels {
         let class = |(variable, name)| if is_missing(name) { MISSING } else { self.class_named(variable, name) };
         Labels::single(names.into_iter().enumerate().map(class).collect::<Vec<_>>())
+    }
+
+    /// The index of the class of exactly this name, as files hold it. A class that is new is appended; its text follows
+    /// from the name.
+    pub fn class_named(&mut self, variable: usize, name: &str) -> i32 {
+        match self.positions[variable].get(name) {
+            Some(&known) => known,
+            None => self.class(variable, &text_of(name), name),
+        }
     }
 
     fn class(&mut self, variable: usize, text: &str, name: &str) -> i32 {
@@ -444,6 +441,21 @@ mod tests {
         assert_eq!(matrix.indices(), [2, MISSING, 1, 0]);
         assert_eq!(vocabulary.class_name(0, 2), "AT");
         assert_eq!(vocabulary.class_name(1, MISSING), "nan");
+    }
+
+    #[test]
+    fn classes_that_do_not_occur_can_be_left_out() {
+        let mut builder = VocabularyBuilder::new(["place", "weave"]);
+        let rows: Vec<Labels> =
+            [["ES", "W. x_y"], ["DE", "nan"], ["FR", "twill"]].map(|row| builder.labels_of(row)).into();
+        assert_eq!(builder.class_named(0, "two words"), 3);
+        let (all, sorted) = builder.into_sorted();
+        assert_eq!(all.variables[0].classes, ["DE", "ES", "FR", "two words"]);
+        let rows: Vec<Labels> = rows.iter().map(|labels| sorted.apply(labels)).collect();
+        let (some, translation) = all.occurring([&rows[0], &rows[2]]);
+        assert_eq!(some.variables[0].classes, ["ES", "FR"]);
+        assert_eq!(some.variables[1].class_text(0), "W. x_y");
+        assert_eq!(translation.apply(&rows[2]).lowest(), [1, 1]);
     }
 
     #[test]

@@ -1,0 +1,65 @@
+//! The two tables that stand beside collection files and tell what these cannot hold: `records.csv` (the object, the
+//! source and the title of every image) and `classes.csv` (the texts of classes as people read them).
+//!
+//! Either may be missing, as it is in folders that version 0.1.0 made.
+
+use std::path::Path;
+
+use silknow_errors::{Error, Result};
+use silknow_files as files;
+use silknow_records::class_text::text_of;
+use silknow_records::rows::Rows;
+use silknow_records::{Record, Vocabulary, table};
+
+/// The table of records, in the master folder.
+pub const RECORDS_FILE: &str = "records.csv";
+
+/// The table of classes with their texts, in the master folder.
+pub const CLASSES_FILE: &str = "classes.csv";
+
+/// The columns of the table of classes.
+const CLASS_COLUMNS: [&str; 3] = ["variable", "class", "text"];
+
+/// Completes records by the table of records in a folder, where there is one; see [`table::read_table`].
+pub(crate) fn read_records(folder: &Path, records: &mut [Record]) -> Result<()> {
+    let path = folder.join(RECORDS_FILE);
+    if !path.is_file() {
+        return Ok(());
+    }
+    table::read_table(files::open(&path)?, records).map_err(|error| error.in_file(path))
+}
+
+/// Sets the texts of classes by the table of classes in a folder, where there is one.
+///
+/// # Errors
+/// A table without one of the columns `variable`, `class`, `text`, a row of another length than the header's, and text
+/// that is not UTF-8.
+pub(crate) fn read_classes(folder: &Path, vocabulary: &mut Vocabulary) -> Result<()> {
+    let path = folder.join(CLASSES_FILE);
+    if !path.is_file() {
+        return Ok(());
+    }
+    fill_classes(Rows::new(files::open(&path)?, b','), vocabulary).map_err(|error| error.in_file(path))
+}
+
+fn fill_classes(mut rows: Rows<impl std::io::Read>, vocabulary: &mut Vocabulary) -> Result<()> {
+    let expected = || format!("expected the header {}", CLASS_COLUMNS.join(","));
+    let header = rows.next().transpose()?;
+    let header = header.ok_or_else(|| Error::data("the table of classes is empty").hint(expected()))?;
+    let mut columns = [0; CLASS_COLUMNS.len()];
+    for (column, name) in columns.iter_mut().zip(CLASS_COLUMNS) {
+        *column = header.cells().position(|cell| cell.trim() == name).ok_or_else(|| {
+            Error::data(format!("the column `{name}` is missing")).at_line(header.line()).hint(expected())
+        })?;
+    }
+    for row in rows {
+        let row = row?;
+        row.check_length(header.len())?;
+        let [variable, class, text] = columns.map(|column| row.cell(column));
+        // Most texts follow from the class's name, and looking a class up takes long where there are many.
+        if !text.is_empty() && text != text_of(class) {
+            vocabulary.set_text(variable, class, text);
+        }
+    }
+    Ok(())
+}
