@@ -73,7 +73,7 @@ impl Options {
     pub fn read_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         // Not UTF-8 is a fault of the configuration here, and not of the data.
-        let text = files::read_text(path).map_err(|error| match error.kind() {
+        let text = files::read_small_text(path).map_err(|error| match error.kind() {
             ErrorKind::Data => error.with_kind(ErrorKind::Configuration),
             _ => error,
         })?;
