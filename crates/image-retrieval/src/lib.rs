@@ -67,5 +67,6 @@ pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_fetch::{Policy, Proxies};
+pub use silknow_image::{decoder_is_running, limit_decoding_memory};
 pub use silknow_network::weights::Hub;
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
