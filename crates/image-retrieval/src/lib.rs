@@ -74,7 +74,7 @@ pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_fetch::{Policy, Proxies};
-pub use silknow_image::{RgbImage, Source as Picture, decode_bytes};
+pub use silknow_image::{RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
 pub use silknow_index::conformance::check as check_index;
 pub use silknow_index::{
     Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search, find, vote,
