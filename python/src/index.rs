@@ -9,7 +9,7 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyBytes, PyString, PyTuple};
 use silknow_files::FolderLock;
 use silknow_image_retrieval::Result;
-use silknow_image_retrieval::config::{Explicit, Operation, Options};
+use silknow_image_retrieval::config::{Explicit, GetKNNParameters, Operation, Options};
 use silknow_index::{DescriptorIndex, IndexMeta, Neighbours, Retriever, vote};
 
 use crate::arguments::{self, wrong};
@@ -285,7 +285,7 @@ fn neighbours_asked_for(py: Python<'_>, k: Option<&Bound<'_, PyAny>>) -> PyResul
     if let Some(text) = k.map(|k| arguments::text("k", k)).transpose()?.flatten() {
         options.set(KEY, text).or_raise(py)?;
     }
-    options.check_keys(|key| key.name == KEY).map(|settings| settings.one(KEY)).map_err(|error| {
+    GetKNNParameters::num_neighbors().read(&options).map_err(|error| {
         // The argument has a name of its own.
         wrong(py, error.message().replace(KEY, "k"), "for example 6")
     })

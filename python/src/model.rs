@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use silknow_image_retrieval::config::{Architecture, Explicit, Operation, Options};
+use silknow_image_retrieval::config::{
+    Architecture, BackboneParameters, DescribingParameters, Explicit, Group, Operation, Options,
+};
 use silknow_image_retrieval::{DescribingNetwork, Result};
 use silknow_network::Model as Network;
 
@@ -97,7 +99,7 @@ impl Model {
         text_signature = "(*, backbone=None, weights=None, add_fc=None, input_size=None, seed=None, device=None, precision=None)"
     )]
     fn pretrained(py: Python<'_>, parameters: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
+        let mut options = Options::of::<BackboneParameters>(Operation::TrainModel.verb(), Explicit::Arguments);
         let mut placement = [None, None];
         if let Some(parameters) = parameters {
             let parameters = parameters.copy()?;
@@ -105,17 +107,10 @@ impl Model {
                 *place = parameters.get_item(name)?;
                 parameters.set_item(name, py.None())?;
             }
+            refuse_foreign_keys(&parameters)?;
             arguments::set_all(&mut options, &parameters)?;
         }
-        let foreign = Operation::TrainModel.keys().find(|key| {
-            options.is_given(key.name) && !DescribingNetwork::backbone_keys().any(|known| known.name == key.name)
-        });
-        if let Some(key) = foreign {
-            let known: Vec<_> = DescribingNetwork::backbone_keys().map(|key| key.name).chain(PLACEMENT_KEYS).collect();
-            let message = format!("`{}` is for training; a network without training has no use for it", key.name);
-            return Err(arguments::wrong(py, message, format!("the parameters are {}", known.join(", "))));
-        }
-        let network = DescribingNetwork::backbone(options).or_raise(py)?;
+        let network = DescribingNetwork::Backbone(BackboneParameters::take(&options).or_raise(py)?);
         Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned())
     }
 
@@ -150,7 +145,7 @@ impl Model {
     ) -> PyResult<Bound<'py, PyArray2<f32>>> {
         let py = images.py();
         let options = arguments::options(Operation::BuildKDTree, &[("batch_size", batch_size)])?;
-        let batch_size: usize = options.check_keys(|key| key.name == "batch_size").or_raise(py)?.one("batch_size");
+        let batch_size = DescribingParameters::batch_size().read(&options).or_raise(py)?;
         let sources = images::sources(images)?;
         let (count, dimensions) = (sources.len(), self.dimensions);
         let network = Arc::clone(&self.network);
@@ -190,8 +185,8 @@ impl Model {
     ) -> PyResult<Self> {
         let [device, precision] = PLACEMENT_KEYS;
         let options = arguments::options(Operation::BuildKDTree, &[(device, placement[0]), (precision, placement[1])])?;
-        let settings = options.check_keys(|key| PLACEMENT_KEYS.contains(&key.name)).or_raise(py)?;
-        let (device, precision) = (settings.one(device), settings.one(precision));
+        let device = DescribingParameters::device().read(&options).or_raise(py)?;
+        let precision = DescribingParameters::precision().read(&options).or_raise(py)?;
         let network = work::run(py, 1, Leaves::Files, move |context| -> Result<Network> {
             network.load(device, precision, context)
         })?;
@@ -205,4 +200,25 @@ impl Model {
             network: Arc::new(Mutex::new(network)),
         })
     }
+}
+
+/// Refuses keys that only training has, and says so, where a plain "unknown key" would puzzle.
+fn refuse_foreign_keys(parameters: &Bound<'_, PyDict>) -> PyResult<()> {
+    let own = BackboneParameters::keys().iter();
+    for (name, value) in parameters {
+        let name: String = name.extract()?;
+        let foreign = Operation::TrainModel.key(&name).filter(|key| {
+            !value.is_none() && !PLACEMENT_KEYS.contains(&key.name) && own.clone().all(|own| own.name != key.name)
+        });
+        if let Some(key) = foreign {
+            let known: Vec<_> = own.map(|key| key.name).chain(PLACEMENT_KEYS).collect();
+            let message = format!("`{}` is for training; a network without training has no use for it", key.name);
+            return Err(arguments::wrong(
+                parameters.py(),
+                message,
+                format!("the parameters are {}", known.join(", ")),
+            ));
+        }
+    }
+    Ok(())
 }

@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use silknow_image_retrieval::{Context, DescribeParameters, DescribingNetwork, Silent, describe};
-//! use silknow_image_retrieval::config::{Architecture, DeviceChoice, Precision, Weights};
+//! use silknow_image_retrieval::config::{Architecture, BackboneParameters, DeviceChoice, Precision, Weights};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -17,13 +17,11 @@
 //! let parameters = DescribeParameters {
 //!     images: vec![folder.to_path_buf()],
 //!     out: folder.join("descriptors.npy"),
-//!     network: DescribingNetwork::Backbone {
-//!         architecture: Architecture::ResNet18,
+//!     network: DescribingNetwork::Backbone(BackboneParameters {
+//!         backbone: Architecture::ResNet18,
 //!         weights: Weights::Builtin,
-//!         add_fc: vec![],
-//!         input_size: 224,
-//!         seed: 0,
-//!     },
+//!         ..BackboneParameters::default()
+//!     }),
 //!     batch_size: 8,
 //!     device: DeviceChoice::Cpu,
 //!     precision: Precision::F32,
