@@ -23,7 +23,7 @@ fn command(command: Command) -> Command {
     let path = |name: &'static str| Arg::new(name).value_name("PATH").value_parser(value_parser!(PathBuf));
     let backbone = DescribingNetwork::backbone_keys().map(|key| {
         let argument = operation::argument(key).conflicts_with("model_path");
-        // A random head describes nothing: without a model, none is the better default.
+        // Without a model the weights of a head would be random, and its descriptors useless. The default here is no head.
         if key.name == "add_fc" { argument.help(format!("{} [default: []]", key.about)) } else { argument }
     });
     let running = Operation::BuildKDTree.keys().filter(|key| is_running_key(key)).map(operation::argument);

@@ -21,4 +21,4 @@ pub use decoding::{MAX_PIXELS, check_format, decode, decode_bytes};
 pub use image::RgbImage;
 pub use loader::{Batch, Loader, Request, Source};
 pub use pipeline::{Pipeline, View};
-pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save};
+pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};
