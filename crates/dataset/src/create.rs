@@ -94,7 +94,7 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, observer: &dyn Obser
 /// [`create_dataset`] with time-outs, retries and a proxy of one's own.
 ///
 /// # Errors
-/// Those of [`create_dataset`], and a policy whose proxy is no address.
+/// Those of [`create_dataset`], and a proxy address that cannot be read.
 pub fn create_dataset_with(
     parameters: &CreateDatasetParameters,
     policy: Policy,
@@ -107,7 +107,8 @@ pub fn create_dataset_with(
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
-    let _locks = take_folders(parameters)?;
+    let locks = take_folders(parameters)?;
+    locks.iter().for_each(ImageFolder::remove_abandoned);
     let images = folder.bring(&samples, &catalogue.image_folder, observer)?;
     let failures_file = parameters.imgsavepath.join(FAILURES_FILE);
     write_failures(&failures_file, &images.failures)?;

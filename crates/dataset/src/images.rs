@@ -10,8 +10,8 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
-use silknow_files as files;
-use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save};
+use silknow_files::{self as files, Batch, FolderLock};
+use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save_in_batch};
 use silknow_progress::Observer;
 
 use crate::address::{Source, source_of};
@@ -86,6 +86,12 @@ impl ImageFolder {
         Ok(Self { folder: folder.to_path_buf(), client: Client::new(policy)? })
     }
 
+    /// Removes what a killed run left unfinished among the images of a folder.
+    pub(crate) fn remove_abandoned(lock: &FolderLock) {
+        lock.remove_abandoned_in(UNSCALED);
+        lock.remove_abandoned_in(RESCALED);
+    }
+
     fn unscaled(&self, sample: &Candidate) -> PathBuf {
         self.folder.join(UNSCALED).join(format!("{}{}", sample.id, sample.ending))
     }
@@ -140,19 +146,22 @@ impl ImageFolder {
     ) -> Result<Vec<Fate>> {
         let fates = self.fetch(samples, chosen, plain, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
-        chosen
+        let batch = Batch::new();
+        let fates = chosen
             .par_iter()
             .zip(fates)
             .map(|(&index, fate)| {
                 let fate = match fate {
                     Fate::Here(_) if observer.interrupted() => Fate::Open,
-                    Fate::Here(arrival) => self.rescale(&samples[index], arrival)?,
+                    Fate::Here(arrival) => self.rescale(&samples[index], arrival, &batch)?,
                     other => other,
                 };
                 progress.advance(1);
                 Ok(fate)
             })
-            .collect()
+            .collect::<Result<_>>();
+        // What was rescaled before an error is kept for the next run.
+        batch.commit().and(fates)
     }
 
     /// Fetches the images of the chosen samples, as they are.
@@ -165,6 +174,7 @@ impl ImageFolder {
         observer: &dyn Observer,
     ) -> Result<Vec<Fate>> {
         let progress = observer.begin("find images", chosen.len() as u64);
+        let batch = Batch::new();
         let mut fates = Vec::with_capacity(chosen.len());
         let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
@@ -174,7 +184,7 @@ impl ImageFolder {
                 Ok(source) if presence == Presence::Counts && is_there(&target, &source) => {
                     Fate::Here(Arrival::AlreadyThere)
                 }
-                Ok(Source::File(path)) => copy(&path, &target)?,
+                Ok(Source::File(path)) => copy(&path, &target, &batch)?,
                 Ok(Source::Network(url)) => {
                     jobs.push(Job { url, destination: target });
                     positions.push(position);
@@ -184,6 +194,7 @@ impl ImageFolder {
             });
             progress.advance(1);
         }
+        batch.commit()?;
         drop(progress);
         if !jobs.is_empty() {
             let outcomes = fetch_all(&self.client, &jobs, check_format, "fetch images", observer)?;
@@ -200,14 +211,14 @@ impl ImageFolder {
 
     /// Rescales one image unless that is done already. When the file turns out to be no whole image and this run
     /// brought it, it is removed, so that the next run fetches it again.
-    fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Fate> {
+    fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
         if is_newer(&rescaled, &unscaled) {
             return Ok(Fate::Here(arrival));
         }
         match files::read(&unscaled).and_then(|bytes| decode_bytes(&bytes)) {
             Ok(image) => {
-                save(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled)?;
+                save_in_batch(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled, batch)?;
                 Ok(Fate::Here(arrival))
             }
             Err(error) => {
@@ -249,7 +260,7 @@ fn reason(error: &Error) -> String {
 ///
 /// # Errors
 /// A target that cannot be written.
-fn copy(source: &Path, target: &Path) -> Result<Fate> {
+fn copy(source: &Path, target: &Path, batch: &Batch) -> Result<Fate> {
     let lost = |reason| Ok(Fate::Lost(None, reason));
     let size = fs::metadata(source).map_err(|cause| files::refused("cannot read", source, cause));
     match size {
@@ -262,7 +273,7 @@ fn copy(source: &Path, target: &Path) -> Result<Fate> {
     }
     match files::read(source) {
         Ok(_) if is_same_file(source, target) => Ok(Fate::Here(Arrival::AlreadyThere)),
-        Ok(bytes) => files::write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
+        Ok(bytes) => batch.write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
         Err(error) => lost(reason(&error)),
     }
 }

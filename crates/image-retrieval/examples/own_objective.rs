@@ -80,9 +80,11 @@ fn main() -> Result<()> {
     parameters.learning_rate = 1e-3;
     parameters.val_percentage = 0;
     let context = Context::new(&Silent, std::path::Path::new("."));
-    let trained = Trainer::new(parameters)
-        .with_objective(Box::new(CosineEmbedding))
-        .train(&classes.into_vocabulary(), works, &context)?;
+    let trained = Trainer::new(parameters).with_objective(Box::new(CosineEmbedding)).train(
+        &classes.into_vocabulary(),
+        works,
+        &context,
+    )?;
     let losses: Vec<f64> = trained.steps.iter().map(|step| step.loss).collect();
     println!("loss of the first step {:.3}, of the last {:.3}", losses[0], losses[losses.len() - 1]);
     Ok(())
