@@ -181,6 +181,7 @@ pub(crate) struct PlainBf16;
 
 #[cfg(test)]
 impl PlainBf16 {
+    #[inline(always)]
     fn numbers(words: [f32; 2]) -> FourNumbers {
         FourNumbers(std::array::from_fn(|position| Precision::Bf16.number(&words, position)))
     }
@@ -191,26 +192,31 @@ impl Numbers for PlainBf16 {
     type Register = FourNumbers;
     const PER_WORD: usize = 2;
 
+    #[inline(always)]
     fn isa(self) -> Portable {
         Portable
     }
 
+    #[inline(always)]
     unsafe fn load(self, from: Source<'_>) -> FourNumbers {
         // SAFETY: the caller promises the words.
         Self::numbers(unsafe { from.pointer(Self::WORDS).cast::<[f32; 2]>().read_unaligned() })
     }
 
+    #[inline(always)]
     unsafe fn load_back(self, from: Target<'_>, offset: usize) -> FourNumbers {
         // SAFETY: the caller promises the words.
         Self::numbers(unsafe { from.pointer(offset, Self::WORDS).cast::<[f32; 2]>().read_unaligned() })
     }
 
+    #[inline(always)]
     unsafe fn store(self, numbers: FourNumbers, to: Target<'_>, offset: usize) {
         let words = [&numbers.0[..2], &numbers.0[2..]].map(|pair| Precision::Bf16.word(pair));
         // SAFETY: the caller promises the words.
         unsafe { to.pointer(offset, Self::WORDS).cast::<[f32; 2]>().write_unaligned(words) }
     }
 
+    #[inline(always)]
     fn add_products(self, sums: FourNumbers, a: FourNumbers, b: FourNumbers) -> FourNumbers {
         let number = |register: FourNumbers, lane, place| Precision::Bf16.number(&register.0[lane..=lane], place);
         FourNumbers(std::array::from_fn(|lane| {
