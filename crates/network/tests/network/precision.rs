@@ -38,7 +38,7 @@ fn bf16_keeps_the_ten_nearest_neighbours() {
         return;
     };
     let Ok(bf16) = Placement::choose(DeviceChoice::Cpu, Precision::Bf16) else {
-        eprintln!("skipped: this processor has no instructions for bf16");
+        eprintln!("skipped: this processor has no instructions for bf16, so its neighbours are not compared");
         return;
     };
     let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
@@ -51,7 +51,8 @@ fn bf16_keeps_the_ten_nearest_neighbours() {
     });
     let same = found[0].iter().zip(&found[1]).map(|(a, b)| a.iter().filter(|near| b.contains(near)).count());
     let overlap = same.sum::<usize>() as f64 / (files.len() * NEIGHBOURS) as f64;
-    assert!(overlap >= 0.97, "{overlap}");
+    // What the README promises.
+    assert!(overlap >= 0.98, "{overlap}");
 }
 
 #[test]
