@@ -99,7 +99,8 @@ fn pixels(py: Python<'_>, place: &str, layout: &str, image: &ArrayView3<'_, u8>)
     let sides = (u32::try_from(width), u32::try_from(height));
     match sides {
         (Ok(width @ 1..), Ok(height @ 1..)) if channels == 3 => {
-            Ok(Source::Pixels(RgbImage::from_raw(width, height, values).expect("the values are those of the shape")))
+            let image = RgbImage::from_raw(width, height, values).expect("the values are those of the shape");
+            Ok(Source::Pixels(image.into()))
         }
         _ => Err(wrong(
             py,
@@ -156,7 +157,7 @@ fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
     options.set_item("compress_level", 0)?;
     in_a_file.call_method("save", (&file, "PNG"), Some(&options)).map_err(raised)?;
     let bytes = file.call_method0("getvalue")?;
-    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(Source::Pixels).or_raise(py)
+    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(|image| Source::Pixels(image.into())).or_raise(py)
 }
 
 /// The pixels of a PIL image of mode RGB.

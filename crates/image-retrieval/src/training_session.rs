@@ -14,7 +14,8 @@ use silknow_image::{Pipeline, View};
 use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
 use silknow_records::{LabelMatrix, Vocabulary};
 use silknow_training::{
-    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
+    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
+    checkpoint, difference, objective,
 };
 
 use crate::context::Context;
@@ -72,7 +73,7 @@ impl<'a> TrainingSession<'a> {
         let images = collections
             .samples
             .iter()
-            .map(|sample| SourceImage { path: collections.image(sample), identity: sample.record.name.clone() })
+            .map(|sample| SourceImage::file(collections.image(sample), &sample.record.name))
             .collect();
         let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {
@@ -100,15 +101,20 @@ impl<'a> TrainingSession<'a> {
 
     /// Trains with the given samples, of which a part validates, and saves the model into `folder`.
     ///
-    /// A loss that stops being a number is an error, but the last good model is saved first.
+    /// A loss that stops being a number is an error, but the last good model is saved first. With `resume`, a finished
+    /// model of other parameters is not overwritten.
     pub(crate) fn train(&mut self, samples: &[usize], folder: &Path, resume: bool) -> Result<Trained> {
+        if resume {
+            self.check_finished(folder)?;
+        }
         let objects = self.collections.object_keys();
         let objects: Vec<&str> = samples.iter().map(|&sample| objects[sample]).collect();
         let percentage = f64::from(self.parameters.val_percentage);
         let split = split_validation(&objects, &self.labels.select(samples), percentage, self.parameters.seed);
         let among_all = |positions: &[usize]| positions.iter().map(|&position| samples[position]).collect::<Vec<_>>();
         let (train, validation) = (among_all(&split.training), among_all(&split.validation));
-        let inputs = TrainingInputs { labels: &self.labels, train: &train, validation: &validation };
+        let inputs = TrainingInputs::new(&self.labels, &train, &validation);
+        let objective = objective::of_loss(self.parameters.loss_ind, self.parameters.margin);
         let top = TopNetwork::new(
             &self.weights,
             self.parameters.backbone,
@@ -120,10 +126,10 @@ impl<'a> TrainingSession<'a> {
         let mut outcome = silknow_training::train(
             &inputs,
             self.parameters,
+            &*objective,
             &mut self.store,
             top,
-            Some(folder),
-            resume,
+            Some(Logs { folder, resume }),
             self.context.observer,
         )?;
         let model = StoredModel::trained(
@@ -156,10 +162,27 @@ impl<'a> TrainingSession<'a> {
         Ok((readable, descriptors))
     }
 
-    /// The model in `folder`, if it was trained with these parameters and is whole.
+    /// The model in `folder`, if it is whole and was trained with parameters that give the same result as these.
     pub(crate) fn finished_model(&self, folder: &Path) -> Option<StoredModel> {
         let model = StoredModel::read(folder).ok()?;
-        (model.facts().training.as_ref() == Some(self.parameters)).then_some(model)
+        let same = difference(model.facts().training.as_ref()?, self.parameters).ok()?.is_none();
+        same.then_some(model)
+    }
+
+    /// Refuses to continue in a folder that holds the finished model of another training.
+    ///
+    /// A checkpoint, which an unfinished training leaves beside an older model, is what a training continues from; it is
+    /// compared when it is read.
+    fn check_finished(&self, folder: &Path) -> Result<()> {
+        if checkpoint::path_in(folder).exists() {
+            return Ok(());
+        }
+        let Ok(model) = StoredModel::read(folder) else { return Ok(()) };
+        let Some(then) = &model.facts().training else { return Ok(()) };
+        match difference(then, self.parameters)? {
+            Some(difference) => Err(difference.refusal("the finished model").in_file(folder.join("model.json"))),
+            None => Ok(()),
+        }
     }
 
     /// Images that the backbone was run on so far.

@@ -21,8 +21,8 @@ use crate::pipeline::{Pipeline, View};
 pub enum Source {
     /// A file, which is decoded when its turn comes.
     File(PathBuf),
-    /// An image that is decoded already, upright.
-    Pixels(RgbImage),
+    /// An image that is decoded already, upright. It is shared, so that asking for it copies no pixels.
+    Pixels(Arc<RgbImage>),
 }
 
 /// One image that is wanted.

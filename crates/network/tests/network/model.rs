@@ -183,7 +183,7 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);
     let alone = model.describe_files(&paths[4..], 1, 1, &Silent).unwrap();
     assert_eq!(described.descriptors[2 * 512..], alone.descriptors);
-    let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap())];
+    let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap().into())];
     assert_eq!(model.describe_images(decoded, 1, 1, &Silent).unwrap().descriptors, alone.descriptors);
 
     let error = model.describe_files(&paths, 2, 2, &StopAfter::questions(0)).unwrap_err();
