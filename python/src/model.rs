@@ -213,11 +213,7 @@ fn refuse_foreign_keys(parameters: &Bound<'_, PyDict>) -> PyResult<()> {
         if let Some(key) = foreign {
             let known: Vec<_> = own.map(|key| key.name).chain(PLACEMENT_KEYS).collect();
             let message = format!("`{}` is for training; a network without training has no use for it", key.name);
-            return Err(arguments::wrong(
-                parameters.py(),
-                message,
-                format!("the parameters are {}", known.join(", ")),
-            ));
+            return Err(arguments::wrong(parameters.py(), message, format!("the parameters are {}", known.join(", "))));
         }
     }
     Ok(())

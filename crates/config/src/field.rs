@@ -45,8 +45,7 @@ fn fallback<T>(form: &(impl Form<T> + ?Sized), default: &T) -> Fallback {
 impl<T> Field<T> {
     fn new(form: impl Form<T> + 'static, initial: T, fallback: Fallback, example: String) -> Self {
         let (kind, expected) = (form.kind(), form.expected());
-        let key =
-            Key { name: "", aliases: &[], kind, expected, fallback, about: "", example, documented: true };
+        let key = Key { name: "", aliases: &[], kind, expected, fallback, about: "", example, documented: true };
         Self { key, form: Box::new(form), initial }
     }
 
