@@ -123,7 +123,7 @@ impl<T: PartialEq> Field<T> {
             Some(_) => {
                 let message = format!("a value for {} cannot stand in a configuration file", options.owner());
                 Err(Error::configuration(message)
-                    .hint("names hold no commas and paths no blanks at their ends, and both are UTF-8"))
+                    .hint("a name must not contain a comma, a path must not begin or end with a blank, and both must be UTF-8"))
             }
         }
     }
