@@ -1,8 +1,8 @@
 //! Splits by object: all images of an object fall on one side, and the classes of every variable are spread
 //! as evenly as the objects allow.
 //!
-//! Owns the five parts of a dataset and the split into training and validation. Both are deterministic for a
-//! seed. What an object is, the caller says by a key per sample.
+//! There are two splits: into the five parts of a dataset, and into training and validation. Both are deterministic for
+//! a seed. The caller says what an object is by a key per sample.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -87,7 +87,7 @@ pub fn warn_of_uneven_classes(
                 .iter()
                 .map(|part| {
                     part.iter()
-                        .filter(|&&sample| labels.row(sample)[v] == class)
+                        .filter(|&&sample| labels.classes(sample, v).contains(&class))
                         .map(|&sample| objects[sample])
                         .collect()
                 })
@@ -129,8 +129,8 @@ fn group(objects: &[&str], labels: &LabelMatrix) -> Vec<Group> {
     let classes_of = |samples: &[usize]| {
         let mut counts = BTreeMap::new();
         for &sample in samples {
-            for (&offset, &class) in offsets.iter().zip(labels.row(sample)) {
-                if class != MISSING {
+            for (v, &offset) in offsets.iter().enumerate() {
+                for &class in labels.classes(sample, v) {
                     *counts.entry(offset + class as usize).or_default() += 1;
                 }
             }
@@ -147,7 +147,9 @@ fn class_offsets(labels: &LabelMatrix) -> Vec<usize> {
     let mut next = 0;
     for v in 0..variables {
         offsets.push(next);
-        let largest = labels.indices().iter().skip(v).step_by(variables).copied().max().unwrap_or(MISSING);
+        let lowest = labels.indices().iter().skip(v).step_by(variables).copied();
+        let of_sets = labels.larger_sets().filter(|(_, variable, _)| *variable == v).flat_map(|(_, _, set)| set);
+        let largest = lowest.chain(of_sets.copied()).max().unwrap_or(MISSING);
         next += usize::try_from(largest + 1).unwrap_or(0);
     }
     offsets
@@ -378,6 +380,19 @@ mod tests {
         let sizes: Vec<usize> = split.iter().map(Vec::len).collect();
         assert!(sizes.iter().all(|size| (55..=65).contains(size)), "{sizes:?}");
         assert_ne!(split, split_into_parts(&keys(&objects), &labels, PARTS, 2));
+    }
+
+    #[test]
+    fn every_class_of_a_set_counts() {
+        // Ten objects have the classes 0 and 1 together, ten have neither.
+        let objects: Vec<String> = (0..20).map(|object| object.to_string()).collect();
+        let mut labels = LabelMatrix::from_indices(1, vec![MISSING; 20]).unwrap();
+        (0..10).for_each(|sample| labels.set(sample, 0, &[0, 1]));
+        let parts = split_into_parts(&keys(&objects), &labels, PARTS, 3);
+        for class in [0, 1] {
+            let count = |part: &Vec<usize>| part.iter().filter(|&&s| labels.classes(s, 0).contains(&class)).count();
+            assert_eq!(parts.iter().map(count).collect::<Vec<_>>(), [2; PARTS]);
+        }
     }
 
     #[test]

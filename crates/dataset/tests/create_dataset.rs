@@ -9,12 +9,13 @@ use silknow_config::CreateDatasetParameters;
 use silknow_dataset::create::{
     MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE, STATISTICS_FILE, STATISTICS_TABLE,
 };
-use silknow_dataset::{create_dataset, object_key, read_master};
+use silknow_dataset::{create_dataset, read_master};
 use silknow_errors::ErrorKind;
 use silknow_files as files;
 use silknow_files::FolderLock;
 use silknow_image::{RgbImage, decode, save};
 use silknow_progress::{Recorder, Silent, StopAfter};
+use silknow_records::object_key;
 
 const HEADER: &str = ",obj,museum,deeplink,place_country_code,time_label,technique_group,material_group,depict_group\n";
 
