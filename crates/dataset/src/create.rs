@@ -85,7 +85,7 @@ pub struct CreateDatasetSummary {
 /// the same files.
 ///
 /// # Errors
-/// What is wrong in the table; a museum that nobody knows; no sample left, and which filter removed how many; a
+/// What is wrong in the table; a museum that neither the table nor the knowledge graph has; no sample left, and which filter removed how many; a
 /// folder that cannot be written or in which another run works; a table that this would overwrite; an interruption. An
 /// image that cannot be fetched or read is not an error: it is listed in [`FAILURES_FILE`].
 pub fn create_dataset(parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<CreateDatasetSummary> {
@@ -118,7 +118,7 @@ pub fn create_dataset_with(
     }
     if !images.failures.is_empty() {
         let (failed, list) = (images.failures.len(), failures_file.display());
-        observer.warning(&format!("{failed} images could not be had; `{list}` says why"));
+        observer.warning(&format!("{failed} images could not be fetched or read; `{list}` says why"));
     }
     let after_fetching = filter::second_pass(&mut samples, &catalogue.vocabulary, &images.has_image, limits);
     if samples.is_empty() {

@@ -59,7 +59,7 @@ pub struct FilterCounts {
 
 /// Checks the museums asked for against those in the table.
 ///
-/// A museum of the knowledge graph that this table lacks is a warning: exports differ.
+/// A museum of the knowledge graph that is not in this table gives a warning, because exports differ.
 ///
 /// # Errors
 /// A museum that is neither in the table nor in the knowledge graph; the known ones are named.
@@ -154,7 +154,7 @@ fn drop_small_classes(samples: &mut [Candidate], vocabulary: &Vocabulary, min_sa
                 labels.set(v, &kept);
             }
         }
-        // A class without any sample is not there to be made missing.
+        // A class without any sample is not listed: nothing was made missing.
         let small = variable.classes.iter().zip(counts).filter(|(_, count)| (1..min_samples).contains(count));
         small_classes.extend(small.map(|(class, samples)| SmallClass {
             variable: variable.name.clone(),
@@ -166,10 +166,10 @@ fn drop_small_classes(samples: &mut [Candidate], vocabulary: &Vocabulary, min_sa
 }
 
 impl FilterCounts {
-    /// The error for a pass that left nothing: which filter removed how many.
+    /// The error for a pass that left no sample. It says how many each filter removed.
     pub fn nothing_left(&self, limits: Limits) -> Error {
         let error = Error::data(format!("no sample is left of {}: {self}", self.before));
-        // The filters work one after the other, so the last one that removed samples removed the rest of them.
+        // The filters run one after the other, so the last filter that removed samples is the one that removed the rest.
         if self.before == 0 {
             Error::data("there is no sample: no row has the address of an image")
         } else if self.with_too_few_labels > 0 {
@@ -178,7 +178,7 @@ impl FilterCounts {
                 limits.min_class_samples, limits.min_labels
             ))
         } else if self.without_image > 0 {
-            error.hint("the list of failures says why the images could not be had")
+            error.hint("the list of failures says why the images could not be fetched or read")
         } else {
             error.hint("name other museums in retaincollections")
         }
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn classes_are_counted_after_other_museums_are_gone() {
-        // `ES` has two samples in all, but one of the museum that is kept.
+        // `ES` has two samples in all, and only one of them is of the museum that is kept.
         let mut samples = vec![
             sample("mad", ["ES", "damask"]),
             sample("vam", ["ES", "damask"]),

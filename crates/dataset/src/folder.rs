@@ -25,7 +25,7 @@ pub(crate) fn is_image_table(table: &Table) -> bool {
 
 /// Reads a table of images: the first column is an image's path (relative to the table's folder) or address.
 ///
-/// A column `museum` says to whom it belongs and a column `object` which images show the same object; every
+/// A column `museum` names the museum of each image. A column `object` says which images show the same object. Every
 /// other column with a name is a variable.
 pub(crate) fn read_table(file: &Path, table: &Table) -> Result<Catalogue> {
     let names: Vec<String> = table.headers().iter().map(|name| plain(name)).collect();
@@ -93,7 +93,7 @@ fn collect_images(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         let entry = entry.map_err(refused)?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         let path = entry.path();
-        // The entry's own type: a link to a folder is not followed, so that no circle is walked.
+        // This is the type of the entry itself. Links to folders are not followed, because they may lead in a circle.
         if entry.file_type().map_err(refused)?.is_dir() {
             if !hidden {
                 collect_images(&path, paths)?;

@@ -71,7 +71,7 @@ enum Fate {
     Open,
     /// It is there.
     Here(Arrival),
-    /// It cannot be used; how its file arrived, if it did, and why.
+    /// It cannot be used: how its file arrived, where there is one, and the reason.
     Lost(Option<Arrival>, String),
 }
 
@@ -96,10 +96,10 @@ impl ImageFolder {
         self.folder.join(RESCALED).join(&sample.record.name)
     }
 
-    /// Fetches and rescales the images of all samples; those that are there and whole stay as they are.
+    /// Fetches and rescales the images of all samples. Images that are there and can be read stay as they are.
     ///
-    /// A file from an earlier run that turns out to be no whole image is fetched once more. An interruption ends
-    /// this early, with what is known by then.
+    /// A file from an earlier run that cannot be read as an image is fetched once more. After an interruption, the result
+    /// holds what is known by then.
     ///
     /// # Errors
     /// A folder that cannot be written. An image that cannot be fetched or read is no error: it is listed among the failures.
@@ -200,7 +200,7 @@ impl ImageFolder {
         Ok(fates)
     }
 
-    /// Rescales one image unless that is done already. When the file turns out to be no whole image and this run
+    /// Rescales one image unless that is done already. When the file cannot be read as an image and this run
     /// brought it, it is removed, so that the next run fetches it again.
     fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
@@ -222,7 +222,7 @@ impl ImageFolder {
     }
 }
 
-/// True when the file of an image is there and not empty; a copy of a file that was changed since does not count.
+/// True when the file of an image is there and not empty. A copy does not count when its original was changed since.
 fn is_there(target: &Path, source: &Source) -> bool {
     modified(target).is_some_and(|copied| match source {
         Source::File(original) => modified(original).is_none_or(|changed| changed <= copied),
@@ -247,7 +247,7 @@ fn reason(error: &Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Copies a file of this machine; one that is the target itself is there already.
+/// Copies a file of this machine. Nothing is copied when the file is the target itself.
 ///
 /// # Errors
 /// A target that cannot be written.
@@ -274,7 +274,7 @@ pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
     matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
-/// Writes the list of failures; a header alone when there are none.
+/// Writes the list of failures. Without failures it has only its header.
 pub(crate) fn write_failures(path: &Path, failures: &[Failure]) -> Result<()> {
     files::write_with(path, |file| {
         let mut writer = csv::Writer::from_writer(file);

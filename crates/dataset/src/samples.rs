@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use silknow_errors::{Error, Result};
+use silknow_files::digest::fnv1a_32;
 use silknow_progress::Observer;
 use silknow_records::class_text::name_of;
 use silknow_records::{Object, Record};
@@ -172,11 +173,10 @@ fn make_unique(candidates: &mut [Candidate]) {
     }
 }
 
-/// Eight hexadecimal digits (32-bit FNV-1a) that are the same on every machine.
+/// Eight hexadecimal digits that are the same for the same texts on every machine.
 fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
     let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0]));
-    let hash = bytes.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{hash:08x}")
+    format!("{:08x}", fnv1a_32(bytes))
 }
 
 #[cfg(test)]

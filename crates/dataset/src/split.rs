@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, MISSING, Vocabulary};
 
-/// The most times that every object is looked at again to even out the parts; a few are enough in practice.
+/// The largest number of passes over all objects that even out the parts. A few are enough in practice.
 const MOST_PASSES: usize = 50;
 
 /// The number of parts of a dataset.
@@ -161,8 +161,8 @@ fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
     let class_count = groups.iter().flat_map(|group| &group.classes).map(|&(class, _)| class + 1).max().unwrap_or(0);
     let mut left = vec![0usize; class_count];
     let mut owners: Vec<Vec<usize>> = vec![Vec::new(); class_count];
-    // The order decides between objects and parts that are as good as each other; large objects go first, as
-    // small ones can still even out what large ones left.
+    // The order decides between objects and parts that are equally good. Large objects go first, because small ones can
+    // even out the differences that large ones leave.
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     order.sort_by_key(|&group| std::cmp::Reverse(groups[group].samples.len()));
@@ -175,7 +175,7 @@ fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
     let share_out = |count: usize| shares.iter().map(|share| share * count as f64).collect::<Vec<f64>>();
     let mut wanted = Wanted::new(share_out(samples), left.iter().map(|&count| share_out(count)).collect());
     let mut part_of: Vec<Option<usize>> = vec![None; groups.len()];
-    // A class without samples left is done; the rarest of the others is next.
+    // A class of which no samples are left is done. The class with the fewest samples left is next.
     while let Some(class) = (0..class_count).filter(|&class| left[class] > 0).min_by_key(|&class| left[class]) {
         for &group in &owners[class] {
             if part_of[group].is_none() {
@@ -222,7 +222,7 @@ impl Wanted {
     }
 
     /// Moves single groups, in the given order, as long as that brings the parts nearer to what they want: what
-    /// is dealt out for a rare class early cannot know what the common ones will need.
+    /// is dealt out early for a rare class does not take into account what the common classes need.
     fn even_out(&mut self, groups: &[Group], order: &[usize], part_of: &mut [usize]) {
         for _ in 0..MOST_PASSES {
             let mut moved = false;
@@ -283,7 +283,7 @@ fn approach_size(groups: &[Group], validates: &mut [bool], target: f64) {
         let after_move = |group: usize| if validates[group] { current - size(group) } else { current + size(group) };
         let movable = (0..groups.len()).filter(|&group| validates[group] || training > 1);
         let distance = |group: &usize| (after_move(*group) - target).abs();
-        // Of equals, the object with the fewest labels disturbs the classes least.
+        // Among equally good objects, the one with the fewest labels disturbs the classes least.
         let labels = |group: &usize| groups[*group].classes.len();
         let best = movable.min_by(|a, b| distance(a).total_cmp(&distance(b)).then(labels(a).cmp(&labels(b))));
         match best {

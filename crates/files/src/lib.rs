@@ -1,6 +1,8 @@
 //! The one place that touches files: it puts the path into every message, writes whole files or none, and
 //! keeps two runs out of one folder.
 
+pub mod digest;
+
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};

@@ -128,7 +128,7 @@ fn fingerprint(inputs: &TrainingInputs<'_>, store: &FeatureStore) -> String {
             hash.update((sample as u64).to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    silknow_files::digest::hexadecimal(&hash.finalize())
 }
 
 /// The checkpoint's path in a log folder.
