@@ -1,7 +1,7 @@
 //! Bringing the images of samples to the disk: fetched as they are, then rescaled.
 //!
-//! Owns what is fetched from where, what is there already, and the list of failures. Leaves the network to the
-//! fetch crate and pixels to the image crate. One image a thread is in memory, however many there are.
+//! It decides what is fetched from where and what is there already, and lists failures. One image per thread is in
+//! memory, however many there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,10 @@ use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
 use silknow_files::{self as files, Batch, FolderLock};
 use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save_in_batch};
 use silknow_progress::Observer;
+use silknow_records::Object;
 
 use crate::address::{Source, source_of};
-use crate::samples::{Candidate, object_id};
+use crate::samples::Candidate;
 
 /// The folder of the images as fetched, in the image folder.
 const UNSCALED: &str = "img_unscaled";
@@ -42,13 +43,13 @@ pub(crate) struct Brought {
     pub(crate) fetched: usize,
     /// Images that were there already.
     pub(crate) already_there: usize,
-    /// The images that could not be had.
+    /// The images that could not be fetched or read.
     pub(crate) failures: Vec<Failure>,
     /// Whether the work was stopped before every image had its turn.
     pub(crate) interrupted: bool,
 }
 
-/// An image that could not be had.
+/// An image that could not be fetched or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     address: String,
@@ -70,7 +71,7 @@ enum Fate {
     Open,
     /// It is there.
     Here(Arrival),
-    /// It cannot be used; how its file arrived, if it did, and why.
+    /// It cannot be used: how its file arrived, where there is one, and the reason.
     Lost(Option<Arrival>, String),
 }
 
@@ -93,21 +94,21 @@ impl ImageFolder {
     }
 
     fn unscaled(&self, sample: &Candidate) -> PathBuf {
-        self.folder.join(UNSCALED).join(format!("{}{}", sample.id, sample.ending))
+        self.folder.join(UNSCALED).join(format!("{}{}", sample.id(), sample.ending))
     }
 
     /// The rescaled image of a sample.
     pub(crate) fn rescaled(&self, sample: &Candidate) -> PathBuf {
-        self.folder.join(RESCALED).join(format!("{}.jpg", sample.id))
+        self.folder.join(RESCALED).join(&sample.record.name)
     }
 
-    /// Fetches and rescales the images of all samples; those that are there and whole stay as they are.
+    /// Fetches and rescales the images of all samples. Images that are there and can be read stay as they are.
     ///
-    /// A file from an earlier run that turns out to be no whole image is fetched once more. An interruption ends
-    /// this early, with what is known by then.
+    /// A file from an earlier run that cannot be read as an image is fetched once more. After an interruption, the result
+    /// holds what is known by then.
     ///
     /// # Errors
-    /// A folder that cannot be written. An image that cannot be had is no error: it is listed among the failures.
+    /// A folder that cannot be written. An image that cannot be fetched or read is no error: it is listed among the failures.
     pub(crate) fn bring(&self, samples: &[Candidate], plain: &Path, observer: &dyn Observer) -> Result<Brought> {
         let all: Vec<usize> = (0..samples.len()).collect();
         let mut fates = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
@@ -123,8 +124,9 @@ impl ImageFolder {
         let arrived = |how| fates.iter().filter(|fate| **fate == Fate::Here(how)).count();
         let failures = samples.iter().zip(&fates).filter_map(|(sample, fate)| {
             let Fate::Lost(_, reason) = fate else { return None };
-            let object = Some(object_id(&sample.id)).filter(|id| !id.is_empty()).unwrap_or(&sample.id).to_owned();
-            Some(Failure { address: sample.address.clone(), object, reason: reason.clone() })
+            let object = Object::of_image_name(&sample.record.name).id;
+            let object = if object.is_empty() { sample.id() } else { &*object }.to_owned();
+            Some(Failure { address: sample.address().to_owned(), object, reason: reason.clone() })
         });
         Ok(Brought {
             has_image: fates.iter().map(|fate| matches!(fate, Fate::Here(_))).collect(),
@@ -179,7 +181,7 @@ impl ImageFolder {
         let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
             let target = self.unscaled(&samples[index]);
-            fates.push(match source_of(&samples[index].address, plain) {
+            fates.push(match source_of(samples[index].address(), plain) {
                 _ if observer.interrupted() => Fate::Open,
                 Ok(source) if presence == Presence::Counts && is_there(&target, &source) => {
                     Fate::Here(Arrival::AlreadyThere)
@@ -209,7 +211,7 @@ impl ImageFolder {
         Ok(fates)
     }
 
-    /// Rescales one image unless that is done already. When the file turns out to be no whole image and this run
+    /// Rescales one image unless that is done already. When the file cannot be read as an image and this run
     /// brought it, it is removed, so that the next run fetches it again.
     fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
@@ -231,7 +233,7 @@ impl ImageFolder {
     }
 }
 
-/// True when the file of an image is there and not empty; a copy of a file that was changed since does not count.
+/// True when the file of an image is there and not empty. A copy does not count when its original was changed since.
 fn is_there(target: &Path, source: &Source) -> bool {
     modified(target).is_some_and(|copied| match source {
         Source::File(original) => modified(original).is_none_or(|changed| changed <= copied),
@@ -256,7 +258,7 @@ fn reason(error: &Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Copies a file of this machine; one that is the target itself is there already.
+/// Copies a file of this machine. Nothing is copied when the file is the target itself.
 ///
 /// # Errors
 /// A target that cannot be written.
@@ -278,11 +280,12 @@ fn copy(source: &Path, target: &Path, batch: &Batch) -> Result<Fate> {
     }
 }
 
-fn is_same_file(first: &Path, second: &Path) -> bool {
+/// True when both paths lead to one file that is there.
+pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
     matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
-/// Writes the list of failures; a header alone when there are none.
+/// Writes the list of failures. Without failures it has only its header.
 pub(crate) fn write_failures(path: &Path, failures: &[Failure]) -> Result<()> {
     files::write_with(path, |file| {
         let mut writer = csv::Writer::from_writer(file);

@@ -236,7 +236,7 @@ fn store(
                 meter.reach(bytes);
             }
             let etag = body.linked_etag.clone().or_else(|| body.head.header("etag").map(unquoted));
-            let info = DownloadInfo { bytes, sha256: hexadecimal(&digest.finalize()), etag };
+            let info = DownloadInfo { bytes, sha256: files::digest::hexadecimal(&digest.finalize()), etag };
             check_sum(&info, sha256.or(body.linked_etag.as_deref()))?;
             Ok(info)
         };
@@ -265,10 +265,6 @@ fn check_sum(info: &DownloadInfo, expected: Option<&str>) -> Result<(), Fault> {
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A tag without its quotes and its mark for weak comparison.

@@ -107,10 +107,8 @@ pub(crate) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result
 /// A parameter that is trained where its device can. Its identity follows from its name, so that an optimiser's
 /// state that was stored finds its parameters again.
 pub(crate) fn parameter<const D: usize>(name: &str, value: Tensor<D>) -> Param<Tensor<D>> {
-    // FNV-1a, 64 bits: spread enough for some hundred names.
-    let id = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    // 64 bits tell some hundred names apart.
+    let id = silknow_files::digest::fnv1a_64(name.bytes());
     Param::initialized(ParamId::from(id), value).set_require_grad(true)
 }
 

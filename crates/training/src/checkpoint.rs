@@ -18,6 +18,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
+use silknow_files::digest::hexadecimal;
 use silknow_files as files;
 use silknow_network::WeightTensor;
 
@@ -137,11 +138,7 @@ fn fingerprint(inputs: &TrainingInputs<'_>, store: &FeatureStore) -> String {
             hash.update((sample as u64).to_le_bytes());
         }
     }
-    hexadecimal(hash)
-}
-
-fn hexadecimal(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
 }
 
 /// The place of the checksum in a file; none where there is no mark of it.
@@ -157,7 +154,7 @@ fn checksum(bytes: &[u8], place: std::ops::Range<usize>) -> String {
     hash.update(&bytes[..place.start]);
     hash.update([b'0'; CHECKSUM_LENGTH]);
     hash.update(&bytes[place.end..]);
-    hexadecimal(hash)
+    hexadecimal(&hash.finalize())
 }
 
 /// The checkpoint's path in a log folder.
