@@ -93,7 +93,7 @@ impl<'a> TrainingSession<'a> {
             weights,
             pipeline,
             store,
-            device: placement.device,
+            device: placement.device().clone(),
             context,
         })
     }

@@ -1,16 +1,36 @@
 //! From images to descriptors: loading, batches, progress, interruption.
 //!
-//! Owns the stream; one batch is in memory at a time beside the descriptors. Leaves decoding to
-//! `silknow-image`, the network to [`Model::describe_pixels`].
+//! One batch is in memory at a time beside the descriptors.
 
 use std::path::Path;
 
 use silknow_config::Augmentation;
 use silknow_errors::{Error, Result};
-use silknow_image::{Loader, Request, Source, View};
+use silknow_image::{Loader, Pipeline, Request, RgbImage, Source, View, decode_bytes};
 use silknow_progress::Observer;
 
 use super::Model;
+
+/// A picture in memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Picture<'a> {
+    /// The content of an image file of any supported format.
+    Encoded(&'a [u8]),
+    /// Decoded pixels, upright.
+    Decoded(&'a RgbImage),
+}
+
+impl<'a> From<&'a RgbImage> for Picture<'a> {
+    fn from(pixels: &'a RgbImage) -> Self {
+        Self::Decoded(pixels)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Picture<'a> {
+    fn from(file: &'a [u8]) -> Self {
+        Self::Encoded(file)
+    }
+}
 
 /// The descriptors of those images that could be read.
 #[derive(Debug, Default)]
@@ -41,7 +61,7 @@ impl Model {
         self.describe_images(sources, batch_size, threads, observer)
     }
 
-    /// Describes images, from files or decoded already; see [`describe_files`](Self::describe_files).
+    /// Describes images, from files or decoded before; see [`describe_files`](Self::describe_files).
     ///
     /// # Errors
     /// The observer's interruption.
@@ -68,4 +88,67 @@ impl Model {
         }
         Ok(described)
     }
+
+    /// Describes pictures in memory, `batch_size` at a time (at least one), decoded and rescaled on `threads` threads. No
+    /// picture is copied.
+    ///
+    /// A picture that cannot be read is listed and spoils nothing.
+    ///
+    /// # Errors
+    /// The observer's interruption.
+    pub fn describe_pictures(
+        &self,
+        pictures: &[Picture<'_>],
+        batch_size: usize,
+        threads: usize,
+        observer: &dyn Observer,
+    ) -> Result<Described> {
+        let progress = observer.begin("describing images", pictures.len() as u64);
+        let mut described = Described::default();
+        let mut first = 0;
+        for batch in pictures.chunks(batch_size.max(1)) {
+            observer.check()?;
+            let mut pixels = Vec::with_capacity(batch.len() * self.pipeline().values_per_image());
+            for (position, values) in (first..).zip(prepare(self.pipeline(), batch, threads)) {
+                match values {
+                    Ok(values) => {
+                        pixels.extend(values);
+                        described.kept.push(position);
+                    }
+                    Err(error) => described.failures.push((position, error)),
+                }
+            }
+            let images = pixels.len() / self.pipeline().values_per_image();
+            described.descriptors.extend(self.describe_pixels(&pixels, images)?);
+            progress.advance(batch.len() as u64);
+            first += batch.len();
+        }
+        Ok(described)
+    }
+}
+
+/// What the network sees of each picture.
+fn prepare(pipeline: &Pipeline, pictures: &[Picture<'_>], threads: usize) -> Vec<Result<Vec<f32>>> {
+    let see = &|picture: &Picture<'_>| {
+        let decoded;
+        let image = match picture {
+            Picture::Encoded(bytes) => {
+                decoded = decode_bytes(bytes)?;
+                &decoded
+            }
+            Picture::Decoded(image) if image.is_empty() => return Err(Error::data("the picture has no pixels")),
+            Picture::Decoded(image) => image,
+        };
+        let mut values = vec![0.0; pipeline.values_per_image()];
+        pipeline.plain(image, &mut values);
+        Ok(values)
+    };
+    let share = pictures.len().div_ceil(threads.max(1)).max(1);
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = pictures
+            .chunks(share)
+            .map(|pictures| scope.spawn(move || pictures.iter().map(see).collect::<Vec<_>>()))
+            .collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("preparing a picture does not panic")).collect()
+    })
 }

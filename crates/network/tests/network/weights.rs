@@ -89,6 +89,8 @@ fn every_wrong_tensor_is_named() {
     assert!(foreign.contains("`layer5.0.conv1.weight` does not belong to resnet18"), "{foreign}");
     let damaged = message(|weights| weights.tensors.get_mut("bn1.bias").unwrap().data[3] = f32::NAN);
     assert!(damaged.contains("the tensor `bn1.bias` holds NaN at 3"), "{damaged}");
+    let negative = message(|weights| weights.tensors.get_mut("bn1.running_var").unwrap().data[3] = -0.5);
+    assert!(negative.contains("the tensor `bn1.running_var` holds the negative variance -0.5 at 3"), "{negative}");
 }
 
 #[test]
