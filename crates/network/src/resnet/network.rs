@@ -187,7 +187,7 @@ impl TrainableBlocks {
     }
 
     /// The trained kernels with their names, from input to output.
-    pub(super) fn kernels(&self) -> impl Iterator<Item = (&str, &Param<Tensor<4>>)> {
+    pub(crate) fn kernels(&self) -> impl Iterator<Item = (&str, &Param<Tensor<4>>)> {
         self.convs().map(|conv| (conv.name.as_str(), &conv.kernel))
     }
 
