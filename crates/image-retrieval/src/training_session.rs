@@ -94,7 +94,7 @@ impl<'a> TrainingSession<'a> {
             weights,
             pipeline,
             store,
-            device: placement.device,
+            device: placement.device().clone(),
             context,
         })
     }
