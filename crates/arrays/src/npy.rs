@@ -187,10 +187,7 @@ struct Source<'a, R> {
 
 impl<R: Read> Source<'_, R> {
     /// Reads all elements, block by block.
-    fn numbers<const N: usize, T>(
-        &mut self,
-        number: impl Fn([u8; N]) -> Result<T, Fault>,
-    ) -> Result<Vec<T>, Fault> {
+    fn numbers<const N: usize, T>(&mut self, number: impl Fn([u8; N]) -> Result<T, Fault>) -> Result<Vec<T>, Fault> {
         let mut numbers = Vec::new();
         numbers.try_reserve_exact(self.count).map_err(io::Error::from)?;
         let mut block = vec![0; BLOCK_BYTES.min(self.count.saturating_mul(N))];

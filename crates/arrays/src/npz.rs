@@ -244,8 +244,9 @@ impl<R: Read + Seek> Reader<R> {
         let failed = |what: String| Error::data(format!("the array `{name}` {what}")).in_file(&path);
         let broken = |cause: io::Error| failed("cannot be read".to_owned()).caused_by(cause);
         let mut member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
-            ZipError::FileNotFound => failed("is missing".to_owned())
-                .hint("the file was made by another program or version; make it again"),
+            ZipError::FileNotFound => {
+                failed("is missing".to_owned()).hint("the file was made by another program or version; make it again")
+            }
             other => broken(other.into()),
         })?;
         let stored = Stored {
@@ -333,14 +334,12 @@ mod tests {
 
     #[test]
     fn shapes_that_the_bytes_do_not_fill_are_refused() {
-        let huge = ["(4294967296, 4294967296)", "(18446744073709551615, 2)", "(99999999999999999999,)", "(3000000000,)"];
+        let huge =
+            ["(4294967296, 4294967296)", "(18446744073709551615, 2)", "(99999999999999999999,)", "(3000000000,)"];
         for shape in huge.into_iter().chain(["(3,)", "(1,)", "(-1,)", "2"]) {
             for descr in ["<f4", "<i8", "|u1", "<U1", "<U4611686018427387905", "<U18446744073709551615"] {
                 let outcome = read_member(&npy(descr, shape, &[0; 8]));
-                assert!(
-                    outcome.is_err() || (descr, shape) == ("<i8", "(1,)"),
-                    "{descr} {shape}: {outcome:?}"
-                );
+                assert!(outcome.is_err() || (descr, shape) == ("<i8", "(1,)"), "{descr} {shape}: {outcome:?}");
             }
         }
         assert!(read_member(&npy("<U0", "(1000000000000,)", b"")).is_err());

@@ -18,8 +18,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
-use silknow_files::digest::hexadecimal;
 use silknow_files as files;
+use silknow_files::digest::hexadecimal;
 use silknow_network::WeightTensor;
 
 use crate::features::FeatureStore;
