@@ -13,6 +13,7 @@ mod images;
 mod index;
 mod model;
 mod operations;
+mod packing;
 mod tables;
 mod work;
 

@@ -87,11 +87,20 @@ impl DescribingNetwork {
         let placement = Placement::choose(device, precision)?;
         match self {
             Self::Model(folder) => Model::load(folder, &placement),
+            Self::Backbone { .. } => self.stored(context)?.open(&placement),
+        }
+    }
+
+    /// The network as it is saved.
+    ///
+    /// # Errors
+    /// A model or weights that cannot be read.
+    pub fn stored(&self, context: &Context<'_>) -> Result<StoredModel> {
+        match self {
+            Self::Model(folder) => StoredModel::read(folder),
             Self::Backbone { architecture, weights, add_fc, input_size, seed } => {
                 let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
-                let model = StoredModel::untrained(&weights, *architecture, add_fc, *seed, *input_size)?;
-                drop(weights);
-                model.open(&placement)
+                StoredModel::untrained(&weights, *architecture, add_fc, *seed, *input_size)
             }
         }
     }

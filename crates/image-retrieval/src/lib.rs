@@ -83,3 +83,7 @@ pub use silknow_network::weights::Hub;
 pub use silknow_network::{Described, Model};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder};
+
+// What the Python package needs beside the above.
+pub use silknow_network::StoredModel;
+pub use silknow_records::is_missing;
