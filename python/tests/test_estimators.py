@@ -41,6 +41,8 @@ def test_it_predicts_what_scikit_learn_s_own_classifier_predicts(samples):
 def test_a_tie_goes_to_the_class_with_the_nearest_neighbour():
     classifier = RetrievalClassifier(k=4).fit([[0], [1], [2], [3]], ["b", "a", "a", "b"])
     assert classifier.predict([[-1], [1.1]]).tolist() == ["b", "a"]
+    shares = classifier.predict_proba([[-1], [1.1]])
+    assert np.allclose(shares, 0.5) and shares.argmax(axis=1).tolist() == [1, 0]
 
 
 def test_classes_keep_their_type(samples):

@@ -52,6 +52,9 @@ class Descriptors(_Base):
                 result.fingerprint = fingerprints.pop()
         return result
 
+    def __deepcopy__(self, memo: Any) -> Descriptors:
+        return self.copy()
+
     def __reduce__(self) -> Tuple[Any, ...]:
         how: Any = super().__reduce__()
         return how[0], how[1], (how[2], self.fingerprint)

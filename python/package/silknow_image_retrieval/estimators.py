@@ -34,7 +34,8 @@ from ._native import Index, Model
 class RetrievalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Predicts the class of a descriptor by the votes of its nearest neighbours.
 
-    The class that most of the k neighbours have wins; a tie goes to the class with the nearest neighbour.
+    The class that most of the k neighbours have wins; a tie goes to the class with the nearest neighbour, as for
+    :meth:`Index.predict`.
 
     Parameters
     ----------
@@ -68,27 +69,30 @@ class RetrievalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.index_.search(_single(X), min(k, len(self.index_)))
 
     def predict_proba(self, X: Any) -> Any:
-        """The shares of the votes [Q, classes], in the order of ``classes_``."""
-        codes = self._neighbours(X)
-        return self._votes(codes) / codes.shape[1]
+        """The shares of the votes [Q, classes], in the order of ``classes_``.
+
+        Where classes tie, the share of the one that is predicted is larger by a billionth.
+        """
+        votes, winners = self._votes(X)
+        votes[np.arange(len(votes)), winners] += 1e-9 * votes.sum(axis=1)
+        return votes / votes.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> Any:
         """The classes [Q] of descriptors [Q, D]."""
-        codes = self._neighbours(X)
-        votes = self._votes(codes)
+        _, winners = self._votes(X)
+        return self.classes_[winners]
+
+    def _votes(self, X: Any) -> Any:
+        """The votes [Q, classes], and the position in ``classes_`` of the class that wins."""
+        _, positions = self.kneighbors(X)
+        codes = self._codes[positions]
+        every = np.arange(len(codes))
+        votes = np.zeros((len(codes), len(self.classes_)))
+        np.add.at(votes, (every[:, None], codes), 1)
         # Of the neighbours whose class has most votes, the nearest decides.
         of_neighbours = np.take_along_axis(votes, codes, axis=1)
         nearest = np.argmax(of_neighbours == votes.max(axis=1, keepdims=True), axis=1)
-        return self.classes_[codes[np.arange(len(codes)), nearest]]
-
-    def _neighbours(self, X: Any) -> Any:
-        """The classes [Q, k] of the neighbours, as positions in ``classes_``."""
-        return self._codes[self.kneighbors(X)[1]]
-
-    def _votes(self, codes: Any) -> Any:
-        votes = np.zeros((len(codes), len(self.classes_)))
-        np.add.at(votes, (np.arange(len(codes))[:, None], codes), 1)
-        return votes
+        return votes, codes[every, nearest]
 
 
 class ImageDescriber(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
