@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
 
-use silknow_image_retrieval::{ErrorKind, Result};
+use silknow_image_retrieval::{ErrorKind, Result, decoder_is_running};
 
 use crate::commands::Again;
 
@@ -40,9 +40,13 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CONFIGURATION))
 }
 
-/// Replaces the words of a panic by ones for users.
+/// Replaces the words of a panic by ones for users. The panic of an image's decoder becomes an error of the file,
+/// which is told as such, so nothing is said about it here.
 pub(crate) fn announce_panics() {
     panic::set_hook(Box::new(|panic| {
+        if decoder_is_running() {
+            return;
+        }
         let _ = writeln!(
             io::stderr(),
             "error: this is a fault of silknow: {panic}\nhint: please report it, with the command that you gave: {}",

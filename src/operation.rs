@@ -1,13 +1,13 @@
 //! What the six operations' verbs have in common: a flag for every key, a file for the rest, validated parameters.
 //!
-//! Everything about a key comes from the library's table of keys. Runs nothing itself.
+//! Everything about a key comes from the library, where a field of a parameter struct declares it.
 
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use silknow_image_retrieval::Result;
-use silknow_image_retrieval::config::{Explicit, Fallback, Key, Kind, Operation, Options, Parameters};
+use silknow_image_retrieval::config::{Explicit, Fallback, Group, Key, Kind, Operation, Options, Parameters};
 
 use crate::session;
 
@@ -32,13 +32,13 @@ fn heading(key: &Key) -> &'static str {
 }
 
 /// The flag of a key, spelt as the key; the spelling with dashes and the key's other spellings work too.
-pub(crate) fn argument(key: &'static Key) -> Arg {
+pub(crate) fn argument(key: &Key) -> Arg {
     let spellings = [key.name].into_iter().chain(key.aliases.iter().copied());
     let dashed = spellings.filter(|name| name.contains('_')).map(|name| name.replace('_', "-"));
     let others = key.aliases.iter().copied().map(str::to_owned).chain(dashed);
-    let help = match key.fallback {
+    let help = match &key.fallback {
         Fallback::Required => format!("{} (required, here or in the file)", key.about),
-        Fallback::Value(value) => format!("{} [default: {value}]", key.about),
+        Fallback::Value { text, .. } => format!("{} [default: {text}]", key.about),
         Fallback::Absent => format!("{} (for example {})", key.about, key.example),
     };
     let argument = Arg::new(key.name)
@@ -49,7 +49,7 @@ pub(crate) fn argument(key: &'static Key) -> Arg {
         .allow_negative_numbers(true)
         .help(help);
     match key.kind {
-        Kind::Boolean => argument.num_args(0..=1).default_missing_value("True"),
+        Kind::Truth => argument.num_args(0..=1).default_missing_value("True"),
         Kind::Choice(words) => argument.value_parser(PossibleValuesParser::new(words)),
         Kind::Path | Kind::Weights => argument.value_hint(ValueHint::AnyPath),
         _ => argument,
@@ -60,32 +60,46 @@ fn value_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Path => "PATH",
         Kind::FileName => "FILE_NAME",
-        Kind::Boolean => "True|False",
-        Kind::Whole(..) | Kind::Number(_) => "NUMBER",
-        Kind::Ranges(..) | Kind::Widths => "[NUMBERS]",
+        Kind::Truth => "True|False",
+        Kind::Number => "NUMBER",
+        Kind::Numbers => "[NUMBERS]",
         Kind::Words => "NAMES",
         Kind::Variables => "#NAMES",
         Kind::Choice(_) => "NAME",
         Kind::Weights => "NAME|FILE",
+        _ => "VALUE",
     }
+}
+
+/// The flags of keys that a verb shares with operations.
+pub(crate) fn group_arguments<G: Group>() -> impl Iterator<Item = Arg> {
+    G::keys().iter().map(argument)
 }
 
 /// The options of an operation as they were given: the file's, and over them the flags.
 pub(crate) fn options(operation: Operation, matches: &ArgMatches) -> Result<Options> {
-    let mut options = Options::new(operation, Explicit::Flags);
-    // Verbs that only share keys with an operation have no configuration file.
-    if let Ok(Some(path)) = matches.try_get_one::<PathBuf>("config") {
-        options.read_file(path)?;
-    }
-    for key in operation.keys() {
-        if let Ok(Some(text)) = matches.try_get_one::<String>(key.name) {
-            options.set(key.name, text)?;
-        }
-    }
-    Ok(options)
+    with_flags(Options::new(operation, Explicit::Flags), matches)
+}
+
+/// The validated values of keys that a verb shares with operations.
+pub(crate) fn group<G: Group>(verb: &'static str, matches: &ArgMatches) -> Result<G> {
+    G::take(&with_flags(Options::of::<G>(verb, Explicit::Flags), matches)?)
 }
 
 /// The validated parameters of an operation.
 pub(crate) fn parameters<P: Parameters>(matches: &ArgMatches) -> Result<P> {
     P::from_options(&options(P::OPERATION, matches)?)
+}
+
+fn with_flags(mut options: Options, matches: &ArgMatches) -> Result<Options> {
+    // Only operations have a configuration file.
+    if let Ok(Some(path)) = matches.try_get_one::<PathBuf>("config") {
+        options.read_file(path)?;
+    }
+    for key in options.keys() {
+        if let Ok(Some(text)) = matches.try_get_one::<String>(key.name) {
+            options.set(key.name, text)?;
+        }
+    }
+    Ok(options)
 }

@@ -1,13 +1,13 @@
 //! Python's values as the texts of keys, and a few arguments that are no keys.
 //!
-//! Owns the spelling alone; what a value may be is the library's table of keys, which checks the texts.
+//! Owns the spelling alone; the library knows what a value may be and checks the texts.
 
 use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFrozenSet, PyList, PySet, PyString};
 use silknow_image_retrieval::Error;
-use silknow_image_retrieval::config::{Explicit, Fallback, Key, Kind, Operation, Options};
+use silknow_image_retrieval::config::{Explicit, Operation, Options, Plain};
 
 use crate::errors::{OrRaise, exception};
 
@@ -141,23 +141,16 @@ fn single(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
     }
 }
 
-/// The default of a key as Python's signatures show it; none where there is none.
-pub(crate) fn default<'py>(py: Python<'py>, key: &Key) -> PyResult<Option<Bound<'py, PyAny>>> {
-    let Fallback::Value(text) = key.fallback else { return Ok(None) };
-    let entries = || text.trim_matches(['[', ']']).split(',').map(str::trim).filter(|entry| !entry.is_empty());
-    let number = |text: &str| match text.parse::<u64>() {
-        Ok(whole) => Ok::<_, PyErr>(whole.into_pyobject(py)?.into_any()),
-        Err(_) => Ok(text.parse::<f64>().unwrap_or(f64::NAN).into_pyobject(py)?.into_any()),
-    };
-    let list = |items: Vec<Bound<'py, PyAny>>| Ok::<_, PyErr>(PyList::new(py, items)?.into_any());
-    let value = match key.kind {
-        Kind::Boolean => PyBool::new(py, text == "True").to_owned().into_any(),
-        Kind::Whole(..) | Kind::Number(_) => number(text)?,
-        Kind::Ranges(..) | Kind::Widths => list(entries().map(number).collect::<PyResult<_>>()?)?,
-        Kind::Words | Kind::Variables => {
-            list(entries().map(|name| PyString::new(py, name.trim_start_matches('#')).into_any()).collect())?
+/// A default as Python's signatures show it.
+pub(crate) fn object<'py>(py: Python<'py>, value: &Plain) -> PyResult<Bound<'py, PyAny>> {
+    Ok(match value {
+        Plain::Truth(truth) => PyBool::new(py, *truth).to_owned().into_any(),
+        Plain::Whole(number) => number.into_pyobject(py)?.into_any(),
+        Plain::Number(number) => number.into_pyobject(py)?.into_any(),
+        Plain::Text(text) => PyString::new(py, text).into_any(),
+        Plain::List(values) => {
+            let values = values.iter().map(|value| object(py, value)).collect::<PyResult<Vec<_>>>()?;
+            PyList::new(py, values)?.into_any()
         }
-        Kind::Path | Kind::FileName | Kind::Choice(_) | Kind::Weights => PyString::new(py, text).into_any(),
-    };
-    Ok(Some(value))
+    })
 }

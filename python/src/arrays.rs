@@ -79,9 +79,8 @@ pub(crate) fn descriptors(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Rows
 /// The array float32 of any numbers.
 fn numbers<'py>(name: &str, value: &Bound<'py, PyAny>, expected: &Expected<'_>) -> PyResult<Bound<'py, PyAny>> {
     let py = value.py();
-    let refused = |found: String, hint: &str| {
-        wrong(py, format!("`{name}` {found}; {} are expected", expected.layout), hint)
-    };
+    let refused =
+        |found: String, hint: &str| wrong(py, format!("`{name}` {found}; {} are expected", expected.layout), hint);
     let given = match value.cast::<PyUntypedArray>() {
         Ok(_) => value.clone(),
         Err(_) => {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
-use silknow_image_retrieval::config::{Explicit, Operation, Options};
+use silknow_image_retrieval::config::{Explicit, GetKNNParameters, Operation, Options};
 use silknow_image_retrieval::{
     Context, Error, Filter, Hits, Index as _, IndexMeta, MemoryIndex, Observer, Progress, Queried, Record, Result,
     Search, Silent, VocabularyBuilder, find, vote,
@@ -612,8 +612,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 
 /// A path that does not depend on the working directory.
 pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path)
-        .map_err(|cause| Error::io("the working directory is gone").in_file(path).caused_by(cause))
+    std::path::absolute(path).map_err(|cause| Error::io("the working directory is gone").in_file(path).caused_by(cause))
 }
 
 /// The records of images; where they have no names they are called by their positions, which begin with `first`.
@@ -744,10 +743,8 @@ fn asked(
 ) -> PyResult<Search> {
     let mut search = Search::nearest(neighbours_asked_for(py, k)?);
     search.filter = filter_asked_for(filter)?;
-    search.max_distance = max_distance
-        .filter(|value| !value.is_none())
-        .map(|value| distance("max_distance", value))
-        .transpose()?;
+    search.max_distance =
+        max_distance.filter(|value| !value.is_none()).map(|value| distance("max_distance", value)).transpose()?;
     search.exclude_self = exclude_self;
     Ok(search)
 }
@@ -780,7 +777,7 @@ fn neighbours_asked_for(py: Python<'_>, k: Option<&Bound<'_, PyAny>>) -> PyResul
     if let Some(text) = k.map(|k| arguments::text("k", k)).transpose()?.flatten() {
         options.set(KEY, text).or_raise(py)?;
     }
-    options.check_keys(|key| key.name == KEY).map(|settings| settings.one(KEY)).map_err(|error| {
+    GetKNNParameters::num_neighbors().read(&options).map_err(|error| {
         // The argument has a name of its own.
         wrong(py, error.message().replace(KEY, "k"), "for example 6")
     })

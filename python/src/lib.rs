@@ -23,6 +23,8 @@ use pyo3::prelude::*;
 #[pymodule]
 #[pyo3(name = "_native")]
 mod native {
+    use super::*;
+
     #[pymodule_export]
     use crate::demonstration::demo_collection;
     #[pymodule_export]
@@ -37,6 +39,18 @@ mod native {
     use crate::operations::{operation_keys, run_operation};
     #[pymodule_export]
     use crate::work::finish_work;
+
+    /// The panic of an image's decoder becomes an error of its file, so nothing is printed about it.
+    #[pymodule_init]
+    fn keep_quiet_about_decoders(_module: &Bound<'_, PyModule>) -> PyResult<()> {
+        let announce = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            if !silknow_image::decoder_is_running() {
+                announce(panic);
+            }
+        }));
+        Ok(())
+    }
 
     /// The version of the package and of the library in it.
     #[pymodule_export]

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use silknow_image_retrieval::config::{Architecture, Explicit, Operation, Options};
+use silknow_image_retrieval::config::{
+    Architecture, BackboneParameters, DescribingParameters, Explicit, Group, Operation, Options,
+};
 use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel};
 
 use crate::errors::OrRaise;
@@ -113,7 +115,7 @@ impl Model {
         text_signature = "(*, backbone=None, weights=None, add_fc=None, input_size=None, seed=None, device=None, precision=None)"
     )]
     fn pretrained(py: Python<'_>, parameters: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
-        let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
+        let mut options = Options::of::<BackboneParameters>(Operation::TrainModel.verb(), Explicit::Arguments);
         let mut placement = [None, None];
         if let Some(parameters) = parameters {
             let parameters = parameters.copy()?;
@@ -121,17 +123,10 @@ impl Model {
                 *place = parameters.get_item(name)?;
                 parameters.set_item(name, py.None())?;
             }
+            refuse_foreign_keys(&parameters)?;
             arguments::set_all(&mut options, &parameters)?;
         }
-        let foreign = Operation::TrainModel.keys().find(|key| {
-            options.is_given(key.name) && !DescribingNetwork::backbone_keys().any(|known| known.name == key.name)
-        });
-        if let Some(key) = foreign {
-            let known: Vec<_> = DescribingNetwork::backbone_keys().map(|key| key.name).chain(PLACEMENT_KEYS).collect();
-            let message = format!("`{}` is for training; a network without training has no use for it", key.name);
-            return Err(arguments::wrong(py, message, format!("the parameters are {}", known.join(", "))));
-        }
-        let network = DescribingNetwork::backbone(options).or_raise(py)?;
+        let network = DescribingNetwork::Backbone(BackboneParameters::take(&options).or_raise(py)?);
         let origin = Origin::Network(network.clone());
         Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned(), origin)
     }
@@ -174,7 +169,7 @@ impl Model {
         let py = images.py();
         let skip = skips(py, on_error)?;
         let options = arguments::options(Operation::BuildKDTree, &[("batch_size", batch_size)])?;
-        let batch_size: usize = options.check_keys(|key| key.name == "batch_size").or_raise(py)?.one("batch_size");
+        let batch_size = DescribingParameters::batch_size().read(&options).or_raise(py)?;
         let images::Given { count, pictures, unreadable } = images::given(images, skip)?;
         let dimensions = self.dimensions;
         let network = Arc::clone(&self.network);
@@ -289,8 +284,8 @@ impl Model {
     ) -> PyResult<Self> {
         let [device, precision] = PLACEMENT_KEYS;
         let options = arguments::options(Operation::BuildKDTree, &[(device, placement[0]), (precision, placement[1])])?;
-        let settings = options.check_keys(|key| PLACEMENT_KEYS.contains(&key.name)).or_raise(py)?;
-        let (device, precision) = (settings.one(device), settings.one(precision));
+        let device = DescribingParameters::device().read(&options).or_raise(py)?;
+        let precision = DescribingParameters::precision().read(&options).or_raise(py)?;
         let text = |value: Option<&Bound<'_, PyAny>>| value.filter(|value| !value.is_none()).map(ToString::to_string);
         let loaded = work::run(py, 1, Leaves::Files, move |context| -> Result<Network> {
             network.load(device, precision, context)
@@ -339,7 +334,7 @@ fn check(stored: &StoredModel, fingerprint: &str, network: &DescribingNetwork) -
         DescribingNetwork::Model(folder) => {
             Error::data("the folder that the model was loaded from holds another model by now").in_file(folder)
         }
-        DescribingNetwork::Backbone { .. } => Error::data("the weights of the model are others by now"),
+        DescribingNetwork::Backbone(_) => Error::data("the weights of the model are others by now"),
     };
     Err(error.hint("load the model again, then save it before its files change"))
 }
@@ -356,4 +351,21 @@ fn skips(py: Python<'_>, on_error: Option<&Bound<'_, PyAny>>) -> PyResult<bool> 
             "\"skip\" leaves out images that cannot be read, with a warning",
         )),
     }
+}
+
+/// Refuses keys that only training has, and says so, where a plain "unknown key" would puzzle.
+fn refuse_foreign_keys(parameters: &Bound<'_, PyDict>) -> PyResult<()> {
+    let own = BackboneParameters::keys().iter();
+    for (name, value) in parameters {
+        let name: String = name.extract()?;
+        let foreign = Operation::TrainModel.key(&name).filter(|key| {
+            !value.is_none() && !PLACEMENT_KEYS.contains(&key.name) && own.clone().all(|own| own.name != key.name)
+        });
+        if let Some(key) = foreign {
+            let known: Vec<_> = own.map(|key| key.name).chain(PLACEMENT_KEYS).collect();
+            let message = format!("`{}` is for training; a network without training has no use for it", key.name);
+            return Err(arguments::wrong(parameters.py(), message, format!("the parameters are {}", known.join(", "))));
+        }
+    }
+    Ok(())
 }

@@ -9,7 +9,7 @@ use pyo3::types::{PyDict, PyTuple};
 use silknow_image_retrieval::config::{Explicit, Fallback, Operation, Options, Parameters};
 use silknow_image_retrieval::{Context, Result};
 
-use crate::arguments::{self, default};
+use crate::arguments;
 use crate::errors::OrRaise;
 use crate::work::{self, Leaves};
 
@@ -31,9 +31,13 @@ pub(crate) fn operation_keys<'py>(py: Python<'py>, operation_name: &str) -> PyRe
         facts.set_item("aliases", key.aliases)?;
         facts.set_item("documented", key.documented)?;
         facts.set_item("required", key.fallback == Fallback::Required)?;
-        facts.set_item("default", default(py, key)?)?;
+        let default = match &key.fallback {
+            Fallback::Value { plain, .. } => Some(arguments::object(py, plain)?),
+            Fallback::Required | Fallback::Absent => None,
+        };
+        facts.set_item("default", default)?;
         facts.set_item("about", key.about)?;
-        facts.set_item("expected", key.kind.to_string())?;
+        facts.set_item("expected", &key.expected)?;
         Ok(facts)
     };
     operation(py, operation_name)?.keys().map(describe).collect()

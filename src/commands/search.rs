@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use silknow_image_retrieval::config::{Key, Operation};
+use silknow_image_retrieval::config::{GetKNNParameters, Key, Operation};
 use silknow_image_retrieval::{Filter, Result, Search, SearchParameters, search};
 
 use crate::commands::{Again, Verb};
@@ -89,16 +89,15 @@ fn chosen(matches: &ArgMatches, num_neighbors: usize) -> Result<Search> {
 
 fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
     let options = operation::options(Operation::GetKNN, matches)?;
-    let settings = options.check_keys(is_shared_key)?;
     let parameters = SearchParameters {
         queries: matches.get_many("queries").expect("clap requires queries").cloned().collect(),
-        treepath: settings.one("treepath"),
-        model_path: settings.one("model_path"),
-        search: chosen(matches, settings.one("num_neighbors"))?,
+        treepath: GetKNNParameters::treepath().read(&options)?,
+        model_path: GetKNNParameters::model_path().read(&options)?,
+        search: chosen(matches, GetKNNParameters::num_neighbors().read(&options)?)?,
         html: matches.get_one::<PathBuf>("html").cloned(),
-        batch_size: settings.one("batch_size"),
-        device: settings.one("device"),
-        precision: settings.one("precision"),
+        batch_size: GetKNNParameters::batch_size().read(&options)?,
+        device: GetKNNParameters::device().read(&options)?,
+        precision: GetKNNParameters::precision().read(&options)?,
     };
     session.show(&search(&parameters, &session.context())?)
 }

@@ -1,6 +1,6 @@
 //! The values that are one of a few words: architecture, weights, device, precision and loss.
 //!
-//! Owns the words and their reading and writing. What a word sets going belongs to the network and the training.
+//! Each word is spelt once, here. What it stands for is done by the network and the training.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -8,6 +8,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use silknow_errors::{Error, Result, suggest};
+
+/// A value that is written as one of a few words.
+pub trait Word: Copy + fmt::Display + FromStr + 'static {
+    /// All words.
+    fn words() -> &'static [&'static str];
+}
 
 /// Declares an enumeration whose values are written as words, in files, flags and JSON alike.
 macro_rules! words {
@@ -27,6 +33,12 @@ macro_rules! words {
             /// The word that stands for this value.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$value => $word),+ }
+            }
+        }
+
+        impl Word for $name {
+            fn words() -> &'static [&'static str] {
+                Self::NAMES
             }
         }
 

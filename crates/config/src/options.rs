@@ -1,17 +1,15 @@
 //! What was typed: the text of every key with its place, from a configuration file or given explicitly.
 //!
-//! Owns the reading of files, the precedence (explicit over file) and the wording of what is wrong with a key.
-//! What the values mean together is for the parameter structs.
+//! A value that was given explicitly counts more than the file's. The errors about a key are worded here.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use silknow_errors::{Error, ErrorKind, Result, suggest};
 use silknow_files as files;
 
-use crate::key::{Fallback, Key, Operation};
-use crate::kind::Kind;
+use crate::group::Group;
+use crate::key::{Key, Kind, Operation};
 
 /// How values that do not come from a file were given; it decides how errors call them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,7 +31,7 @@ impl Explicit {
     }
 }
 
-/// The raw options of one operation: for every key that was given, its text.
+/// The raw options of one operation or group of keys: for every key that was given, its text.
 ///
 /// ```
 /// use silknow_config::{EvaluateModelParameters, Explicit, Operation, Options, Parameters};
@@ -47,7 +45,9 @@ impl Explicit {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Options {
-    operation: Operation,
+    /// Whose options they are, as errors name it.
+    owner: &'static str,
+    keys: &'static [Key],
     explicit_form: Explicit,
     file: Option<PathBuf>,
     in_file: BTreeMap<&'static str, Line>,
@@ -61,9 +61,31 @@ struct Line {
 }
 
 impl Options {
-    /// No options yet. Errors about explicit values will call them as `explicit_form` says.
+    /// No options of an operation yet. Errors about explicit values will call them as `explicit_form` says.
     pub fn new(operation: Operation, explicit_form: Explicit) -> Self {
-        Self { operation, explicit_form, file: None, in_file: BTreeMap::new(), explicit: BTreeMap::new() }
+        Self::with(operation.verb(), operation.keys_of(), explicit_form)
+    }
+
+    /// No options of a group of keys yet; `owner` is what errors call it.
+    pub fn of<G: Group>(owner: &'static str, explicit_form: Explicit) -> Self {
+        Self::with(owner, G::keys(), explicit_form)
+    }
+
+    fn with(owner: &'static str, keys: &'static [Key], explicit_form: Explicit) -> Self {
+        Self { owner, keys, explicit_form, file: None, in_file: BTreeMap::new(), explicit: BTreeMap::new() }
+    }
+
+    /// The keys that can be given.
+    pub fn keys(&self) -> &'static [Key] {
+        self.keys
+    }
+
+    pub(crate) fn owner(&self) -> &'static str {
+        self.owner
+    }
+
+    fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.is_called(name))
     }
 
     /// Reads a configuration file.
@@ -73,7 +95,7 @@ impl Options {
     pub fn read_file(&mut self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         // Not UTF-8 is a fault of the configuration here, and not of the data.
-        let text = files::read_text(path).map_err(|error| match error.kind() {
+        let text = files::read_small_text(path).map_err(|error| match error.kind() {
             ErrorKind::Data => error.with_kind(ErrorKind::Configuration),
             _ => error,
         })?;
@@ -97,7 +119,7 @@ impl Options {
             let Some((name, value)) = line.split_once(';') else { continue };
             let here = |error: Error| error.in_file(path).at_line(number);
             let name = name.trim();
-            let key = self.operation.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
+            let key = self.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
             let line = Line { number, text: value.trim().to_owned() };
             if let Some(first) = self.in_file.insert(key.name, line) {
                 let message = format!("the key `{name}` is repeated; it stands in line {} too", first.number);
@@ -112,7 +134,7 @@ impl Options {
     /// # Errors
     /// An unknown key, a key given before (perhaps in another spelling).
     pub fn set(&mut self, name: &str, text: impl Into<String>) -> Result<()> {
-        let key = self.operation.key(name).ok_or_else(|| self.unknown(name, |name| self.explicit_form.spell(name)))?;
+        let key = self.key(name).ok_or_else(|| self.unknown(name, |name| self.explicit_form.spell(name)))?;
         match self.explicit.insert(key.name, text.into().trim().to_owned()) {
             None => Ok(()),
             Some(_) => {
@@ -122,66 +144,38 @@ impl Options {
         }
     }
 
-    /// True when a key (by its name) was given, in the file or explicitly.
-    pub fn is_given(&self, name: &str) -> bool {
-        self.text(name).is_some()
-    }
-
     fn unknown(&self, name: &str, spell: impl Fn(&str) -> String) -> Error {
-        let error = Error::configuration(format!("unknown key `{}` for {}", spell(name), self.operation));
+        let error = Error::configuration(format!("unknown key `{}` for {}", spell(name), self.owner));
         let owners: Vec<&str> =
             Operation::ALL.iter().filter(|operation| operation.key(name).is_some()).map(|it| it.verb()).collect();
         if !owners.is_empty() {
             return error.hint(format!("`{}` is a key of {}", spell(name), owners.join(" and ")));
         }
-        let names: Vec<&str> = self.operation.keys().map(|key| key.name).collect();
+        let names: Vec<&str> = self.keys.iter().map(|key| key.name).collect();
         match suggest::nearest(name, names.iter().copied()) {
             Some(nearest) => error.hint(format!("did you mean `{}`?", spell(nearest))),
             None => error.hint(format!("known keys: {}", names.join(", "))),
         }
     }
 
-    /// Checks every value against its key's kind, and fills in the defaults.
-    pub(crate) fn check(&self) -> Result<Settings<'_>> {
-        self.check_keys(|_| true)
-    }
-
-    /// Checks some of the keys only: for work that shares keys with an operation without being it.
-    ///
-    /// # Errors
-    /// A missing key, a value of the wrong type or out of range.
-    pub fn check_keys(&self, wanted: impl Fn(&Key) -> bool) -> Result<Settings<'_>> {
-        let mut parts = BTreeMap::new();
-        for key in self.operation.keys().filter(|key| wanted(key)) {
-            let text = match (self.text(key.name), key.fallback) {
-                (Some(text), _) => text,
-                (None, Fallback::Value(text)) => text,
-                (None, Fallback::Absent) => continue,
-                (None, Fallback::Required) => return Err(self.missing(key)),
-            };
-            parts.insert(key.name, key.kind.parts(text).ok_or_else(|| self.wrong(key, text))?);
-        }
-        Ok(Settings { options: self, parts })
-    }
-
     /// The text that counts for a key, where one was given.
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.explicit.get(name).or_else(|| self.in_file.get(name).map(|line| &line.text)).map(String::as_str)
     }
 
-    fn missing(&self, key: &Key) -> Error {
-        let error = Error::configuration(format!("the key `{}` of {} is missing", key.name, self.operation));
+    pub(crate) fn missing(&self, key: &Key) -> Error {
+        let error = Error::configuration(format!("the key `{}` of {} is missing", key.name, self.owner));
         match (&self.file, self.explicit_form) {
             (Some(file), _) => error.in_file(file).hint(format!("add a line such as `{}; {}`", key.name, key.example)),
             (None, Explicit::Flags) => error
-                .hint(format!("give {}, or --config with a file that has it", flag_with_value(key.name, key.example))),
+                .hint(format!("give {}, or --config with a file that has it", flag_with_value(key.name, &key.example))),
             (None, Explicit::Arguments) => error.hint(format!("for example `{}`", key.example)),
         }
     }
 
-    fn wrong(&self, key: &Key, text: &str) -> Error {
+    pub(crate) fn wrong(&self, key: &Key, text: &str) -> Error {
         let found = if text.is_empty() { "has no value".to_owned() } else { format!("is `{text}`") };
-        let error = self.fault(key.name, |name| format!("`{name}` must be {}, but it {found}", key.kind));
+        let error = self.fault(key.name, |name| format!("`{name}` must be {}, but it {found}", key.expected));
         let nearest = match key.kind {
             Kind::Choice(words) => suggest::nearest(text, words.iter().copied()),
             _ => None,
@@ -193,7 +187,7 @@ impl Options {
     }
 
     /// An error about the value of a key, at its place: the line of the file, or the flag or argument.
-    fn fault(&self, name: &str, message: impl FnOnce(&str) -> String) -> Error {
+    pub(crate) fn fault(&self, name: &str, message: impl FnOnce(&str) -> String) -> Error {
         match (self.explicit.contains_key(name), &self.file, self.in_file.get(name)) {
             (false, Some(file), Some(line)) => Error::configuration(message(name)).in_file(file).at_line(line.number),
             _ => Error::configuration(message(&self.explicit_form.spell(name))),
@@ -206,64 +200,11 @@ fn flag_with_value(name: &str, value: &str) -> String {
     if value.contains([' ', '#', '[']) { format!("--{name} '{value}'") } else { format!("--{name} {value}") }
 }
 
-/// Options whose values were each found valid; the parameter structs take theirs from here.
-#[derive(Debug)]
-pub struct Settings<'a> {
-    options: &'a Options,
-    parts: BTreeMap<&'static str, Vec<String>>,
-}
-
-impl Settings<'_> {
-    /// The single value of a key that has one always.
-    ///
-    /// # Panics
-    /// When the key was not checked or is absent, or `T` does not read what the key's kind lets through: slips
-    /// of the caller, not of the user.
-    pub fn one<T: FromStr>(&self, key: &str) -> T {
-        self.optional(key).unwrap_or_else(|| panic!("the key `{key}` has no value"))
-    }
-
-    /// The single value of a key that may be absent.
-    ///
-    /// # Panics
-    /// When `T` does not read what the key's kind lets through.
-    pub fn optional<T: FromStr>(&self, key: &str) -> Option<T> {
-        self.parts.get(key).map(|parts| read(key, &parts[0]))
-    }
-
-    /// The values of a list.
-    ///
-    /// # Panics
-    /// As [`one`](Self::one).
-    pub fn list<T: FromStr>(&self, key: &str) -> Vec<T> {
-        self.parts[key].iter().map(|part| read(key, part)).collect()
-    }
-
-    /// The values of a list of N that may be absent.
-    pub(crate) fn optional_array<T: FromStr, const N: usize>(&self, key: &str) -> Option<[T; N]> {
-        let parts = self.parts.get(key)?;
-        assert_eq!(parts.len(), N, "the length of `{key}` was checked");
-        Some(std::array::from_fn(|index| read(key, &parts[index])))
-    }
-
-    /// The values of a list of N that is there always.
-    pub(crate) fn array<T: FromStr, const N: usize>(&self, key: &str) -> [T; N] {
-        self.optional_array(key).unwrap_or_else(|| panic!("the key `{key}` has no value"))
-    }
-
-    /// An error about a key whose value does not go with another's; `message` gets the key as it was typed.
-    pub(crate) fn fault(&self, key: &str, message: impl FnOnce(&str) -> String) -> Error {
-        self.options.fault(key, message)
-    }
-}
-
-fn read<T: FromStr>(key: &str, part: &str) -> T {
-    part.parse().unwrap_or_else(|_| panic!("the kind of the key `{key}` lets `{part}` through"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::group::Parameters;
+    use crate::parameters::{CreateDatasetParameters, TrainModelParameters};
 
     fn dataset() -> Options {
         Options::new(Operation::CreateDataset, Explicit::Flags)
@@ -325,13 +266,13 @@ mod tests {
     fn a_missing_key_is_named_with_a_line_or_flag_to_copy() {
         let mut options = dataset();
         assert_eq!(
-            message(options.check()),
+            message(CreateDatasetParameters::from_options(&options)),
             "the key `csvfile` of create-dataset is missing\nhint: give --csvfile ./export.csv, or --config with a \
              file that has it"
         );
         options.parse_file("num_labeled; 1", "c.txt").unwrap();
         assert_eq!(
-            message(options.check()),
+            message(CreateDatasetParameters::from_options(&options)),
             "c.txt: the key `csvfile` of create-dataset is missing\nhint: add a line such as `csvfile; ./export.csv`"
         );
     }
@@ -341,12 +282,12 @@ mod tests {
         let mut options = dataset();
         options.parse_file("csvfile; a.csv\nnum_labeled; 6", "c.txt").unwrap();
         assert_eq!(
-            message(options.check()),
+            message(CreateDatasetParameters::from_options(&options)),
             "c.txt:2: `num_labeled` must be a whole number from 0 to 5, but it is `6`\nhint: for example `1`"
         );
         options.set("num_labeled", "-1").unwrap();
         assert_eq!(
-            message(options.check()),
+            message(CreateDatasetParameters::from_options(&options)),
             "`--num_labeled` must be a whole number from 0 to 5, but it is `-1`\nhint: for example `1`"
         );
     }
@@ -356,7 +297,7 @@ mod tests {
         let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
         options.set("backbone", "resnet5").unwrap();
         assert_eq!(
-            message(options.check()),
+            message(TrainModelParameters::from_options(&options)),
             "`backbone` must be resnet18, resnet34, resnet50, resnet101 or resnet152, but it is `resnet5`\nhint: did \
              you mean `resnet50`?"
         );

@@ -314,9 +314,9 @@ mod tests {
 
     #[test]
     fn names_lose_their_middle_only_at_the_end_of_the_rope() {
-        let long = draw(&matrix(3, &|class| format!("{}_{class}", "w".repeat(40))), "", "", Cells::Shares).unwrap();
+        let long = draw(&matrix(3, &|class| format!("{} {class}", "w".repeat(40))), "", "", Cells::Shares).unwrap();
         assert!(long.svg().contains(&"w".repeat(40)) && !long.svg().contains('…'));
-        let endless = draw(&matrix(3, &|class| format!("{}_{class}", "w".repeat(400))), "", "", Cells::Shares).unwrap();
+        let endless = draw(&matrix(3, &|class| format!("{} {class}", "w".repeat(400))), "", "", Cells::Shares).unwrap();
         assert!(endless.svg().contains("…") && endless.svg().contains("w 1</text>"));
         assert!(endless.width_px() < 1200.0);
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use silknow_arrays::npz::{self, Array};
-use silknow_config::{Architecture, DeviceChoice, Key, Operation, Options, Precision, Weights};
+use silknow_config::{BackboneParameters, DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_network::{Model, Placement, StoredModel, WeightFile};
@@ -37,48 +37,10 @@ pub enum DescribingNetwork {
     /// A trained model's folder.
     Model(PathBuf),
     /// A backbone without training.
-    Backbone {
-        /// Its depth.
-        architecture: Architecture,
-        /// Its weights.
-        weights: Weights,
-        /// Widths of random fully connected layers on top; empty: the L2-normalised pooled values.
-        add_fc: Vec<usize>,
-        /// Side of the square that it sees, in pixels.
-        input_size: usize,
-        /// Seed of random layers and random weights.
-        seed: u64,
-    },
+    Backbone(BackboneParameters),
 }
 
-/// The keys of `train-model` that make a network without training.
-const BACKBONE_KEYS: [&str; 5] = ["backbone", "weights", "add_fc", "input_size", "seed"];
-
 impl DescribingNetwork {
-    /// The keys of `train-model` that make a network without training.
-    pub fn backbone_keys() -> impl Iterator<Item = &'static Key> {
-        Operation::TrainModel.keys().filter(|key| is_backbone_key(key))
-    }
-
-    /// A backbone without training, as options of `train-model` state it. A random head describes nothing: where
-    /// the options do not ask for one, there is none.
-    ///
-    /// # Errors
-    /// A value of the wrong type or out of range.
-    pub fn backbone(mut options: Options) -> Result<Self> {
-        if !options.is_given("add_fc") {
-            options.set("add_fc", "[]")?;
-        }
-        let settings = options.check_keys(is_backbone_key)?;
-        Ok(Self::Backbone {
-            architecture: settings.one("backbone"),
-            weights: settings.one("weights"),
-            add_fc: settings.list("add_fc"),
-            input_size: settings.one("input_size"),
-            seed: settings.one("seed"),
-        })
-    }
-
     /// The network itself.
     ///
     /// # Errors
@@ -87,7 +49,7 @@ impl DescribingNetwork {
         let placement = Placement::choose(device, precision)?;
         match self {
             Self::Model(folder) => Model::load(folder, &placement),
-            Self::Backbone { .. } => self.stored(context)?.open(&placement),
+            Self::Backbone(_) => self.stored(context)?.open(&placement),
         }
     }
 
@@ -98,16 +60,12 @@ impl DescribingNetwork {
     pub fn stored(&self, context: &Context<'_>) -> Result<StoredModel> {
         match self {
             Self::Model(folder) => StoredModel::read(folder),
-            Self::Backbone { architecture, weights, add_fc, input_size, seed } => {
-                let weights = WeightFile::resolve(weights, *architecture, *seed, &context.hub, context.observer)?;
-                StoredModel::untrained(&weights, *architecture, add_fc, *seed, *input_size)
+            Self::Backbone(BackboneParameters { add_fc, backbone, weights, input_size, seed }) => {
+                let weights = WeightFile::resolve(weights, *backbone, *seed, &context.hub, context.observer)?;
+                StoredModel::untrained(&weights, *backbone, add_fc, *seed, *input_size)
             }
         }
     }
-}
-
-fn is_backbone_key(key: &Key) -> bool {
-    BACKBONE_KEYS.contains(&key.name)
 }
 
 /// What `describe` did.

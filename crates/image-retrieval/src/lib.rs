@@ -8,7 +8,7 @@
 //!
 //! ```
 //! use silknow_image_retrieval::{Context, DescribeParameters, DescribingNetwork, Silent, describe};
-//! use silknow_image_retrieval::config::{Architecture, DeviceChoice, Precision, Weights};
+//! use silknow_image_retrieval::config::{Architecture, BackboneParameters, DeviceChoice, Precision, Weights};
 //!
 //! # let folder = tempfile::tempdir()?;
 //! # let folder = folder.path();
@@ -17,13 +17,11 @@
 //! let parameters = DescribeParameters {
 //!     images: vec![folder.to_path_buf()],
 //!     out: folder.join("descriptors.npy"),
-//!     network: DescribingNetwork::Backbone {
-//!         architecture: Architecture::ResNet18,
+//!     network: DescribingNetwork::Backbone(BackboneParameters {
+//!         backbone: Architecture::ResNet18,
 //!         weights: Weights::Builtin,
-//!         add_fc: vec![],
-//!         input_size: 224,
-//!         seed: 0,
-//!     },
+//!         ..BackboneParameters::default()
+//!     }),
 //!     batch_size: 8,
 //!     device: DeviceChoice::Cpu,
 //!     precision: Precision::F32,
@@ -74,7 +72,7 @@ pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_fetch::{Policy, Proxies};
-pub use silknow_image::{RgbImage, Source as Picture, decode_bytes};
+pub use silknow_image::{RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
 pub use silknow_index::conformance::check as check_index;
 pub use silknow_index::{
     Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search, find, vote,

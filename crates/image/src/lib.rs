@@ -1,24 +1,29 @@
 //! From an image file to the pixels that a network sees.
 //!
-//! This crate owns decoding (whatever the file calls itself), rescaling for a collection's folder, the image
-//! pipeline of the networks with its augmented views, and loading ahead on other threads. It does not own
-//! which images there are (the dataset crate does) nor what becomes of the pixels (the network crate).
+//! This crate decodes images (by their content, whatever the file is called), rescales them for a collection's folder,
+//! makes the input of a network from them, augmented where that is wanted, and loads them ahead on other threads. Which
+//! images there are is the dataset crate's affair, what becomes of the pixels the network crate's.
 //!
-//! Everything here is deterministic: an augmented view depends on the seed, the image's identity and the
-//! view's number alone, never on threads or on the order in which images are asked for.
+//! Everything here is deterministic: an augmented view depends only on the seed, the image's identity and the view's
+//! number, never on threads or on the order in which images are asked for.
 
 mod augmentation;
 mod colour;
 mod decoding;
+mod guard;
+mod jpeg;
 mod loader;
+mod memory;
+mod need;
 mod pipeline;
 mod resampling;
 mod rescaling;
-mod truncation;
 
 pub use augmentation::{Draw, view_rng};
 pub use decoding::{MAX_PIXELS, check_format, decode, decode_bytes};
+pub use guard::decoder_is_running;
 pub use image::RgbImage;
-pub use loader::{Batch, Loader, Request, Source};
+pub use loader::{Batch, Loader, LoaderSettings, Request, Source};
+pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
 pub use pipeline::{Pipeline, View};
 pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save};

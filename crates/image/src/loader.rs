@@ -1,10 +1,10 @@
 //! Loading ahead: images are decoded and augmented on other threads while the network works.
 //!
-//! Owns the threads, the order and the bound on memory. What a view looks like is the pipeline's affair.
+//! The results come in the order of the requests, and only so many images are loaded ahead that memory stays bounded.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::JoinHandle;
@@ -30,10 +30,32 @@ pub enum Source {
 pub struct Request {
     /// Its file or its pixels.
     pub source: Source,
-    /// What its random numbers hang on; its path in the collection, say, which is the same on every machine.
+    /// What its random numbers depend on; its path in the collection, say, which is the same on every machine.
     pub identity: String,
     /// How it is to be seen.
     pub view: View,
+}
+
+/// How images are loaded.
+#[derive(Clone, Debug)]
+pub struct LoaderSettings {
+    /// Images in a batch; 0 counts as 1.
+    pub batch_size: usize,
+    /// Threads that decode; 0 counts as 1.
+    pub threads: usize,
+    /// What the network wants to see.
+    pub pipeline: Pipeline,
+    /// What augmented views are drawn from.
+    pub augmentation: Augmentation,
+    /// The seed of augmented views.
+    pub seed: u64,
+}
+
+impl LoaderSettings {
+    /// Settings for plain views, which draw nothing.
+    pub fn plain(pipeline: Pipeline, batch_size: usize, threads: usize) -> Self {
+        Self { batch_size, threads, pipeline, augmentation: Augmentation::none(), seed: 0 }
+    }
 }
 
 impl Source {
@@ -41,14 +63,6 @@ impl Source {
         match self {
             Self::File(path) => decode(path).map(Cow::Owned),
             Self::Pixels(image) => Ok(Cow::Borrowed(image)),
-        }
-    }
-
-    /// The error with the file that it is about, where there is one.
-    fn name(&self, error: Error) -> Error {
-        match self {
-            Self::File(path) => error.in_file(path),
-            Self::Pixels(_) => error,
         }
     }
 }
@@ -81,14 +95,15 @@ pub struct Loader {
 #[derive(Debug)]
 struct Shared {
     requests: Vec<Request>,
-    pipeline: Pipeline,
-    augmentation: Augmentation,
-    seed: u64,
+    settings: LoaderSettings,
     /// How many images may be started and not yet taken.
     ahead: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
+
+/// The pixels of one image, an error, or the panic that loading it ended in.
+type Loaded = std::thread::Result<Result<Vec<f32>>>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -97,28 +112,17 @@ struct State {
     /// Requests whose result was taken.
     taken: usize,
     /// Finished images that are not taken yet, by position.
-    finished: BTreeMap<usize, Result<Vec<f32>>>,
+    finished: BTreeMap<usize, Loaded>,
 }
 
 impl Loader {
-    /// Starts `threads` threads (at least one) that load `requests` in batches of `batch_size` (at least one).
-    ///
-    /// `augmentation` and `seed` matter to augmented views alone.
-    pub fn start(
-        requests: Vec<Request>,
-        batch_size: usize,
-        pipeline: Pipeline,
-        augmentation: Augmentation,
-        seed: u64,
-        threads: usize,
-    ) -> Self {
-        let batch_size = batch_size.max(1);
-        let threads = threads.clamp(1, requests.len().max(1));
+    /// Starts threads that load `requests`, batch after batch.
+    pub fn start(requests: Vec<Request>, settings: LoaderSettings) -> Self {
+        let batch_size = settings.batch_size.max(1);
+        let threads = settings.threads.clamp(1, requests.len().max(1));
         let shared = Arc::new(Shared {
             requests,
-            pipeline,
-            augmentation,
-            seed,
+            settings,
             ahead: batch_size.max(2 * threads),
             state: Mutex::default(),
             changed: Condvar::new(),
@@ -141,8 +145,9 @@ impl Shared {
     /// Loads one request after the other until none is left.
     fn work(&self) {
         while let Some(position) = self.begin() {
-            let result = self.load(&self.requests[position]);
-            self.lock().finished.insert(position, result);
+            // A panic is a fault of this program, for decoders are guarded. It goes on where the result is waited for.
+            let loaded = catch_unwind(AssertUnwindSafe(|| self.load(&self.requests[position])));
+            self.lock().finished.insert(position, loaded);
             self.changed.notify_all();
         }
     }
@@ -162,16 +167,11 @@ impl Shared {
     }
 
     fn load(&self, request: &Request) -> Result<Vec<f32>> {
-        let load = || {
-            let image = request.source.pixels()?;
-            let mut pixels = vec![0.0; self.pipeline.values_per_image()];
-            let Request { identity, view, .. } = request;
-            self.pipeline.view(&image, *view, &self.augmentation, self.seed, identity, &mut pixels);
-            Ok(pixels)
-        };
-        // A decoder that panics on a malicious file must not take the run with it, nor leave it waiting.
-        catch_unwind(AssertUnwindSafe(load))
-            .unwrap_or_else(|_| Err(request.source.name(Error::internal("the image made its decoder panic"))))
+        let image = request.source.pixels()?;
+        let LoaderSettings { pipeline, augmentation, seed, .. } = &self.settings;
+        let mut pixels = vec![0.0; pipeline.values_per_image()];
+        pipeline.view(&image, request.view, augmentation, *seed, &request.identity, &mut pixels);
+        Ok(pixels)
     }
 
     /// Waits for the result of one request and makes room for another.
@@ -179,11 +179,11 @@ impl Shared {
         let missing = |state: &mut State| !state.finished.contains_key(&position);
         let mut state =
             self.changed.wait_while(self.lock(), missing).expect("no thread panics while it holds the lock");
-        let result = state.finished.remove(&position).expect("it was waited for");
+        let loaded = state.finished.remove(&position).expect("it was waited for");
         state.taken = position + 1;
         drop(state);
         self.changed.notify_all();
-        result
+        loaded.unwrap_or_else(|panic| resume_unwind(panic))
     }
 }
 
@@ -198,7 +198,7 @@ impl Iterator for Loader {
         }
         self.next = end;
         let mut batch = Batch { first, positions: Vec::new(), pixels: Vec::new(), failures: Vec::new() };
-        batch.pixels.reserve_exact((end - first) * self.shared.pipeline.values_per_image());
+        batch.pixels.reserve_exact((end - first) * self.shared.settings.pipeline.values_per_image());
         for position in first..end {
             match self.shared.take(position) {
                 Ok(pixels) => {

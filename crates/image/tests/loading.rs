@@ -5,7 +5,7 @@ use std::path::Path;
 use image::Rgb;
 use rand::RngExt;
 use silknow_config::Augmentation;
-use silknow_image::{Batch, Loader, Pipeline, Request, RgbImage, Source, View, decode, save, view_rng};
+use silknow_image::{Batch, Loader, LoaderSettings, Pipeline, Request, RgbImage, Source, View, decode, save, view_rng};
 
 fn pipeline() -> Pipeline {
     Pipeline { input_size: 16, ..Pipeline::default() }
@@ -30,8 +30,12 @@ fn requests(folder: &Path, count: u32) -> Vec<Request> {
         .collect()
 }
 
+fn settings(batch_size: usize, threads: usize) -> LoaderSettings {
+    LoaderSettings { batch_size, threads, pipeline: pipeline(), augmentation: augmentation(), seed: 5 }
+}
+
 fn load(requests: &[Request], batch_size: usize, threads: usize) -> Vec<Batch> {
-    Loader::start(requests.to_vec(), batch_size, pipeline(), augmentation(), 5, threads).collect()
+    Loader::start(requests.to_vec(), settings(batch_size, threads)).collect()
 }
 
 fn one_by_one(folder: &Path, requests: &[Request]) -> Vec<f32> {
@@ -101,7 +105,7 @@ fn dropping_the_loader_early_ends_its_threads() {
     let folder = tempfile::tempdir().unwrap();
     let requests = requests(folder.path(), 40);
     for taken in 0..4 {
-        let mut loader = Loader::start(requests.clone(), 3, pipeline(), augmentation(), 5, 4);
+        let mut loader = Loader::start(requests.clone(), settings(3, 4));
         assert_eq!(loader.by_ref().take(taken).count(), taken);
         // Dropping joins the threads: this test ends only if they do.
         drop(loader);
@@ -112,7 +116,7 @@ fn dropping_the_loader_early_ends_its_threads() {
 fn work_ahead_is_bounded_by_a_batch() {
     let folder = tempfile::tempdir().unwrap();
     let mut requests = requests(folder.path(), 60);
-    let mut loader = Loader::start(std::mem::take(&mut requests), 5, pipeline(), augmentation(), 5, 2);
+    let mut loader = Loader::start(std::mem::take(&mut requests), settings(5, 2));
     let first = loader.next().unwrap();
     assert_eq!(first.positions.len(), 5);
     // Ten were taken or may be under way; the twentieth picture was not opened yet, so it can still be removed.

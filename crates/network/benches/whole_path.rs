@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use silknow_config::{Architecture, Augmentation, DeviceChoice};
-use silknow_image::{Loader, Request, Source, View};
+use silknow_image::{Loader, LoaderSettings, Request, Source, View};
 use silknow_network::{Placement, Precision, StoredModel, WeightFile, frozen_backbone};
 use silknow_progress::Silent;
 
@@ -77,7 +77,11 @@ fn main() {
             }));
             augmented.push(seconds(|| {
                 let pipeline = model.pipeline().clone();
-                for batch in Loader::start(requests.clone(), BATCH, pipeline, Augmentation::default(), 0, threads) {
+                let settings = LoaderSettings {
+                    augmentation: Augmentation::default(),
+                    ..LoaderSettings::plain(pipeline, BATCH, threads)
+                };
+                for batch in Loader::start(requests.clone(), settings) {
                     let values = backbone.run(&batch.pixels, batch.positions.len());
                     std::hint::black_box(values.expect("the pixels fit"));
                 }

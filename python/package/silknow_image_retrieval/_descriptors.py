@@ -24,6 +24,9 @@ class Descriptors(_Base):
     #: The model's fingerprint; empty where it is not known.
     fingerprint: str
 
+    # Above that of plain arrays, so that what NumPy joins is of this class.
+    __array_priority__ = 1.0
+
     def __new__(cls, values: npt.ArrayLike, fingerprint: str) -> Descriptors:
         descriptors = np.asarray(values, dtype=np.float32).view(cls)  # pyright: ignore[reportUnknownMemberType]
         descriptors.fingerprint = fingerprint

@@ -92,7 +92,7 @@ fn fill(words: &[Word], limit: f32) -> Vec<&[Word]> {
 /// Head and tail of a name, together about `share` of it.
 fn without_middle(name: &str, share: f32) -> String {
     let letters: Vec<char> = name.chars().collect();
-    // Letters differ in width; the margin of a tenth covers that for all but freaks.
+    // Letters differ in width; a margin of a tenth covers that for all usual names.
     let kept = (0.9 * letters.len() as f32 * share) as usize;
     let (head, tail) = (kept.div_ceil(2), kept / 2);
     letters[..head].iter().chain(&['…']).chain(&letters[letters.len() - tail..]).collect()
@@ -108,9 +108,9 @@ mod tests {
 
     #[test]
     fn short_names_stand_on_one_line_and_long_ones_on_even_lines() {
-        assert_eq!(lines("nineteenth_century", 3), ["nineteenth century"]);
-        assert_eq!(lines("velvet_cut_and_uncut_on_satin_ground", 2), ["velvet cut and uncut", "on satin ground"]);
-        assert_eq!(lines("velvet_cut_and_uncut_on_satin_ground", 1), ["velvet cut and uncut on satin ground"]);
+        assert_eq!(lines("nineteenth century", 3), ["nineteenth century"]);
+        assert_eq!(lines("velvet cut and uncut on satin ground", 2), ["velvet cut and uncut", "on satin ground"]);
+        assert_eq!(lines("velvet cut and uncut on satin ground", 1), ["velvet cut and uncut on satin ground"]);
     }
 
     #[test]

@@ -5,9 +5,8 @@
 
 use std::path::Path;
 
-use silknow_config::Augmentation;
 use silknow_errors::{Error, Result};
-use silknow_image::{Loader, Request, Source, View};
+use silknow_image::{Loader, LoaderSettings, Request, Source, View};
 use silknow_progress::Observer;
 
 use super::Model;
@@ -57,8 +56,7 @@ impl Model {
         described.descriptors.reserve_exact(images.len() * self.dims());
         let requests =
             images.into_iter().map(|source| Request { source, identity: String::new(), view: View::Plain }).collect();
-        // A plain view draws nothing, so augmentation and seed do not matter.
-        let loader = Loader::start(requests, batch_size, self.pipeline().clone(), Augmentation::none(), 0, threads);
+        let loader = Loader::start(requests, LoaderSettings::plain(self.pipeline().clone(), batch_size, threads));
         for batch in loader {
             observer.check()?;
             described.descriptors.extend(self.describe_pixels(&batch.pixels, batch.positions.len())?);

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 
 use silknow_config::Augmentation;
 use silknow_errors::{Error, Result};
-use silknow_image::{Loader, Pipeline, Request, Source, View};
+use silknow_image::{Loader, LoaderSettings, Pipeline, Request, Source, View};
 use silknow_network::{FeatureShape, FrozenBackbone};
 use silknow_progress::Observer;
 
@@ -160,14 +160,14 @@ impl FeatureStore {
         let requests = missing.iter().map(|&(sample, view)| self.request(sample, view)).collect();
         let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let settings = &self.settings;
-        let batches = Loader::start(
-            requests,
-            BACKBONE_BATCH,
-            settings.pipeline.clone(),
-            settings.augmentation.clone(),
-            settings.seed,
+        let loading = LoaderSettings {
+            batch_size: BACKBONE_BATCH,
             threads,
-        );
+            pipeline: settings.pipeline.clone(),
+            augmentation: settings.augmentation.clone(),
+            seed: settings.seed,
+        };
+        let batches = Loader::start(requests, loading);
         for batch in batches {
             observer.check()?;
             for (position, error) in &batch.failures {
