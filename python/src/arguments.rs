@@ -46,6 +46,7 @@ pub(crate) fn options(operation: Operation, values: &[(&str, Option<&Bound<'_, P
 
 /// A path: a text or a path object.
 pub(crate) fn path(name: &str, value: &Bound<'_, PyAny>) -> PyResult<PathBuf> {
+    refuse_table(name, value)?;
     value.extract().map_err(|_| {
         wrong(
             value.py(),
@@ -60,6 +61,7 @@ pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Stri
     if value.is_none() {
         return Ok(None);
     }
+    refuse_table(name, value)?;
     if let Some(text) = single(name, value)? {
         return Ok(Some(text));
     }
@@ -71,6 +73,20 @@ pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Stri
         value.py(),
         format!("`{name}` is of type {}, which no parameter has", type_name(value)),
         "give a text, a path, a number, True or False, or a list of these",
+    ))
+}
+
+/// Refuses a data frame, which would be taken for the list of its columns' names.
+fn refuse_table(name: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
+    let has = |attribute| value.hasattr(attribute);
+    if !(has("columns")? && (has("to_csv")? || has("write_csv")?)) {
+        return Ok(());
+    }
+    let save = if has("to_csv")? { "to_csv(\"export.csv\", index=False)" } else { "write_csv(\"export.csv\")" };
+    Err(wrong(
+        value.py(),
+        format!("`{name}` is a table of type {}; no parameter takes one", type_name(value)),
+        format!("if a table is meant to be read, save it first and give its path: table.{save}"),
     ))
 }
 

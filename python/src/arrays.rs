@@ -1,10 +1,11 @@
-//! NumPy arrays in and out: shapes and dtypes checked and named, at most one copy.
+//! NumPy arrays in and out: shapes and dtypes checked and named.
 
 use numpy::ndarray::{Axis, Dimension, Ix2};
 use numpy::{
     Element, PyArray1, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray, PyUntypedArray,
     PyUntypedArrayMethods,
 };
+use pyo3::exceptions::{PyException, PyKeyboardInterrupt};
 use pyo3::prelude::*;
 
 use crate::arguments::{type_name, wrong};
@@ -40,24 +41,72 @@ pub(crate) fn array<'py, T: Element, D: Dimension>(
     value.extract().map_err(|_| refused(format!("has shape {:?}", untyped.shape()), expected.when_shape))
 }
 
-/// The values of descriptors float32 `[n, D]`, copied once, and their D.
-pub(crate) fn descriptors(name: &str, value: &Bound<'_, PyAny>) -> PyResult<(usize, Vec<f32>)> {
+/// Descriptors `[n, D]`, row by row.
+pub(crate) struct Rows {
+    pub(crate) values: Vec<f32>,
+    /// The number of rows n.
+    pub(crate) count: usize,
+    /// The number of values D of a row.
+    pub(crate) dims: usize,
+    /// The fingerprint of the model that made them; empty where it is not known.
+    pub(crate) fingerprint: String,
+}
+
+/// The values of descriptors `[n, D]`: an array of any numbers, or what NumPy makes an array of. They are copied once.
+pub(crate) fn descriptors(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Rows> {
+    let py = value.py();
     let expected = Expected {
-        layout: "float32 [N, D]",
-        when_dtype: &format!("convert it: {name}.astype(numpy.float32)"),
-        when_shape: &format!("a single one is {name}[None]"),
+        layout: "numbers [N, D]",
+        when_dtype: "give whole numbers or floating-point numbers",
+        when_shape: &format!("a single descriptor is {name}[None]"),
     };
-    let array = array::<f32, Ix2>(name, value, &expected)?;
+    let numbers = numbers(name, value, &expected)?;
+    let array = array::<f32, Ix2>(name, &numbers, &expected)?;
     let view = array.as_array();
     let mut values = Vec::with_capacity(view.len());
     for block in view.axis_chunks_iter(Axis(0), (VALUES_PER_BLOCK / view.ncols().max(1)).max(1)) {
-        value.py().check_signals()?;
+        py.check_signals()?;
         match block.as_slice() {
             Some(block) => values.extend_from_slice(block),
             None => values.extend(block.iter()),
         }
     }
-    Ok((view.ncols(), values))
+    // An attribute of this name that is no text says nothing about a model.
+    let fingerprint = value.getattr("fingerprint").and_then(|text| text.extract::<String>()).unwrap_or_default();
+    Ok(Rows { values, count: view.nrows(), dims: view.ncols(), fingerprint })
+}
+
+/// The array float32 of any numbers.
+fn numbers<'py>(name: &str, value: &Bound<'py, PyAny>, expected: &Expected<'_>) -> PyResult<Bound<'py, PyAny>> {
+    let py = value.py();
+    let refused =
+        |found: String, hint: &str| wrong(py, format!("`{name}` {found}; {} are expected", expected.layout), hint);
+    let given = match value.cast::<PyUntypedArray>() {
+        Ok(_) => value.clone(),
+        Err(_) => {
+            let made = py.import("numpy")?.call_method1("asarray", (value,));
+            made.map_err(|failure| match failure.is_instance_of::<PyException>(py) {
+                true => refused(format!("is a {} that makes no array", type_name(value)), "give rows of one length"),
+                false => failure,
+            })?
+        }
+    };
+    let untyped = given.cast::<PyUntypedArray>()?;
+    let kind = untyped.dtype().kind();
+    if !matches!(kind, b'f' | b'i' | b'u' | b'b') {
+        return Err(match value.cast::<PyUntypedArray>() {
+            Ok(_) => refused(format!("has dtype {}", untyped.dtype()), expected.when_dtype),
+            Err(_) => refused(format!("is of type {}", type_name(value)), expected.when_dtype),
+        });
+    }
+    if untyped.dtype().is_equiv_to(&f32::get_dtype(py)) {
+        return Ok(given);
+    }
+    let converted = given.call_method1("astype", ("float32",));
+    converted.map_err(|failure| match failure.is_instance_of::<PyKeyboardInterrupt>(py) {
+        true => failure,
+        false => refused(format!("has dtype {}", untyped.dtype()), expected.when_dtype),
+    })
 }
 
 /// An array `[rows, columns]` of values row by row, which it takes over.
@@ -68,4 +117,19 @@ pub(crate) fn matrix<T: Element>(
     columns: usize,
 ) -> PyResult<Bound<'_, PyArray2<T>>> {
     PyArray1::from_vec(py, values).reshape([rows, columns])
+}
+
+/// An array `[rows]` of arrays of different lengths.
+pub(crate) fn ragged<T: Element>(py: Python<'_>, rows: Vec<Vec<T>>) -> PyResult<Bound<'_, PyAny>> {
+    let array = py.import("numpy")?.call_method1("empty", (rows.len(), "O"))?;
+    for (position, row) in rows.into_iter().enumerate() {
+        array.set_item(position, PyArray1::from_vec(py, row))?;
+    }
+    Ok(array)
+}
+
+/// An array as descriptors that tell the model of this fingerprint.
+pub(crate) fn of_model<'py>(array: &Bound<'py, PyArray2<f32>>, fingerprint: &str) -> PyResult<Bound<'py, PyAny>> {
+    let class = array.py().import("silknow_image_retrieval._descriptors")?.getattr("Descriptors")?;
+    class.call1((array, fingerprint))
 }

@@ -1,7 +1,7 @@
 //! The small procedural collection of woven silk, for trying things out without data.
 
 use pyo3::prelude::*;
-use silknow_demo::DemoCollection;
+use silknow_image_retrieval::{DemoCollection, generate_demo_collection};
 
 use crate::arguments;
 use crate::work::{self, Leaves};
@@ -39,7 +39,7 @@ pub(crate) fn demo_collection(
     let collection =
         DemoCollection { objects: whole("objects", objects, usual.objects)?, seed: whole("seed", seed, usual.seed)? };
     let made = work::run(folder.py(), 1, Leaves::Files, move |context| {
-        silknow_demo::generate(path, &collection, context.observer)
+        generate_demo_collection(path, &collection, context.observer)
     })?;
     Ok(made.csvfile.display().to_string())
 }

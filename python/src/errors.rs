@@ -30,6 +30,11 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     }
 }
 
+/// True for the exception that says that data is wrong.
+pub(crate) fn is_data_error(py: Python<'_>, failure: &PyErr) -> bool {
+    failure.is_instance_of::<classes::DataError>(py)
+}
+
 /// For `?` on the library's results while the interpreter is held.
 pub(crate) trait OrRaise<T> {
     /// The value, or the exception for the error.

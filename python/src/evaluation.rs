@@ -1,8 +1,7 @@
 //! Judging predictions, with numbers as the result instead of files.
 
 use pyo3::prelude::*;
-use silknow_image_retrieval::EvaluationSummary;
-use silknow_index::Classification;
+use silknow_image_retrieval::{Classification, EvaluationSummary, LabelMatrix, VocabularyBuilder};
 
 use crate::arguments::{path, wrong};
 use crate::tables;
@@ -13,8 +12,8 @@ use crate::work::{self, Leaves};
 /// Parameters
 /// ----------
 /// truth, predictions : pandas.DataFrame or dict of lists
-///     One column a variable, one row a sample, in the same order; ``None`` where a label is not known. Variables
-///     that ``predictions`` has and ``truth`` has not are left out.
+///     One column a variable, one row a sample, in the same order. A label is a text, a whole number or a truth value,
+///     or ``None`` where it is not known. Variables that ``predictions`` has and ``truth`` has not are left out.
 ///
 /// Returns
 /// -------
@@ -37,15 +36,21 @@ pub(crate) fn evaluate<'py>(truth: &Bound<'py, PyAny>, predictions: &Bound<'py, 
     let columns = truth
         .variables
         .iter()
-        .map(|variable| predicted.variables.iter().position(|other| other == variable).ok_or(variable))
+        .map(|variable| predicted.column(variable).map(Some).ok_or(variable))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|variable| {
             wrong(py, format!("`predictions` has no column `{variable}`"), "give a prediction for every variable")
         })?;
-    let rows: Vec<Vec<_>> =
-        predicted.rows.iter().map(|row| columns.iter().map(|&column| row[column].clone()).collect()).collect();
     let summary = work::run(py, 1, Leaves::Nothing, move |_| {
-        Classification::from_labels(&truth.variables, &truth.rows, &rows)
+        let mut builder = VocabularyBuilder::new(truth.variables.iter());
+        let in_order: Vec<Option<usize>> = (0..columns.len()).map(Some).collect();
+        let (truth, predicted) = (truth.labels(&mut builder, &in_order), predicted.labels(&mut builder, &columns));
+        let (vocabulary, sorted) = builder.into_sorted();
+        let [truth, predicted] = [truth, predicted].map(|labels| {
+            let labels: Vec<_> = labels.iter().map(|labels| sorted.apply(labels)).collect();
+            LabelMatrix::of(vocabulary.len(), &labels)
+        });
+        Classification::from_labels(vocabulary, truth, predicted)
             .and_then(|classification| EvaluationSummary::of(&classification).to_json())
     })?;
     py.import("json")?.call_method1("loads", (summary,))

@@ -1,25 +1,43 @@
 //! What Python calls an image: a path, a PIL image, or an array.
 //!
-//! Owns the way to the library's sources. What a file's pixels are is the decoder's affair, and modes of PIL that a
-//! file can have go through it as well, so that both ways give the same pixels.
+//! The pixels of files are the decoder's affair. PIL images of modes that a file can have go through it as well, so that
+//! both ways give the same pixels.
 
 use numpy::ndarray::{ArrayView3, Ix3, Ix4};
 use numpy::{PyArrayDescrMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyFrozenSet, PySet, PyString};
-use silknow_image::{RgbImage, Source, decode_bytes};
-use silknow_image_retrieval::Error;
+use silknow_image_retrieval::{Error, Picture, RgbImage, decode_bytes};
 
 use crate::arguments::{path, type_name, wrong};
 use crate::arrays::{Expected, array};
-use crate::errors::{OrRaise, exception};
+use crate::errors::{OrRaise, exception, is_data_error};
 
 const SEVERAL: &str = "uint8 [N, H, W, 3]";
 const SINGLE: &str = "uint8 [H, W, 3]";
 
-/// The images that an argument stands for: one, or several in a list or an array.
-pub(crate) fn sources(images: &Bound<'_, PyAny>) -> PyResult<Vec<Source>> {
+/// The images that an argument stands for.
+#[derive(Default)]
+pub(crate) struct Given {
+    /// How many there are.
+    pub(crate) count: usize,
+    /// Those that can be given to the library, with their positions.
+    pub(crate) pictures: Vec<(usize, Picture)>,
+    /// Those that PIL cannot read, with the reasons.
+    pub(crate) unreadable: Vec<(usize, String)>,
+}
+
+impl Given {
+    fn push(&mut self, picture: Picture) {
+        self.pictures.push((self.count, picture));
+        self.count += 1;
+    }
+}
+
+/// The images that an argument stands for: one, or several in a list or an array. An image that PIL cannot read is listed
+/// where `skip` is true, and else an error.
+pub(crate) fn given(images: &Bound<'_, PyAny>, skip: bool) -> PyResult<Given> {
     let py = images.py();
     let refused = |place: &str, what: &Bound<'_, PyAny>| {
         wrong(
@@ -28,31 +46,48 @@ pub(crate) fn sources(images: &Bound<'_, PyAny>) -> PyResult<Vec<Source>> {
             format!("give paths, PIL images, or an array {SEVERAL}"),
         )
     };
-    if let Some(source) = one("images", images)? {
-        return Ok(vec![source]);
+    let mut given = Given::default();
+    let take = |given: &mut Given, picture: PyResult<Picture>| match picture {
+        Ok(picture) => {
+            given.push(picture);
+            Ok(())
+        }
+        Err(failure) if skip && is_data_error(py, &failure) => {
+            given.unreadable.push((given.count, failure.value(py).to_string()));
+            given.count += 1;
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    };
+    if let Some(picture) = one("images", images).transpose() {
+        take(&mut given, picture)?;
+        return Ok(given);
     }
     if let Ok(untyped) = images.cast::<PyUntypedArray>()
         && !is_list_of_objects(untyped)
     {
         let images = pixel_array::<Ix4>("images", images, SEVERAL)?;
-        return images.as_array().outer_iter().map(|image| pixels(py, "images", SEVERAL, &image)).collect();
+        for image in images.as_array().outer_iter() {
+            given.push(pixels(py, "images", SEVERAL, &image)?);
+        }
+        return Ok(given);
     }
     let unordered = images.is_instance_of::<PySet>() || images.is_instance_of::<PyFrozenSet>();
     if unordered || images.is_instance_of::<PyDict>() || images.is_instance_of::<PyBytes>() {
         return Err(refused("images", images));
     }
     let entries = images.try_iter().map_err(|_| refused("images", images))?;
-    entries
-        .enumerate()
-        .map(|(position, entry)| {
-            let (entry, place) = (entry?, format!("images[{position}]"));
-            if entry.cast::<PyUntypedArray>().is_ok() {
-                let image = pixel_array::<Ix3>(&place, &entry, SINGLE)?;
-                return pixels(py, &place, SINGLE, &image.as_array());
-            }
-            one(&place, &entry)?.ok_or_else(|| refused(&place, &entry))
-        })
-        .collect()
+    for (position, entry) in entries.enumerate() {
+        let (entry, place) = (entry?, format!("images[{position}]"));
+        if entry.cast::<PyUntypedArray>().is_ok() {
+            let image = pixel_array::<Ix3>(&place, &entry, SINGLE)?;
+            given.push(pixels(py, &place, SINGLE, &image.as_array())?);
+            continue;
+        }
+        let picture = one(&place, &entry).transpose().ok_or_else(|| refused(&place, &entry))?;
+        take(&mut given, picture)?;
+    }
+    Ok(given)
 }
 
 /// True for an array that stands for a list, of paths for instance.
@@ -61,9 +96,9 @@ fn is_list_of_objects(array: &Bound<'_, PyUntypedArray>) -> bool {
 }
 
 /// A single image, called `place` in messages; none for what is none.
-fn one(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Option<Source>> {
+fn one(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Option<Picture>> {
     if image.is_instance_of::<PyString>() || image.hasattr("__fspath__")? {
-        return path(place, image).map(|path| Some(Source::File(path)));
+        return path(place, image).map(|path| Some(Picture::File(path)));
     }
     if let Ok(untyped) = image.cast::<PyUntypedArray>() {
         if untyped.ndim() != 3 {
@@ -93,14 +128,14 @@ fn pixel_array<'py, D: numpy::ndarray::Dimension>(
 }
 
 /// The pixels of an array uint8 `[H, W, 3]`.
-fn pixels(py: Python<'_>, place: &str, layout: &str, image: &ArrayView3<'_, u8>) -> PyResult<Source> {
+fn pixels(py: Python<'_>, place: &str, layout: &str, image: &ArrayView3<'_, u8>) -> PyResult<Picture> {
     let (height, width, channels) = image.dim();
     let values = image.as_slice().map_or_else(|| image.iter().copied().collect(), <[u8]>::to_vec);
     let sides = (u32::try_from(width), u32::try_from(height));
     match sides {
         (Ok(width @ 1..), Ok(height @ 1..)) if channels == 3 => {
             let image = RgbImage::from_raw(width, height, values).expect("the values are those of the shape");
-            Ok(Source::Pixels(image.into()))
+            Ok(Picture::Pixels(image.into()))
         }
         _ => Err(wrong(
             py,
@@ -132,7 +167,7 @@ fn way(mode: &str) -> Option<Way> {
 }
 
 /// The pixels of a PIL image, upright, alpha laid on white.
-fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
+fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Picture> {
     let py = image.py();
     let mode: String = image.getattr("mode")?.extract()?;
     let Some(way) = way(&mode) else {
@@ -157,11 +192,11 @@ fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
     options.set_item("compress_level", 0)?;
     in_a_file.call_method("save", (&file, "PNG"), Some(&options)).map_err(raised)?;
     let bytes = file.call_method0("getvalue")?;
-    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(|image| Source::Pixels(image.into())).or_raise(py)
+    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(|image| Picture::Pixels(image.into())).or_raise(py)
 }
 
 /// The pixels of a PIL image of mode RGB.
-fn rgb(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Source> {
+fn rgb(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Picture> {
     let py = image.py();
     let (width, height): (usize, usize) = image.getattr("size")?.extract()?;
     let values = image.call_method0("tobytes").map_err(|failure| unreadable(py, place, failure))?;

@@ -13,6 +13,7 @@ mod images;
 mod index;
 mod model;
 mod operations;
+mod packing;
 mod tables;
 mod work;
 
@@ -44,7 +45,7 @@ mod native {
     fn keep_quiet_about_decoders(_module: &Bound<'_, PyModule>) -> PyResult<()> {
         let announce = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if !silknow_image::decoder_is_running() {
+            if !silknow_image_retrieval::decoder_is_running() {
                 announce(panic);
             }
         }));

@@ -1,29 +1,34 @@
 //! A trained model, or a backbone as it is, for describing images from Python.
 
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use silknow_image_retrieval::config::{
     Architecture, BackboneParameters, DescribingParameters, Explicit, Group, Operation, Options,
 };
-use silknow_image_retrieval::{DescribingNetwork, Result};
-use silknow_network::Model as Network;
+use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel};
 
 use crate::errors::OrRaise;
+use crate::index::absolute;
 use crate::work::{self, Leaves};
-use crate::{arguments, arrays, images};
+use crate::{arguments, arrays, images, packing};
 
 /// A network that turns images into descriptors: unit vectors whose distance says how unlike two images are.
 ///
-/// Load a trained one with :meth:`load`, or take one without training with :meth:`pretrained`.
+/// Load a trained one with :meth:`load`, or take one without training with :meth:`pretrained`. A model can be pickled; to do
+/// so, and to save it, its files are read again from where they came from, because a model in use does not keep them.
 #[pyclass(frozen, module = "silknow_image_retrieval")]
 pub(crate) struct Model {
     /// One piece of work at a time; the network itself uses all cores.
     network: Arc<Mutex<Network>>,
     architecture: Architecture,
+    /// Where it came from, as people read it.
     source: String,
+    origin: Origin,
+    /// Device and precision, as they were asked for.
+    placement: [Option<String>; 2],
     /// Length D of the descriptors.
     #[pyo3(get)]
     dimensions: usize,
@@ -36,6 +41,14 @@ pub(crate) struct Model {
     /// The variables that it was trained for; empty without training.
     #[pyo3(get)]
     variables: Vec<String>,
+}
+
+/// What a model can be had from again.
+enum Origin {
+    /// A folder, or the parameters of a backbone without training.
+    Network(DescribingNetwork),
+    /// The files that it was pickled as, by their names.
+    Files(Py<PyDict>),
 }
 
 /// The keys that say where the network runs, and in which numbers.
@@ -68,9 +81,12 @@ impl Model {
         device: Option<&Bound<'_, PyAny>>,
         precision: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
+        let py = folder.py();
         let path = arguments::path("folder", folder)?;
         let source = path.display().to_string();
-        Self::open(folder.py(), DescribingNetwork::Model(path), [device, precision], source)
+        // The working directory may be another one when the model is saved.
+        let origin = Origin::Network(DescribingNetwork::Model(absolute(&path).or_raise(py)?));
+        Self::open(py, DescribingNetwork::Model(path), [device, precision], source, origin)
     }
 
     /// A backbone without training, for descriptors that follow what images look like.
@@ -111,7 +127,8 @@ impl Model {
             arguments::set_all(&mut options, &parameters)?;
         }
         let network = DescribingNetwork::Backbone(BackboneParameters::take(&options).or_raise(py)?);
-        Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned())
+        let origin = Origin::Network(network.clone());
+        Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned(), origin)
     }
 
     /// Describes images.
@@ -125,41 +142,122 @@ impl Model {
     ///     are copied before the work begins.
     /// batch_size : int, optional
     ///     Images that the network describes at once; 32 where not given, as for ``get_kNN_parameter``.
+    /// on_error : {"raise", "skip"}
+    ///     What happens when an image cannot be read, because its file is cut for instance. ``"raise"``: the error is
+    ///     raised. ``"skip"``: the row of the image is not-a-number, and a warning names the image and the reason, so that
+    ///     rows and images stay aligned; ``~numpy.isnan(descriptors).any(axis=1)`` says which rows are good.
     ///
     /// Returns
     /// -------
-    /// numpy.ndarray
-    ///     float32 [N, D], rows of length 1 in the order of the images.
+    /// Descriptors
+    ///     float32 [N, D], rows of length 1 in the order of the images: a NumPy array that remembers this model, so that
+    ///     an index of another model refuses it.
     ///
     /// Raises
     /// ------
     /// ConfigurationError
     ///     Images of a wrong type, shape or dtype.
     /// DataError
-    ///     An image file that cannot be read.
-    #[pyo3(signature = (images, *, batch_size=None))]
+    ///     An image that cannot be read.
+    #[pyo3(signature = (images, *, batch_size=None, on_error=None), text_signature = "($self, images, *, batch_size=None, on_error='raise')")]
     fn describe<'py>(
         &self,
         images: &Bound<'py, PyAny>,
         batch_size: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyArray2<f32>>> {
+        on_error: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         let py = images.py();
+        let skip = skips(py, on_error)?;
         let options = arguments::options(Operation::BuildKDTree, &[("batch_size", batch_size)])?;
         let batch_size = DescribingParameters::batch_size().read(&options).or_raise(py)?;
-        let sources = images::sources(images)?;
-        let (count, dimensions) = (sources.len(), self.dimensions);
+        let images::Given { count, pictures, unreadable } = images::given(images, skip)?;
+        let dimensions = self.dimensions;
         let network = Arc::clone(&self.network);
         let values = work::run(py, 1, Leaves::Nothing, move |context| {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
+            let (positions, pictures): (Vec<usize>, Vec<_>) = pictures.into_iter().unzip();
             // A panic while describing leaves the network as it was: it is only read.
             let network = network.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            let mut described = network.describe_images(sources, batch_size, threads, context.observer)?;
-            match described.failures.drain(..).next() {
-                None => Ok(described.descriptors),
-                Some((_, error)) => Err(error),
+            let described = network.describe_images(pictures, batch_size, threads, context.observer)?;
+            let mut failures = unreadable;
+            for (position, error) in described.failures {
+                if !skip {
+                    return Err(error);
+                }
+                failures.push((positions[position], error.to_string()));
             }
+            if failures.is_empty() {
+                return Ok(described.descriptors);
+            }
+            failures.sort_by_key(|(position, _)| *position);
+            for (position, reason) in failures {
+                context.observer.warning(&format!("images[{position}] is skipped: {reason}"));
+            }
+            let mut values = vec![f32::NAN; count * dimensions];
+            for (descriptor, kept) in described.descriptors.chunks_exact(dimensions).zip(described.kept) {
+                values[positions[kept] * dimensions..][..dimensions].copy_from_slice(descriptor);
+            }
+            Ok(values)
         })?;
-        arrays::matrix(py, values, count, dimensions)
+        arrays::of_model(&arrays::matrix(py, values, count, dimensions)?, &self.fingerprint)
+    }
+
+    /// Writes the model (``model.safetensors``, ``model.json``) into a folder, which is created where missing.
+    ///
+    /// Its files are read again from where they came from: the folder that it was loaded from must still hold this model.
+    ///
+    /// Parameters
+    /// ----------
+    /// folder : str or os.PathLike
+    ///     The folder; :meth:`load` loads it from there.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     The folder that it was loaded from holds another model by now, or none; what the file system refuses.
+    #[pyo3(signature = (folder))]
+    fn save(&self, folder: &Bound<'_, PyAny>) -> PyResult<()> {
+        let path = arguments::path("folder", folder)?;
+        self.save_into(folder.py(), path)
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        // Nothing about a model can change.
+        slf
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let files = match &self.origin {
+            Origin::Files(files) => files.bind(py).clone().into_any(),
+            Origin::Network(_) => {
+                let temporary = packing::Temporary::new(py)?;
+                self.save_into(py, temporary.path().to_path_buf())?;
+                temporary.pack()?
+            }
+        };
+        let restore = py.get_type::<Self>().getattr("_restored")?;
+        let [device, precision] = &self.placement;
+        Ok((restore, (files, &self.source, device, precision)).into_pyobject(py)?.into_any())
+    }
+
+    /// The model that was pickled as the files of a folder.
+    #[staticmethod]
+    fn _restored(
+        files: &Bound<'_, PyDict>,
+        source: String,
+        device: Option<&Bound<'_, PyAny>>,
+        precision: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let temporary = packing::Temporary::unpack(files)?;
+        let network = DescribingNetwork::Model(temporary.path().to_path_buf());
+        let origin = Origin::Files(files.clone().unbind());
+        let model = Self::open(files.py(), network, [device, precision], source, origin)?;
+        temporary.close()?;
+        Ok(model)
     }
 
     fn __repr__(&self) -> String {
@@ -182,23 +280,76 @@ impl Model {
         network: DescribingNetwork,
         placement: [Option<&Bound<'_, PyAny>>; 2],
         source: String,
+        origin: Origin,
     ) -> PyResult<Self> {
         let [device, precision] = PLACEMENT_KEYS;
         let options = arguments::options(Operation::BuildKDTree, &[(device, placement[0]), (precision, placement[1])])?;
         let device = DescribingParameters::device().read(&options).or_raise(py)?;
         let precision = DescribingParameters::precision().read(&options).or_raise(py)?;
-        let network = work::run(py, 1, Leaves::Files, move |context| -> Result<Network> {
+        let text = |value: Option<&Bound<'_, PyAny>>| value.filter(|value| !value.is_none()).map(ToString::to_string);
+        let loaded = work::run(py, 1, Leaves::Files, move |context| -> Result<Network> {
             network.load(device, precision, context)
         })?;
         Ok(Self {
-            architecture: network.facts().architecture,
+            architecture: loaded.facts().architecture,
             source,
-            dimensions: network.dims(),
-            input_size: network.pipeline().input_size,
-            fingerprint: network.fingerprint().to_owned(),
-            variables: network.vocabulary().names(),
-            network: Arc::new(Mutex::new(network)),
+            origin,
+            placement: placement.map(text),
+            dimensions: loaded.dims(),
+            input_size: loaded.pipeline().input_size,
+            fingerprint: loaded.fingerprint().to_owned(),
+            variables: loaded.vocabulary().names(),
+            network: Arc::new(Mutex::new(loaded)),
         })
+    }
+
+    fn save_into(&self, py: Python<'_>, folder: PathBuf) -> PyResult<()> {
+        let fingerprint = self.fingerprint.clone();
+        let save = move |network: DescribingNetwork, context: &Context<'_>| {
+            let stored = network.stored(context)?;
+            check(&stored, &fingerprint, &network)?;
+            stored.save(&folder)
+        };
+        match &self.origin {
+            Origin::Network(network) => {
+                let network = network.clone();
+                work::run(py, 1, Leaves::Files, move |context| save(network, context))
+            }
+            Origin::Files(files) => {
+                let temporary = packing::Temporary::unpack(files.bind(py))?;
+                let network = DescribingNetwork::Model(temporary.path().to_path_buf());
+                work::run(py, 1, Leaves::Files, move |context| save(network, context))?;
+                temporary.close()
+            }
+        }
+    }
+}
+
+/// Refuses what is no longer the model of this fingerprint.
+fn check(stored: &StoredModel, fingerprint: &str, network: &DescribingNetwork) -> Result<()> {
+    if stored.fingerprint() == fingerprint {
+        return Ok(());
+    }
+    let error = match network {
+        DescribingNetwork::Model(folder) => {
+            Error::data("the folder that the model was loaded from holds another model by now").in_file(folder)
+        }
+        DescribingNetwork::Backbone(_) => Error::data("the weights of the model are others by now"),
+    };
+    Err(error.hint("load the model again, then save it before its files change"))
+}
+
+/// True for `on_error="skip"`.
+fn skips(py: Python<'_>, on_error: Option<&Bound<'_, PyAny>>) -> PyResult<bool> {
+    let Some(on_error) = on_error.filter(|value| !value.is_none()) else { return Ok(false) };
+    match on_error.extract::<String>().as_deref() {
+        Ok("raise") => Ok(false),
+        Ok("skip") => Ok(true),
+        _ => Err(arguments::wrong(
+            py,
+            format!("`on_error` must be \"raise\" or \"skip\", but it is `{on_error}`"),
+            "\"skip\" leaves out images that cannot be read, with a warning",
+        )),
     }
 }
 

@@ -128,6 +128,7 @@ def test_arrays_of_every_kind_are_read(index):
     read_only.flags.writeable = False
     shifted = np.frombuffer(b"x" + queries.tobytes(), np.uint8)[1:].view(np.float32).reshape(queries.shape)
     kinds = [np.asfortranarray(queries), np.repeat(queries, 2, 1)[:, ::2], queries[::-1].copy()[::-1], read_only, shifted]
+    kinds += [queries.astype(float), queries.astype(">f4"), queries.tolist(), list(queries), pd.DataFrame(queries)]
     for found in [index.search(kind, np.int64(3)) for kind in kinds]:
         assert all(map(np.array_equal, found, expected))
     assert [part.shape for part in index.search(queries[:0], 3)] == [(0, 3), (0, 3)]
@@ -229,15 +230,29 @@ def test_other_wrong_arguments_are_named(model, index, tmp_path):
     queries = index.descriptors
     doubled = pd.DataFrame([["b", "c"]] * len(queries), columns=["a", "a"])
     for call, message in [
-        (lambda: index.search(queries.tolist()), "`descriptors` is of type list; float32"),
-        (lambda: index.search(queries.astype(float)), "`descriptors` has dtype float64"),
-        (lambda: index.search(queries[0]), r"`descriptors` has shape \[8\]"),
+        (lambda: index.search([["a", "b"]]), "`descriptors` is of type list; numbers"),
+        (lambda: index.search([[1, 2], [3]]), "`descriptors` is a list that makes no array"),
+        (lambda: index.search(None), "`descriptors` is of type NoneType; numbers"),
+        (lambda: index.search({"a": 1}), "`descriptors` is of type dict; numbers"),
+        (lambda: index.search(queries.astype(complex)), "`descriptors` has dtype complex128"),
+        (lambda: index.search(queries[0]), r"`descriptors` has shape \[8\]; numbers \[N, D\]"),
         (lambda: index.search(queries[:, :5].copy()), "`descriptors` has 5 dimensions, and the index has 8"),
         (lambda: index.search(queries, 0), "`k` must be a whole number of at least 1, but it is `0`"),
         (lambda: index.search(queries, -1), "`k` must be a whole number"),
         (lambda: index.search(queries, 2.5), "`k` must be a whole number"),
         (lambda: index.search(queries, b"2"), "`k` is of type bytes"),
-        (lambda: index.search(queries.astype(">f4")), "`descriptors` has dtype >f4"),
+        (lambda: index.search(queries, filter=3), "`filter` is of type int; a text"),
+        (lambda: index.search(queries, filter="place=="), "filter"),
+        (lambda: index.search(queries, filter="plaec=ES"), "did you mean `place`"),
+        (lambda: index.search(queries, max_distance=-1), "`max_distance` must be a number of at least 0"),
+        (lambda: index.search(queries, max_distance=float("nan")), "`max_distance` must be a number of at least 0"),
+        (lambda: index.radius_search(queries, "far"), "`radius` must be a number of at least 0"),
+        (lambda: index.add(queries, labels={"colour": ["red"] * len(queries)}), "a column `colour`.*\n.*place, technique"),
+        (lambda: index.add(queries[:, :5]), "`descriptors` has 5 dimensions"),
+        (lambda: index.remove(), "either a filter that is not empty, or names"),
+        (lambda: index.remove(""), "either a filter that is not empty, or names"),
+        (lambda: index.remove("place=ES", names=["a"]), "either a filter that is not empty, or names"),
+        (lambda: model.describe([], on_error="ignore"), "`on_error` must be \"raise\" or \"skip\""),
         (lambda: model.describe([], batch_size="many"), "`batch_size` must be"),
         (lambda: sir.Model.load(3), "`folder` is of type int; a path"),
         (lambda: sir.Model.load(tmp_path, device="gpu"), "`device` must be"),
@@ -253,7 +268,9 @@ def test_other_wrong_arguments_are_named(model, index, tmp_path):
         (lambda: sir.Index.from_descriptors(queries, labels={"a": ["b"]}), "`labels` has 1 labels of `a`"),
         (lambda: sir.Index.from_descriptors(queries, model=3), "`model` is of type int"),
         (lambda: sir.evaluate({"a": ["x"]}, {"b": ["x"]}), "`predictions` has no column `a`"),
-        (lambda: sir.evaluate({"a": [1]}, {"a": ["x"]}), "`truth` has a label of type int for `a`"),
+        (lambda: sir.evaluate({"a": [1.5]}, {"a": ["x"]}), "`truth` has the label 1.5 for `a`"),
+        (lambda: sir.evaluate({"a": [{"b": 1}]}, {"a": ["x"]}), "`truth` has a label of type dict for `a`"),
+        (lambda: sir.evaluate({"a": [b"x"]}, {"a": ["x"]}), "`truth` has a label of type bytes for `a`"),
     ]:
         with pytest.raises(sir.ConfigurationError, match=message):
             call()
@@ -263,7 +280,9 @@ def test_other_wrong_arguments_are_named(model, index, tmp_path):
         (lambda: model.describe([tmp_path / "absent.jpg"]), "absent.jpg"),
         (lambda: index.search(queries * np.float32(np.nan)), "only finite numbers"),
         (lambda: sir.Index.from_descriptors(queries, ["one"]), "1 names for"),
-        (lambda: sir.Index.from_descriptors(queries[:0]), "no descriptor"),
+        (lambda: sir.Index.from_descriptors(np.zeros((0, 0))), "0 dimensions"),
+        (lambda: index.remove(names=["absent"]), "no image `absent`"),
+        (lambda: index.add(queries, ["one"]), "1 names for"),
         (lambda: sir.evaluate({"a": ["b"]}, {"a": ["b", "c"]}), "1 samples have 2 predictions"),
     ]:
         with pytest.raises(sir.DataError, match=message):

@@ -49,11 +49,20 @@ impl DescribingNetwork {
         let placement = Placement::choose(device, precision)?;
         match self {
             Self::Model(folder) => Model::load(folder, &placement),
+            Self::Backbone(_) => self.stored(context)?.open(&placement),
+        }
+    }
+
+    /// The network as it is saved.
+    ///
+    /// # Errors
+    /// A model or weights that cannot be read.
+    pub fn stored(&self, context: &Context<'_>) -> Result<StoredModel> {
+        match self {
+            Self::Model(folder) => StoredModel::read(folder),
             Self::Backbone(BackboneParameters { add_fc, backbone, weights, input_size, seed }) => {
                 let weights = WeightFile::resolve(weights, *backbone, *seed, &context.hub, context.observer)?;
-                let model = StoredModel::untrained(&weights, *backbone, add_fc, *seed, *input_size)?;
-                drop(weights);
-                model.open(&placement)
+                StoredModel::untrained(&weights, *backbone, add_fc, *seed, *input_size)
             }
         }
     }

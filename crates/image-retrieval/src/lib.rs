@@ -151,6 +151,8 @@ pub use silknow_index::{
 pub use silknow_network::weights::Hub;
 pub use silknow_network::{Described, Model, StoredModel};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
-pub use silknow_records::{LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder};
+pub use silknow_records::{
+    LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing,
+};
 pub use silknow_training::objective;
 pub use silknow_training::{StepMetrics, ValidationMetrics};

@@ -7,26 +7,31 @@ They write files; ``help`` of each says which.
 For notebooks, models and indices with NumPy arrays in and out:
 
 - :class:`Model` describes images: ``Model.load(folder).describe(images)`` is float32 [N, D].
-- :class:`Index` finds neighbours: ``Index.load(folder).search(descriptors, k)`` gives distances and positions.
+- :class:`Index` finds neighbours: ``Index.load(folder).search(descriptors, k)`` gives distances and positions, and
+  ``index.paths[position]`` is the path of a neighbour's image.
+- :mod:`silknow_image_retrieval.estimators` has both as estimators of scikit-learn.
 - :func:`evaluate` and :func:`evaluate_folder` judge predictions and return numbers.
 
 Errors are :class:`SilknowError`; Ctrl-C stops work within a second.
 
 >>> import numpy as np
 >>> import silknow_image_retrieval as sir
->>> descriptors = np.array([[1, 0], [0, 1], [0, -1]], dtype=np.float32)
->>> index = sir.Index.from_descriptors(descriptors, names=["a.jpg", "b.jpg", "c.jpg"])
+>>> descriptors = [[1, 0], [0, 1], [0, -1]]
+>>> labels = {"place": ["ES", "FR", "FR"]}
+>>> index = sir.Index.from_descriptors(descriptors, names=["a.jpg", "b.jpg", "c.jpg"], labels=labels)
 >>> index
-<Index: 3 images, 2 dimensions, variables: none>
->>> query = np.array([[0.6, 0.8]], dtype=np.float32)
->>> distances, positions = index.search(query, k=2)
->>> distances.astype(float).round(3).tolist(), [index.names[position] for position in positions[0]]
+<Index: 3 images, 2 dimensions, variables: place>
+>>> distances, positions = index.search([[0.6, 0.8]], k=2)
+>>> distances.astype(float).round(3).tolist(), [index.paths[position] for position in positions[0]]
 ([[0.632, 0.894]], ['b.jpg', 'a.jpg'])
+>>> index.search([[0.6, 0.8]], k=1, filter="place!=FR")[1].tolist()
+[[0]]
 """
 
 import atexit as _atexit
 
 from . import silk_retrieval_functions
+from ._descriptors import Descriptors
 from ._errors import ConfigurationError, DataError, InternalError, SilknowError, SilknowWarning
 from ._native import (
     Index,
@@ -46,6 +51,7 @@ _atexit.register(_finish_work)
 __all__ = [
     "ConfigurationError",
     "DataError",
+    "Descriptors",
     "Index",
     "InternalError",
     "Model",

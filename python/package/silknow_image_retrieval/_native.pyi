@@ -1,15 +1,69 @@
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Optional, Union, final
+from typing import Literal, Optional, Protocol, TypedDict, Union, final
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+
+from ._descriptors import Descriptors
 
 _Path = Union[str, os.PathLike[str]]
-# A PIL image cannot be named here: Pillow is optional.
-_Image = Union[_Path, npt.NDArray[np.uint8], Any]
-# A pandas.DataFrame, or one list of labels a variable.
-_Table = Union[Mapping[str, Sequence[Optional[str]]], Any]
+_Label = Union[None, str, int, float, bool]
+_Cell = Union[_Label, Sequence[_Label], frozenset[_Label], set[_Label]]
+_Value = Union[None, _Path, bool, float, Sequence[Union[str, float]], npt.NDArray[np.generic]]
+
+class _PILImage(Protocol):
+    """An image of Pillow, which is optional."""
+
+    @property
+    def mode(self) -> str: ...
+    @property
+    def size(self) -> tuple[int, int]: ...
+    def getexif(self) -> Mapping[int, object]: ...
+
+_Image = Union[_Path, npt.NDArray[np.uint8], _PILImage]
+_Table = Union[pd.DataFrame, Mapping[str, Sequence[_Cell]]]
+
+class _ConfusionMatrix(TypedDict):
+    classes: list[str]
+    texts: list[str]
+    counts: list[list[int]]
+
+_Class = TypedDict(
+    "_Class",
+    {"class": str, "text": str, "precision": float, "recall": float, "f1": float, "samples": int},
+)
+
+class _Ranking(TypedDict):
+    k: int
+    queries: int
+    precision_at_k: float
+    mean_average_precision: float
+
+class _Variable(TypedDict):
+    variable: str
+    samples: int
+    labelled: int
+    evaluated: int
+    share_evaluated: float
+    accuracy: float
+    mean_precision: float
+    mean_recall: float
+    mean_f1: float
+    classes: list[_Class]
+    confusion_matrix: _ConfusionMatrix
+    ranking: Optional[_Ranking]
+
+class _Summary(TypedDict):
+    format_version: int
+    software_version: str
+    samples: int
+    k: Optional[int]
+    mean_accuracy: float
+    mean_f1: float
+    variables: list[_Variable]
+    warnings: list[str]
 
 __version__: str
 
@@ -29,8 +83,13 @@ class Model:
         precision: Optional[str] = None,
     ) -> Model: ...
     def describe(
-        self, images: Union[_Image, Iterable[_Image]], *, batch_size: Optional[int] = None
-    ) -> npt.NDArray[np.float32]: ...
+        self,
+        images: Union[_Image, Iterable[_Image]],
+        *,
+        batch_size: Optional[int] = None,
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> Descriptors: ...
+    def save(self, folder: _Path) -> None: ...
     @property
     def dimensions(self) -> int: ...
     @property
@@ -39,6 +98,13 @@ class Model:
     def fingerprint(self) -> str: ...
     @property
     def variables(self) -> list[str]: ...
+    def __copy__(self) -> Model: ...
+    def __deepcopy__(self, _memo: dict[int, object]) -> Model: ...
+    def __reduce__(self) -> tuple[object, ...]: ...
+    @staticmethod
+    def _restored(
+        files: dict[str, bytes], source: str, device: Optional[str], precision: Optional[str]
+    ) -> Model: ...
 
 @final
 class Index:
@@ -46,7 +112,7 @@ class Index:
     def load(folder: _Path) -> Index: ...
     @staticmethod
     def from_descriptors(
-        descriptors: npt.NDArray[np.float32],
+        descriptors: npt.ArrayLike,
         names: Optional[Iterable[_Path]] = None,
         labels: Optional[_Table] = None,
         *,
@@ -54,32 +120,86 @@ class Index:
     ) -> Index: ...
     def save(self, folder: _Path) -> None: ...
     def search(
-        self, descriptors: npt.NDArray[np.float32], k: Optional[int] = None
+        self,
+        descriptors: npt.ArrayLike,
+        k: Optional[int] = None,
+        *,
+        filter: Optional[str] = None,
+        max_distance: Optional[float] = None,
+        exclude_self: bool = False,
     ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]: ...
-    def predict(self, descriptors: npt.NDArray[np.float32], k: Optional[int] = None) -> Any: ...
+    def radius_search(
+        self,
+        descriptors: npt.ArrayLike,
+        radius: float,
+        *,
+        filter: Optional[str] = None,
+        exclude_self: bool = False,
+    ) -> tuple[npt.NDArray[np.object_], npt.NDArray[np.object_]]: ...
+    def predict(
+        self,
+        descriptors: npt.ArrayLike,
+        k: Optional[int] = None,
+        *,
+        filter: Optional[str] = None,
+        max_distance: Optional[float] = None,
+        exclude_self: bool = False,
+    ) -> pd.DataFrame: ...
+    def predict_proba(
+        self,
+        descriptors: npt.ArrayLike,
+        k: Optional[int] = None,
+        *,
+        filter: Optional[str] = None,
+        max_distance: Optional[float] = None,
+        exclude_self: bool = False,
+    ) -> dict[str, pd.DataFrame]: ...
+    def add(
+        self,
+        descriptors: npt.ArrayLike,
+        names: Optional[Iterable[_Path]] = None,
+        labels: Optional[_Table] = None,
+    ) -> None: ...
+    def remove(self, filter: Optional[str] = None, *, names: Optional[Iterable[_Path]] = None) -> int: ...
     @property
     def names(self) -> tuple[str, ...]: ...
     @property
     def paths(self) -> list[str]: ...
     @property
-    def labels(self) -> Any: ...
+    def labels(self) -> pd.DataFrame: ...
+    @property
+    def records(self) -> pd.DataFrame: ...
     @property
     def variables(self) -> list[str]: ...
     @property
-    def descriptors(self) -> npt.NDArray[np.float32]: ...
+    def descriptors(self) -> Descriptors: ...
     @property
     def dimensions(self) -> int: ...
     @property
     def fingerprint(self) -> str: ...
     def __len__(self) -> int: ...
+    def __copy__(self) -> Index: ...
+    def __deepcopy__(self, _memo: dict[int, object]) -> Index: ...
+    def __reduce__(self) -> tuple[object, ...]: ...
+    @staticmethod
+    def _restored(files: dict[str, bytes], folder: Optional[os.PathLike[str]]) -> Index: ...
 
-def evaluate(truth: _Table, predictions: _Table) -> dict[str, Any]: ...
-def evaluate_folder(pred_gt_path: _Path) -> dict[str, Any]: ...
+class _Key(TypedDict):
+    name: str
+    aliases: Sequence[str]
+    documented: bool
+    required: bool
+    default: _Value
+    about: str
+    expected: str
+
+def evaluate(truth: _Table, predictions: _Table) -> _Summary: ...
+def evaluate_folder(pred_gt_path: _Path) -> _Summary: ...
 def demo_collection(folder: _Path, *, objects: Optional[int] = None, seed: Optional[int] = None) -> str: ...
 def show_progress(shown: bool = True) -> None: ...
 def finish_work() -> None: ...
-def operation_keys(operation_name: str, /) -> list[dict[str, Any]]: ...
-def run_operation(operation_name: str, values: dict[str, Any], /, *configfile: _Path) -> str: ...
+def operation_keys(operation_name: str, /) -> list[_Key]: ...
+def run_operation(operation_name: str, values: Mapping[str, _Value], /, *configfile: _Path) -> str: ...
 
 __all__ = [
     "demo_collection",

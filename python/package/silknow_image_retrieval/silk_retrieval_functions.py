@@ -1,16 +1,19 @@
 """The twelve functions of the SILKNOW image retrieval toolbox.
 
-Owns their names and the order of their parameters, as the toolbox's documentation has them. Which parameters there are,
-what they may be, their defaults and their checks are the library's, so that they are the same as on the command line.
+Their names and the order of their parameters are those of the toolbox's documentation. Which parameters there are, what
+they may be, their defaults and their checks are the library's, so that they are the same as on the command line.
 """
 
 from __future__ import annotations
 
 import inspect
 import textwrap
-from typing import Any, Callable, Dict, List
+from typing import TYPE_CHECKING, Any, Callable, List, Sequence
 
 from . import _native
+
+if TYPE_CHECKING:
+    from ._native import _Key
 
 _TRAINING = """\
 train_batch_size how_many_training_steps learning_rate add_fc hub_num_retrain loss_ind relevant_variables
@@ -18,7 +21,7 @@ how_often_validation val_percentage"""
 _AUGMENTATION = "random_crop random_rotation90 gaussian_noise flip_left_right flip_up_down"
 
 
-def _documentation(summary: str, effect: str, keys: List[Dict[str, Any]], names: List[str]) -> str:
+def _documentation(summary: str, effect: str, keys: Sequence[_Key], names: Sequence[str]) -> str:
     """The documentation of a function with these parameters."""
     lines = [summary, "", effect, "", "Parameters", "----------"]
     for name, key in zip(names, keys):
@@ -63,7 +66,7 @@ def _with_parameters(operation: str, order: str, summary: str, effect: str) -> A
             raise TypeError(f"{operation}_parameter got several values for `{name}`")
         print(_native.run_operation(operation, {**values, **parameters}))
 
-    described = []
+    described: List[inspect.Parameter] = []
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     for name, key in zip(names, documented):
         # After a parameter with a default, Python wants one for all; what must be given is refused when missing.
@@ -159,4 +162,17 @@ crossvalidation_parameter = _with_parameters(
     _CROSS_EFFECT,
 )
 
-__all__ = [name for name in globals() if name.endswith(("_configfile", "_parameter")) and not name.startswith("_")]
+__all__ = [
+    "build_kDTree_configfile",
+    "build_kDTree_parameter",
+    "create_dataset_configfile",
+    "create_dataset_parameter",
+    "crossvalidation_configfile",
+    "crossvalidation_parameter",
+    "evaluate_model_configfile",
+    "evaluate_model_parameter",
+    "get_kNN_configfile",
+    "get_kNN_parameter",
+    "train_model_configfile",
+    "train_model_parameter",
+]

@@ -1,10 +1,14 @@
 import os
 from collections.abc import Sequence
-from typing import Any, Optional, Union
+from typing import Optional, Union, overload
+
+import numpy as np
+import numpy.typing as npt
 
 _Path = Union[str, os.PathLike[str]]
+_Value = Union[None, _Path, bool, float, Sequence[Union[str, float]], npt.NDArray[np.generic]]
 
-def create_dataset_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def create_dataset_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def create_dataset_parameter(
     csvfile: _Path,
     imgsavepath: _Path = ...,
@@ -16,7 +20,7 @@ def create_dataset_parameter(
     configuration_dir: _Path = ...,
     seed: int = ...,
 ) -> None: ...
-def train_model_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def train_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def train_model_parameter(
     master_file: str = ...,
     master_dir: _Path = ...,
@@ -52,7 +56,7 @@ def train_model_parameter(
     precision: str = ...,
     resume: bool = ...,
 ) -> None: ...
-def build_kDTree_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def build_kDTree_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def build_kDTree_parameter(
     model_path: _Path,
     master_file_tree: str,
@@ -64,26 +68,56 @@ def build_kDTree_parameter(
     device: str = ...,
     precision: str = ...,
 ) -> None: ...
-def get_kNN_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def get_kNN_configfile(configfile: _Path, **parameters: _Value) -> None: ...
+# `model_path` and `savepath` must be given, though they come after parameters that need not.
+@overload
 def get_kNN_parameter(
     treepath: _Path,
     master_file_prediction: str,
     master_dir_prediction: _Path,
     bool_labeled_input: bool = ...,
-    model_path: Optional[_Path] = None,
+    *,
+    model_path: _Path,
     num_neighbors: int = ...,
-    savepath: Optional[_Path] = None,
+    savepath: _Path,
+    batch_size: int = ...,
+    device: str = ...,
+    precision: str = ...,
+) -> None: ...
+@overload
+def get_kNN_parameter(
+    treepath: _Path,
+    master_file_prediction: str,
+    master_dir_prediction: _Path,
+    bool_labeled_input: bool,
+    model_path: _Path,
+    num_neighbors: int = ...,
+    *,
+    savepath: _Path,
+    batch_size: int = ...,
+    device: str = ...,
+    precision: str = ...,
+) -> None: ...
+@overload
+def get_kNN_parameter(
+    treepath: _Path,
+    master_file_prediction: str,
+    master_dir_prediction: _Path,
+    bool_labeled_input: bool,
+    model_path: _Path,
+    num_neighbors: int,
+    savepath: _Path,
     *,
     batch_size: int = ...,
     device: str = ...,
     precision: str = ...,
 ) -> None: ...
-def evaluate_model_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def evaluate_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def evaluate_model_parameter(
     pred_gt_path: _Path,
     result_path: _Path,
 ) -> None: ...
-def crossvalidation_configfile(configfile: _Path, **parameters: Any) -> None: ...
+def crossvalidation_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def crossvalidation_parameter(
     masterfile_name_crossval: str = ...,
     masterfile_dir_crossval: _Path = ...,
