@@ -20,7 +20,6 @@ pub struct Trainer {
 }
 
 /// A model that was trained.
-#[derive(Debug)]
 #[non_exhaustive]
 pub struct TrainedModel {
     /// The model as it is stored. [`save`](StoredModel::save) writes it into a folder.
