@@ -1,23 +1,17 @@
 //! The filters and the split on a real export of 2,092 works, against counts made with pandas.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use silknow_config::CreateDatasetParameters;
 use silknow_dataset::create::MASTER_FILE;
 use silknow_dataset::{create_dataset, read_master};
 use silknow_progress::Silent;
 use silknow_records::object_key;
+use silknow_test_support::shared;
 
 /// The export in the shared folder; none where that is not there.
 fn export() -> Option<PathBuf> {
-    let shared = std::env::var_os("SILKNOW_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"), PathBuf::from);
-    let export = shared.join("data/met-art/export.csv");
-    if !export.is_file() {
-        eprintln!("skipped: `{}` is not there", export.display());
-        return None;
-    }
-    Some(export)
+    Some(shared("a_real_export_is_filtered_split_and_read_back")?.join("data/met-art/export.csv"))
 }
 
 #[test]

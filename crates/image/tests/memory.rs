@@ -34,7 +34,10 @@ fn threads_share_the_budget_and_what_exceeds_it_alone_is_refused() {
     // Enough for one at a time.
     limit_decoding_memory(12 * PIXELS);
     let Some(before) = peak() else {
-        eprintln!("skipped: this system does not tell the highest memory of a process");
+        silknow_test_support::skipped(
+            "threads_share_the_budget_and_what_exceeds_it_alone_is_refused",
+            "this system does not tell the highest memory of a process",
+        );
         return;
     };
     std::thread::scope(|scope| {

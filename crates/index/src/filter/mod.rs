@@ -130,9 +130,9 @@ impl Term {
                 Field::Variable { variable, classes }
             }
             None => {
-                let values = named().cloned().collect();
+                let values: Vec<String> = named().cloned().collect();
                 match self.field.as_str() {
-                    "museum" | "collection" => Field::Museum(values),
+                    "museum" | "collection" => Field::Museum(values.iter().map(|museum| name_of(museum)).collect()),
                     "object" => Field::Object(values),
                     "image" => Field::Image(values),
                     other => return Err(unknown_field(other, vocabulary)),
@@ -209,8 +209,9 @@ impl Test {
                 (!found.is_empty(), found.iter().any(|class| classes.contains(class)))
             }
             Field::Museum(values) => {
-                let museum = record.object.museum.as_deref();
-                (museum.is_some(), museum.is_some_and(|museum| is(values, museum)))
+                // The record has the museum's text, and files hold its name; either is understood.
+                let museum = record.object.museum.as_deref().map(name_of);
+                (museum.is_some(), museum.is_some_and(|museum| is(values, &museum)))
             }
             Field::Object(values) => {
                 let (id, address) = (&*record.object.id, record.object.address.as_deref());
@@ -268,6 +269,7 @@ mod tests {
         }
         let techniques = [builder.class_of(1, "lampas"), builder.class_of(1, "damask weave")];
         records[2].labels.set(1, &techniques);
+        records[1].object.museum = Some("Musée des Tissus".into());
         records[1].object.address = Some("https://mad.example/2".into());
         records[2].object = Object::default();
         (builder.into_vocabulary(), records)
@@ -295,12 +297,15 @@ mod tests {
             ("museum=garin", &[0]),
             ("collection!=garin", &[1, 2]),
             ("museum=?", &[2]),
+            ("museum=Musée des Tissus|garin", &[0, 1]),
+            ("museum=Musée_des_Tissus", &[1]),
             ("object=2", &[1]),
             ("object=https://mad.example/2", &[1]),
             ("object=garin__1", &[0]),
             ("object!=1, place=?*", &[1]),
             ("image=img/plain.jpg", &[2]),
             ("place=ES, technique=?*, museum!=mad", &[0]),
+            ("museum!=Musée des Tissus", &[0, 2]),
             ("place=ES, place=FR", &[]),
         ] {
             assert_eq!(passing(expression), expected, "{expression}");

@@ -106,7 +106,10 @@ fn engines_agree_on_the_smallest_and_on_large_images() {
 fn bf16_stays_near_single_precision_at_all_depths() {
     let instructions = Instructions::best();
     if !instructions.supports(silknow_engine::Precision::Bf16) {
-        eprintln!("skipped: this processor has no instructions for bf16");
+        silknow_test_support::skipped(
+            "bf16_stays_near_single_precision_at_all_depths",
+            "this processor has no instructions for bf16",
+        );
         return;
     }
     let (images, side) = (2, 97);

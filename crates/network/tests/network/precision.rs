@@ -1,17 +1,19 @@
 //! What bfloat16 does to the neighbours in a real collection, of which a part is described in both precisions.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use silknow_config::{Architecture, DeviceChoice};
 use silknow_network::{Placement, Precision, StoredModel, WeightFile};
 use silknow_progress::Silent;
+use silknow_test_support::{shared, skipped};
 
 const IMAGES: usize = 300;
 const NEIGHBOURS: usize = 10;
 
+const NAME: &str = "bf16_keeps_the_ten_nearest_neighbours";
+
 fn collection() -> Option<Vec<PathBuf>> {
-    let shared = std::env::var_os("SILKNOW_SHARED").map_or_else(|| Path::new("../../../shared").into(), PathBuf::from);
-    let entries = std::fs::read_dir(shared.join("data/met-art/images")).ok()?;
+    let entries = std::fs::read_dir(shared(NAME)?.join("data/met-art/images")).unwrap();
     let mut files: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
     files.sort();
     files.truncate(IMAGES);
@@ -33,13 +35,9 @@ fn neighbours(descriptors: &[f32], dims: usize) -> Vec<Vec<usize>> {
 
 #[test]
 fn bf16_keeps_the_ten_nearest_neighbours() {
-    let Some(files) = collection() else {
-        eprintln!("skipped: the shared collection is not there; SILKNOW_SHARED says where it is");
-        return;
-    };
+    let Some(files) = collection() else { return };
     let Ok(bf16) = Placement::choose(DeviceChoice::Cpu, Precision::Bf16) else {
-        eprintln!("skipped: this processor has no instructions for bf16, so its neighbours are not compared");
-        return;
+        return skipped(NAME, "this processor has no instructions for bf16");
     };
     let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
     let found = [Placement::processor(), bf16].map(|placement| {
