@@ -56,8 +56,7 @@ class Descriptors(_Base):
         return result
 
     def __deepcopy__(self, memo: Any) -> Descriptors:
-        copied: Descriptors = self.copy()  # pyright: ignore[reportUnknownMemberType]
-        return copied
+        return cast(Descriptors, np.array(self, subok=True))  # type: ignore[redundant-cast]
 
     def __reduce__(self) -> Tuple[Any, ...]:
         how: Any = super().__reduce__()
