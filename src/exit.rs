@@ -19,22 +19,23 @@ const INTERNAL: u8 = 4;
 /// What a shell reports for a program that Ctrl-C ended.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// The exit code of an outcome; an error is printed, its hint below it. An interruption's hint is what the command
-/// does when it is given `again`.
+/// The exit code of an outcome. An error is printed, with its hint below it. The hint of an interruption says what the
+/// same command does when it is given `again`.
 pub(crate) fn code(outcome: Result<()>, again: Again) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
     let error = if error.is_interruption() { error.hint(again.hint()) } else { error };
-    // Standard error may be closed; there is nobody left to tell then.
+    // If standard error is closed, nobody could read an error about it, so the failure is ignored.
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::from(match error.kind() {
         ErrorKind::Configuration => CONFIGURATION,
         ErrorKind::Data | ErrorKind::Io => DATA,
-        ErrorKind::Internal => INTERNAL,
         ErrorKind::Interrupted => INTERRUPTED,
+        // A kind that is not known here is a fault of the program too.
+        _ => INTERNAL,
     })
 }
 
-/// Prints a usage error, or the help that was asked for.
+/// Prints a usage error, or the help if the user asked for it.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     let _ = error.print();
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(CONFIGURATION))

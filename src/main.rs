@@ -1,7 +1,7 @@
 //! The program `silknow`: the operations of the library as verbs of a command line.
 //!
-//! Owns what a library may not do: reading flags and the environment, printing, exit codes, Ctrl-C. Every verb
-//! stands in a file of its own under `commands/` and only hands over to the library.
+//! The program does what a library may not do: it reads flags and the environment, prints, sets exit codes and handles
+//! Ctrl-C. Every verb has a file of its own under `commands/`, which hands over to the library.
 
 mod commands;
 mod exit;

@@ -1,6 +1,6 @@
 //! One run of the program: the flags that every verb has, the library's surroundings, and results on stdout.
 //!
-//! Leaves progress and warnings to the terminal.
+//! Progress and warnings are printed by `terminal`.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -64,7 +64,7 @@ impl Session {
         Context { observer: &*self.terminal, hub }
     }
 
-    /// Prints a result on stdout: as text, or as JSON where that was asked for.
+    /// Prints a result on stdout: as text, or as JSON if the user gave `--json`.
     pub(crate) fn show(&self, result: &(impl Display + Serialize)) -> Result<()> {
         let text = if self.json {
             serde_json::to_string_pretty(result)
@@ -76,7 +76,7 @@ impl Session {
     }
 }
 
-/// Prints data on stdout. A reader that has seen enough (`| head`) is no error.
+/// Prints data on stdout. A reader that closes the pipe early (`| head`) is not an error.
 pub(crate) fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {

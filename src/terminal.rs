@@ -1,7 +1,7 @@
 //! Progress, warnings and notes on stderr, and the request to stop.
 //!
-//! Draws bars where stderr is a terminal; elsewhere (a log file, a pipe) prints a line now and then. Leaves
-//! results, which go to stdout, to the session.
+//! Draws bars where stderr is a terminal; elsewhere (a log file, a pipe) prints a line now and then. Results go to
+//! stdout, through `session`.
 
 use std::io::{self, IsTerminal, Write};
 use std::process;
@@ -28,7 +28,7 @@ pub(crate) enum Verbosity {
 /// What the user sees of the running work.
 pub(crate) struct Terminal {
     verbosity: Verbosity,
-    /// Absent where stderr is no terminal.
+    /// `None` where stderr is not a terminal.
     bars: Option<MultiProgress>,
     interrupted: AtomicBool,
 }
@@ -50,10 +50,10 @@ impl Terminal {
             if terminal.interrupted.swap(true, Ordering::Relaxed) {
                 process::exit(exit::INTERRUPTED.into());
             }
-            terminal.print("stopping at the next safe point; once more to stop at once");
+            terminal.print("stopping at the next safe point; press Ctrl-C again to stop at once");
         });
         if listening.is_err() {
-            self.warning("Ctrl-C will end the program at once: the system lets nobody listen for it");
+            self.warning("Ctrl-C will end the program at once, because the system does not let it handle Ctrl-C");
         }
     }
 
@@ -67,7 +67,7 @@ impl Terminal {
     }
 }
 
-/// Prints a line on stderr, which may be closed: there is nobody left to tell then.
+/// Prints a line on stderr. If stderr is closed, nobody could read an error about it, so the failure is ignored.
 fn print_line(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -110,7 +110,7 @@ impl Bar {
         };
         let style = ProgressStyle::with_template(template).expect("the template is well formed");
         let bar = bars.add(bar.with_style(style.progress_chars("=> ")).with_prefix(task.to_owned()));
-        // Time goes on while a long step stands still.
+        // The elapsed time is redrawn also while a long step makes no progress.
         bar.enable_steady_tick(Duration::from_millis(250));
         Self(bar)
     }

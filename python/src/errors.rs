@@ -20,8 +20,9 @@ pub(crate) fn exception(py: Python<'_>, error: &Error) -> PyErr {
     let exception = match error.kind() {
         ErrorKind::Configuration => classes::ConfigurationError::new_err(message),
         ErrorKind::Data | ErrorKind::Io => classes::DataError::new_err(message),
-        ErrorKind::Internal => classes::InternalError::new_err(message),
         ErrorKind::Interrupted => return PyKeyboardInterrupt::new_err(message),
+        // A kind that is not known here is a fault of the program too.
+        _ => classes::InternalError::new_err(message),
     };
     match exception.value(py).setattr("hint", error.hint_text()) {
         Ok(()) => exception,

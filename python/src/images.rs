@@ -134,7 +134,8 @@ fn pixels(py: Python<'_>, place: &str, layout: &str, image: &ArrayView3<'_, u8>)
     let sides = (u32::try_from(width), u32::try_from(height));
     match sides {
         (Ok(width @ 1..), Ok(height @ 1..)) if channels == 3 => {
-            Ok(Picture::Pixels(RgbImage::from_raw(width, height, values).expect("the values are those of the shape")))
+            let image = RgbImage::from_raw(width, height, values).expect("the values are those of the shape");
+            Ok(Picture::Pixels(image.into()))
         }
         _ => Err(wrong(
             py,
@@ -191,7 +192,7 @@ fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Picture> {
     options.set_item("compress_level", 0)?;
     in_a_file.call_method("save", (&file, "PNG"), Some(&options)).map_err(raised)?;
     let bytes = file.call_method0("getvalue")?;
-    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(Picture::Pixels).or_raise(py)
+    decode_bytes(bytes.cast::<PyBytes>()?.as_bytes()).map(|image| Picture::Pixels(image.into())).or_raise(py)
 }
 
 /// The pixels of a PIL image of mode RGB.

@@ -302,7 +302,7 @@ def test_the_precision_of_a_model_can_be_chosen(collection):
 
     with pytest.raises(sir.ConfigurationError, match="`precision` must be"):
         pretrained(precision="fp16")
-    with pytest.raises(sir.ConfigurationError, match="bf16 is not to be had on the device cuda"):
+    with pytest.raises(sir.ConfigurationError, match="the device cuda does not compute in the precision bf16"):
         pretrained(device="cuda", precision="bf16")
     image = collection / "0a.png"
     single = pretrained(device="cpu", precision="f32").describe(image)

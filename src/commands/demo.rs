@@ -32,7 +32,7 @@ fn command(command: Command) -> Command {
                 .value_name("NUMBER")
                 .value_parser(value_parser!(u64))
                 .default_value(DEFAULT_SEED)
-                .help("Seed of the collection: another seed, other pictures"),
+                .help("Seed of the collection: a different seed gives different pictures"),
         )
         .arg(session::json_argument())
         .after_help("Example:\n  silknow demo --out ./demo")

@@ -43,7 +43,7 @@ fn a_second_interruption_ends_the_program_at_once() {
     interrupt(&program);
     // The second must not come before the first was heard: equal signals that wait become one.
     let mut said = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
-    assert!(said.any(|line| line == "stopping at the next safe point; once more to stop at once"));
+    assert!(said.any(|line| line == "stopping at the next safe point; press Ctrl-C again to stop at once"));
     interrupt(&program);
     assert_eq!(program.wait().unwrap().code(), Some(130));
 }

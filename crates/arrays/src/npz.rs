@@ -5,14 +5,17 @@
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use npyz::{NpyFile, WriterBuilder};
+use npyz::WriterBuilder;
 use zip::result::ZipError;
 
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 
+use crate::npy::{self, Fault, Stored};
+
 /// The elements of an array, in row-major order.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Elements {
     /// `float32`
     F32(Vec<f32>),
@@ -162,6 +165,8 @@ fn write_array(writer: impl Write, array: &Array) -> io::Result<()> {
 #[derive(Debug)]
 pub struct Reader<R = std::io::BufReader<std::fs::File>> {
     path: PathBuf,
+    /// Bytes of the whole file: no array has more in it.
+    length: u64,
     archive: zip::ZipArchive<R>,
 }
 
@@ -169,16 +174,21 @@ impl Reader {
     /// Opens a file.
     ///
     /// # Errors
-    /// A missing file, and a file that is no such container (cut, or of another kind).
+    /// A missing file, one that is no such container (cut, or of another kind), and one with two arrays of one name.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let archive = zip::ZipArchive::new(files::open(path)?).map_err(|cause| {
+        let file = files::open(path)?;
+        let length = file.get_ref().metadata().map_err(|cause| files::refused("cannot read", path, cause))?.len();
+        let archive = zip::ZipArchive::new(file).map_err(|cause| {
             Error::data("not a complete .npz file")
                 .in_file(path)
                 .caused_by(cause)
                 .hint("make the file again; it may have been cut")
         })?;
-        Ok(Self { path: path.to_path_buf(), archive })
+        if archive.has_duplicate_names() {
+            return Err(Error::data("two arrays have the same name").in_file(path).hint("make the file again"));
+        }
+        Ok(Self { path: path.to_path_buf(), length, archive })
     }
 }
 
@@ -227,56 +237,33 @@ impl<R: Read + Seek> Reader<R> {
     /// Reads an array of any supported type.
     ///
     /// # Errors
-    /// An absent or cut array, and one that is a pickle (an older program's file), named.
+    /// The name of an array that is absent, cut, of an unsupported type, or a pickle (an older program's file); also of
+    /// one whose shape does not fit the bytes in the file, before anything is allocated for it.
     pub fn array(&mut self, name: &str) -> Result<Array> {
         let path = self.path.clone();
-        let broken = |cause: io::Error| {
-            Error::data(format!("the array `{name}` cannot be read")).in_file(&path).caused_by(cause)
-        };
+        let failed = |what: String| Error::data(format!("the array `{name}` {what}")).in_file(&path);
+        let broken = |cause: io::Error| failed("cannot be read".to_owned()).caused_by(cause);
         let mut member = self.archive.by_name(&format!("{name}.npy")).map_err(|cause| match cause {
-            ZipError::FileNotFound => Error::data(format!("the array `{name}` is missing"))
-                .in_file(&path)
-                .hint("the file was made by another program or version; make it again"),
+            ZipError::FileNotFound => {
+                failed("is missing".to_owned()).hint("the file was made by another program or version; make it again")
+            }
             other => broken(other.into()),
         })?;
-        let file = NpyFile::new(&mut member).map_err(broken)?;
-        if file.header().uses_pickled_array() {
-            return Err(Error::data(format!("the array `{name}` is a Python pickle, which is not read"))
-                .in_file(&path)
-                .hint("pickles can run code; make the file again with this program"));
-        }
-        if file.order() != npyz::Order::C {
-            return Err(Error::data(format!("the array `{name}` is stored column by column"))
-                .in_file(&path)
-                .hint("store it with numpy.ascontiguousarray"));
-        }
-        let shape: Vec<usize> = file.shape().iter().map(|&length| length as usize).collect();
-        let unsupported =
-            |descr: String| Error::data(format!("the array `{name}` has the unsupported type {descr}")).in_file(&path);
-        let npyz::DType::Plain(plain) = file.dtype() else {
-            return Err(unsupported(file.dtype().descr()));
+        let stored = Stored {
+            length: member.size(),
+            in_file: member.compressed_size().min(self.length),
+            compressed: member.compression() != zip::CompressionMethod::Stored,
         };
-        let elements = match plain.to_string().trim_start_matches(['<', '>', '|', '=']) {
-            "f4" => Elements::F32(file.into_vec().map_err(broken)?),
-            "f8" => {
-                Elements::F32(file.into_vec::<f64>().map_err(broken)?.into_iter().map(|value| value as f32).collect())
+        npy::read(&mut member, stored).map_err(|fault| match fault {
+            Fault::Broken(cause) => broken(cause),
+            Fault::Pickle => failed("is a Python pickle, which is not read".to_owned())
+                .hint("pickles can run code; make the file again with this program"),
+            Fault::ColumnByColumn => {
+                failed("is stored column by column".to_owned()).hint("store it with numpy.ascontiguousarray")
             }
-            "i4" => Elements::I32(file.into_vec().map_err(broken)?),
-            "u1" => Elements::U8(file.into_vec().map_err(broken)?),
-            "i8" => {
-                let wide = file.into_vec::<i64>().map_err(broken)?;
-                let narrow = wide.into_iter().map(i32::try_from).collect::<Result<_, _>>();
-                Elements::I32(
-                    narrow
-                        .map_err(|cause| Error::data(format!("the array `{name}`")).in_file(&path).caused_by(cause))?,
-                )
-            }
-            text if text.starts_with('U') => Elements::Text(file.into_vec().map_err(broken)?),
-            _ => return Err(unsupported(plain.to_string())),
-        };
-        // The checksum is compared at the end of the member, which the elements alone do not reach.
-        std::io::copy(&mut member, &mut std::io::sink()).map_err(broken)?;
-        Ok(Array { shape, elements })
+            Fault::Type(descr) => failed(format!("has the unsupported type {descr}")),
+            Fault::Range(number) => failed(format!("has a number out of range: {number}")),
+        })
     }
 
     fn wrong_type(&self, name: &str, expected: &str) -> Error {
@@ -316,7 +303,146 @@ mod tests {
     }
     use proptest::prelude::*;
 
+    /// An `.npz` file with one member, whatever its content.
+    fn container(member: &[u8], method: zip::CompressionMethod) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arrays.npz");
+        let mut archive = zip::ZipWriter::new(std::fs::File::create(&path).unwrap());
+        archive.start_file("a.npy", zip::write::SimpleFileOptions::default().compression_method(method)).unwrap();
+        archive.write_all(member).unwrap();
+        archive.finish().unwrap();
+        (folder, path)
+    }
+
+    fn npy(descr: &str, shape: &str, content: &[u8]) -> Vec<u8> {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}\n");
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend(u16::try_from(header.len()).unwrap().to_le_bytes());
+        bytes.extend(header.as_bytes());
+        bytes.extend(content);
+        bytes
+    }
+
+    fn read_member(member: &[u8]) -> Result<Array> {
+        let [stored, deflated] = [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated].map(|method| {
+            let (_folder, path) = container(member, method);
+            Reader::open(path).and_then(|mut reader| reader.array("a"))
+        });
+        assert_eq!(stored.as_ref().ok(), deflated.as_ref().ok());
+        stored
+    }
+
+    #[test]
+    fn shapes_that_the_bytes_do_not_fill_are_refused() {
+        let huge =
+            ["(4294967296, 4294967296)", "(18446744073709551615, 2)", "(99999999999999999999,)", "(3000000000,)"];
+        for shape in huge.into_iter().chain(["(3,)", "(1,)", "(-1,)", "2"]) {
+            for descr in ["<f4", "<i8", "|u1", "<U1", "<U4611686018427387905", "<U18446744073709551615"] {
+                let outcome = read_member(&npy(descr, shape, &[0; 8]));
+                assert!(outcome.is_err() || (descr, shape) == ("<i8", "(1,)"), "{descr} {shape}: {outcome:?}");
+            }
+        }
+        assert!(read_member(&npy("<U0", "(1000000000000,)", b"")).is_err());
+        assert!(read_member(&npy("|O", "(1,)", &[0; 8])).unwrap_err().to_string().contains("pickle"));
+    }
+
+    #[test]
+    fn arrays_without_elements_single_values_and_foreign_byte_orders_are_read() {
+        let shape = "(0, 18446744073709551615, 18446744073709551615)";
+        assert_eq!(read_member(&npy("<f4", shape, b"")).unwrap().elements, Elements::F32(vec![]));
+        assert_eq!(read_member(&npy("<i4", "()", &[7, 0, 0, 0])).unwrap(), Array::i32([], vec![7]));
+        assert_eq!(read_member(&npy(">i4", "(1,)", &[0, 0, 1, 2])).unwrap(), Array::i32([1], vec![258]));
+        assert_eq!(read_member(&npy(">f8", "(1,)", &1.5f64.to_be_bytes())).unwrap(), Array::f32([1], vec![1.5]));
+        let text = |order: fn(u32) -> [u8; 4]| [97, 0, 233, 0].map(order).concat();
+        for (descr, bytes) in [("<U2", text(u32::to_le_bytes)), (">U2", text(u32::to_be_bytes))] {
+            let expected = Array::text([2], vec!["a".to_owned(), "é".to_owned()]);
+            assert_eq!(read_member(&npy(descr, "(2,)", &bytes)).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn an_array_that_inflates_beyond_its_shape_is_refused() {
+        let (_folder, path) = container(&npy("|u1", "(10,)", &[0; 1 << 20]), zip::CompressionMethod::Deflated);
+        let message = Reader::open(path).unwrap().array("a").unwrap_err().to_string();
+        assert!(message.contains("its shape [10] needs 10 bytes, and 1048576 are there"), "{message}");
+    }
+
+    #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("arrays.npz");
+        write(&path, &[("one", Array::u8([1], vec![1])), ("two", Array::u8([1], vec![2]))]).unwrap();
+        let mut bytes = std::fs::read(&path).unwrap();
+        while let Some(at) = bytes.windows(7).position(|name| name == b"two.npy") {
+            bytes[at..at + 3].copy_from_slice(b"one");
+        }
+        std::fs::write(&path, bytes).unwrap();
+        let message = Reader::open(&path).unwrap_err().to_string();
+        assert!(message.contains("two arrays have the same name"), "{message}");
+    }
+
     proptest! {
+        /// Whatever is changed in a file, what is read has no more elements than the file has bytes.
+        #[test]
+        fn a_damaged_file_is_refused_or_read_within_its_size(
+            changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
+            cut in proptest::option::of(any::<prop::sample::Index>()),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("arrays.npz");
+            let arrays = [
+                ("numbers", Array::i32([2, 3], vec![1, -2, 3, 4, 5, i32::MAX])),
+                ("bytes", Array::u8([4], vec![0, 1, 2, 255])),
+                ("texts", Array::text([2], vec!["twill".to_owned(), "é".to_owned()])),
+            ];
+            write(&path, &arrays).unwrap();
+            let mut bytes = std::fs::read(&path).unwrap();
+            for (place, byte) in changes {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            if let Some(cut) = cut {
+                bytes.truncate(cut.index(bytes.len()));
+            }
+            std::fs::write(&path, &bytes).unwrap();
+            if let Ok(mut reader) = Reader::open(&path) {
+                for name in ["numbers", "bytes", "texts"] {
+                    if let Ok(array) = reader.array(name) {
+                        let read = match array.elements {
+                            Elements::F32(elements) => elements.capacity() * 4,
+                            Elements::I32(elements) => elements.capacity() * 4,
+                            Elements::U8(elements) => elements.capacity(),
+                            Elements::Text(elements) => elements.iter().map(String::len).sum(),
+                        };
+                        prop_assert!(read <= bytes.len());
+                    }
+                }
+            }
+        }
+
+        /// The same without the checksums of the container in the way: the header itself is changed.
+        #[test]
+        fn a_damaged_header_is_refused_or_read_within_its_size(
+            changes in proptest::collection::vec((8usize..90, any::<u8>()), 1..4),
+        ) {
+            let mut member = npy("<f4", "(2, 3)", &[1; 24]);
+            for (place, byte) in changes {
+                let place = place % member.len();
+                member[place] = byte;
+            }
+            if let Ok(array) = read_member(&member) {
+                prop_assert!(array.shape.contains(&0) || array.shape.iter().product::<usize>() <= member.len());
+            }
+        }
+
+        #[test]
+        fn bytes_read_back_are_those_written(bytes in proptest::collection::vec(any::<u8>(), 0..40)) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("arrays.npz");
+            write(&path, &[("bytes", Array::u8([bytes.len()], bytes.clone()))]).unwrap();
+            prop_assert_eq!(Reader::open(&path).unwrap().u8("bytes").unwrap(), (vec![bytes.len()], bytes));
+        }
+
         #[test]
         fn arrays_read_back_are_those_written(
             numbers in proptest::collection::vec(any::<i32>(), 0..20),

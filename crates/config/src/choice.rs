@@ -62,7 +62,7 @@ macro_rules! words {
 }
 
 fn unknown_word(what: &str, text: &str, known: &[&str]) -> Error {
-    let error = Error::configuration(format!("`{text}` is no {what}; known are {}", known.join(", ")));
+    let error = Error::configuration(format!("`{text}` is not a known {what}; choose one of {}", known.join(", ")));
     match suggest::nearest(text, known.iter().copied()) {
         Some(word) => error.hint(format!("did you mean `{word}`?")),
         None => error,
@@ -242,7 +242,7 @@ mod tests {
     #[test]
     fn an_unknown_word_names_the_nearest() {
         let message = "soft_tripplet".parse::<LossKind>().unwrap_err().to_string();
-        assert!(message.contains("`soft_tripplet` is no loss"), "{message}");
+        assert!(message.contains("`soft_tripplet` is not a known loss"), "{message}");
         assert!(message.ends_with("hint: did you mean `soft_triplet`?"), "{message}");
     }
 

@@ -45,8 +45,7 @@ fn fallback<T>(form: &(impl Form<T> + ?Sized), default: &T) -> Fallback {
 impl<T> Field<T> {
     fn new(form: impl Form<T> + 'static, initial: T, fallback: Fallback, example: String) -> Self {
         let (kind, expected) = (form.kind(), form.expected());
-        let key =
-            Key { name: "", aliases: &[], kind, expected, fallback, about: "", example, documented: true };
+        let key = Key { name: "", aliases: &[], kind, expected, fallback, about: "", example, documented: true };
         Self { key, form: Box::new(form), initial }
     }
 
@@ -124,7 +123,7 @@ impl<T: PartialEq> Field<T> {
             Some(_) => {
                 let message = format!("a value for {} cannot stand in a configuration file", options.owner());
                 Err(Error::configuration(message)
-                    .hint("names hold no commas and paths no blanks at their ends, and both are UTF-8"))
+                    .hint("a name must not contain a comma, a path must not begin or end with a blank, and both must be UTF-8"))
             }
         }
     }

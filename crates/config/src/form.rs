@@ -27,7 +27,9 @@ pub trait Form<T>: Send + Sync {
     fn write(&self, value: &T) -> Option<String>;
 
     /// The value in types that every language has; `None` for a value that is left out.
-    fn plain(&self, value: &T) -> Option<Plain>;
+    fn plain(&self, value: &T) -> Option<Plain> {
+        self.write(value).map(Plain::Text)
+    }
 }
 
 /// A path, absolute or relative to the current working directory; a trailing slash changes nothing.
@@ -181,10 +183,6 @@ impl Form<PathBuf> for Path {
     fn write(&self, value: &PathBuf) -> Option<String> {
         Some(value.display().to_string())
     }
-
-    fn plain(&self, value: &PathBuf) -> Option<Plain> {
-        self.write(value).map(Plain::Text)
-    }
 }
 
 impl Form<String> for FileName {
@@ -202,10 +200,6 @@ impl Form<String> for FileName {
 
     fn write(&self, value: &String) -> Option<String> {
         Some(value.clone())
-    }
-
-    fn plain(&self, value: &String) -> Option<Plain> {
-        Some(Plain::Text(value.clone()))
     }
 }
 
@@ -420,10 +414,6 @@ impl<T: Word> Form<T> for Choice<T> {
     fn write(&self, value: &T) -> Option<String> {
         Some(value.to_string())
     }
-
-    fn plain(&self, value: &T) -> Option<Plain> {
-        Some(Plain::Text(value.to_string()))
-    }
 }
 
 impl Form<Weights> for WeightsForm {
@@ -441,10 +431,6 @@ impl Form<Weights> for WeightsForm {
 
     fn write(&self, value: &Weights) -> Option<String> {
         Some(value.to_string())
-    }
-
-    fn plain(&self, value: &Weights) -> Option<Plain> {
-        Some(Plain::Text(value.to_string()))
     }
 }
 

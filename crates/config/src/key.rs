@@ -225,7 +225,7 @@ mod tests {
         let retraining = |blocks: usize| {
             let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
             options.set("hub_num_retrain", blocks.to_string()).unwrap();
-            TrainModelParameters::from_options(&options).map(|parameters| parameters.training.hub_num_retrain)
+            TrainModelParameters::take(&options).map(|parameters| parameters.training.hub_num_retrain)
         };
         assert_eq!(retraining(deepest).unwrap(), deepest);
         assert!(retraining(deepest + 1).unwrap_err().to_string().contains(&format!("from 0 to {deepest}")));

@@ -196,7 +196,7 @@ impl Options {
 }
 
 fn flag_with_value(name: &str, value: &str) -> String {
-    // What a shell would take apart or for a comment is quoted, so that the line can be copied.
+    // A value that a shell would split or read as a comment is quoted, so that the flag can be copied.
     if value.contains([' ', '#', '[']) { format!("--{name} '{value}'") } else { format!("--{name} {value}") }
 }
 

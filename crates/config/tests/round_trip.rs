@@ -6,8 +6,8 @@ use proptest::option;
 use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DeviceChoice, EvaluateModelParameters, Explicit, GetKNNParameters, LossKind, Operation, Options, Parameters,
-    Precision, TrainModelParameters, TrainingParameters, Weights,
+    DeviceChoice, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, Operation, Options,
+    Parameters, Precision, TrainModelParameters, TrainingParameters, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -202,6 +202,59 @@ precision; f32
 resume; False
 ";
     assert_eq!(text, expected);
+}
+
+fn take_their_examples<P: Parameters + std::fmt::Debug>() {
+    let (mut examples, mut required) =
+        (Options::new(P::OPERATION, Explicit::Arguments), Options::new(P::OPERATION, Explicit::Arguments));
+    let mut lines = Vec::new();
+    for key in P::OPERATION.keys() {
+        examples.set(key.name, &key.example).unwrap();
+        match &key.fallback {
+            Fallback::Required => required.set(key.name, &key.example).unwrap(),
+            Fallback::Value { text, .. } => lines.push(format!("{}; {text}\n", key.name)),
+            Fallback::Absent => {}
+        }
+    }
+    P::from_options(&examples).unwrap().validate().unwrap();
+    // What holds without a key is the value that its help names.
+    let defaults = P::from_options(&required).unwrap();
+    required.parse_file(&lines.concat(), "defaults.txt").unwrap();
+    assert_eq!(P::from_options(&required).unwrap(), defaults);
+}
+
+#[test]
+fn every_default_and_every_example_is_a_valid_value() {
+    take_their_examples::<CreateDatasetParameters>();
+    take_their_examples::<TrainModelParameters>();
+    take_their_examples::<BuildKDTreeParameters>();
+    take_their_examples::<GetKNNParameters>();
+    take_their_examples::<EvaluateModelParameters>();
+    take_their_examples::<CrossvalidationParameters>();
+}
+
+#[test]
+fn a_stored_model_without_a_key_has_its_default() {
+    let parameters: TrainingParameters =
+        serde_json::from_str(r#"{"margin": 1.5, "augmentation": {"random_crop": [0.5, 1.0]}}"#).unwrap();
+    let augmentation = Augmentation { random_crop: [0.5, 1.0], ..Augmentation::default() };
+    assert_eq!(parameters, TrainingParameters { margin: 1.5, augmentation, ..TrainingParameters::default() });
+}
+
+#[test]
+fn the_form_in_stored_models_stays() {
+    let expected = concat!(
+        r#"{"add_fc":[1024,128],"hub_num_retrain":0,"train_batch_size":150,"how_many_training_steps":200,"#,
+        r#""learning_rate":0.0001,"val_percentage":25,"how_often_validation":10,"#,
+        r#""loss_ind":"soft_contrastive_incomp_loss","#,
+        r#""relevant_variables":["place","timespan","material","technique","depiction"],"#,
+        r#""augmentation":{"random_crop":[0.7,1.0],"random_rotation90":true,"gaussian_noise":0.01,"#,
+        r#""flip_left_right":true,"flip_up_down":true,"random_shear":null,"random_brightness":null,"#,
+        r#""random_contrast":null,"random_saturation":null,"random_hue":null,"random_rotation":null},"#,
+        r#""augmented_views":0,"margin":2.0,"backbone":"resnet152","weights":"imagenet","input_size":224,"#,
+        r#""seed":0,"device":"auto","precision":"f32"}"#,
+    );
+    assert_eq!(serde_json::to_string(&TrainingParameters::default()).unwrap(), expected);
 }
 
 #[test]

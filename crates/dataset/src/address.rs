@@ -1,6 +1,6 @@
 //! Image addresses: on the network, or on this machine.
 //!
-//! Owns how an address is understood. Fetching is left to [`crate::images`].
+//! Fetching is the work of [`crate::images`].
 
 use std::path::{Path, PathBuf};
 
@@ -37,7 +37,7 @@ pub(crate) fn source_of(address: &str, plain: &Path) -> Result<Source, String> {
     }
 }
 
-/// Replaces `%41` and the like by the bytes that they stand for.
+/// Replaces escapes such as `%41` by the bytes that they stand for.
 fn percent_decoded(text: &str) -> Result<String, String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

@@ -1,13 +1,17 @@
 //! What a table of museum objects says, whatever its layout: objects, the addresses of their images, labels.
 //!
-//! Owns the records that the two layouts are read into and the choice between them. The layouts themselves are
-//! [`crate::export`] (a knowledge-graph export) and `folder` (images with an optional table).
+//! There are two layouts: [`crate::export`] (a knowledge-graph export) and `folder` (images with an optional table).
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use silknow_errors::Result;
-use silknow_records::is_missing;
+use silknow_errors::{Error, Result};
+use silknow_records::class_text::name_of;
+use silknow_records::rows::Row;
+use silknow_records::{Labels, Object, Record, Vocabulary, is_missing};
 
+use crate::literal::parse_entries;
 use crate::table::Table;
 use crate::{export, folder};
 
@@ -18,27 +22,101 @@ pub struct Catalogue {
     pub file: PathBuf,
     /// The folder that plain image paths are relative to.
     pub image_folder: PathBuf,
-    /// The variables, in the order of the labels.
-    pub variables: Vec<String>,
+    /// The variables, in the order of the labels, with their classes sorted by name.
+    pub vocabulary: Vocabulary,
     /// True where the source says which museum an object belongs to.
     pub has_museums: bool,
     /// The objects, in file order.
-    pub objects: Vec<Object>,
+    pub entries: Vec<Entry>,
+    /// What else the table tells of its objects.
+    pub(crate) remainder: Option<Remainder>,
 }
 
-/// One record: an object with its images and labels.
+/// An object with its images and labels.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Object {
-    /// The line of the table on which it stands, counted from 1.
+pub struct Entry {
+    /// The line of the table on which it stands, counted from 1; 0 where there is no table.
     pub line: u64,
-    /// Its identifier; empty where the source has none, and every image stands for itself.
-    pub id: String,
-    /// The museum that it belongs to.
-    pub museum: Option<String>,
+    /// The object. Its identifier is empty where the source has none, and every image stands for itself. Its title is not
+    /// read yet; it stays in the table until records are written.
+    pub object: Object,
     /// The addresses of its images: `http(s)://`, `file://`, or plain paths.
     pub images: Vec<String>,
-    /// One label per variable; `None` where it is missing.
-    pub labels: Vec<Option<String>>,
+    /// Its labels, which are classes of the catalogue's vocabulary.
+    pub labels: Labels,
+}
+
+/// The columns of a table that no filter needs: titles, and columns that are no variables. They may be long texts, so they
+/// are not kept in memory, but read again for the images that are left in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remainder {
+    pub(crate) table: Table,
+    /// The column of titles.
+    pub(crate) title: Option<usize>,
+    /// The column of texts, the first of which stands for a title where there is no column of titles.
+    pub(crate) text: Option<usize>,
+    /// The further columns with their headers.
+    pub(crate) further: Vec<(Arc<str>, usize)>,
+}
+
+impl Remainder {
+    /// Completes records by their rows of the table. `records` come with their lines, which must not descend; `take` gets
+    /// each completed record.
+    ///
+    /// # Errors
+    /// Those of reading the table, a record whose line is not there any more, and those of `take`.
+    pub(crate) fn complete<'a>(
+        &self,
+        records: impl Iterator<Item = (u64, &'a Record)>,
+        mut take: impl FnMut(&Record) -> Result<()>,
+    ) -> Result<()> {
+        let mut rows = self.table.rows()?;
+        let mut row: Option<Row> = None;
+        for (line, record) in records {
+            while row.as_ref().is_none_or(|row| row.line() < line) {
+                row = Some(rows.next().unwrap_or_else(|| Err(self.changed(line)))?);
+            }
+            let row = row.as_ref().filter(|row| row.line() == line).ok_or_else(|| self.changed(line))?;
+            let mut record = record.clone();
+            record.object.title = self.title_of(row).map(Into::into);
+            record.further = self.further.iter().filter_map(|(header, column)| further(row, header, *column)).collect();
+            take(&record)?;
+        }
+        Ok(())
+    }
+
+    fn title_of(&self, row: &Row) -> Option<String> {
+        let text = |column: usize| known_text(row.cell(column));
+        // A cell that is not a list as Python writes it is a title as it stands, but not a list of texts.
+        let first = |column: usize| parse_entries(row.cell(column)).ok()?.iter().find_map(|entry| known_text(entry));
+        match (self.title, self.text) {
+            (Some(title), _) if parse_entries(row.cell(title)).is_err() => text(title),
+            (Some(title), _) => first(title),
+            (None, Some(column)) => first(column),
+            (None, None) => None,
+        }
+    }
+
+    fn changed(&self, line: u64) -> Error {
+        self.table.error("the row is not there any more: the table was changed while it was used").at_line(line)
+    }
+}
+
+fn further(row: &Row, header: &Arc<str>, column: usize) -> Option<(Arc<str>, Box<str>)> {
+    let cell = row.cell(column).trim();
+    (!cell.is_empty()).then(|| (header.clone(), cell.into()))
+}
+
+/// The museums of a table. Those with one name, as collection files write it, get one text: the first.
+#[derive(Default)]
+pub(crate) struct Museums(HashMap<String, Box<str>>);
+
+impl Museums {
+    /// The museum that a cell names.
+    pub(crate) fn named(&mut self, cell: &str) -> Option<Box<str>> {
+        let text = known_text(cell)?;
+        Some(self.0.entry(name_of(&text)).or_insert_with(|| text.into()).clone())
+    }
 }
 
 impl Catalogue {
@@ -64,10 +142,15 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
     }
 }
 
+/// A text with single spaces in place of white space of any kind; `None` for a missing one.
+pub(crate) fn known_text(text: &str) -> Option<String> {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    (!is_missing(&text)).then_some(text)
+}
+
 /// A label as collections write it: white space of any kind becomes `_`. `None` for a missing one.
 pub(crate) fn normalised_label(label: &str) -> Option<String> {
-    let label = label.split_whitespace().collect::<Vec<_>>().join("_");
-    (!is_missing(&label)).then_some(label)
+    (!is_missing(label)).then(|| name_of(label))
 }
 
 /// The part of an address or URI behind the last `/`; a closing `/` does not count.

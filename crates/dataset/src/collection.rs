@@ -1,7 +1,6 @@
 //! Collection files and master files: tab-separated lists of samples, and lists of such lists.
 //!
-//! Owns both layouts, reading and writing. Leaves to [`crate::create`] what is written, and to
-//! [`silknow_records`] how labels become numbers.
+//! Both layouts are read and written here and nowhere else.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write;
@@ -12,8 +11,9 @@ use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
+use silknow_records::class_text::name_of;
 use silknow_records::{
-    LabelMatrix, Labels, MISSING, MISSING_NAME, Record, Vocabulary, VocabularyBuilder, is_missing, object_key,
+    LabelMatrix, Labels, MISSING, MISSING_NAME, Record, Variable, Vocabulary, VocabularyBuilder, is_missing, object_key,
 };
 
 use crate::companions;
@@ -202,36 +202,39 @@ impl Reading {
     }
 }
 
-/// Writes a collection file: every cell, the last too, is followed by a tab; white space in labels becomes `_`.
+/// Writes a collection file: every cell, the last too, is followed by a tab; white space in labels becomes `_`. The
+/// labels of the records are classes of the vocabulary.
 ///
 /// # Errors
-/// An image path that a row cannot hold (a tab or line break, white space around it, nothing), a row without
-/// one label per variable, and what the disk refuses.
+/// An image path that a row cannot hold (a tab or line break, white space around it, nothing), two classes of one
+/// variable, for which a row has no room, and what the disk refuses.
 pub fn write_collection<'a>(
     path: impl AsRef<Path>,
-    variables: &[String],
-    rows: impl IntoIterator<Item = (&'a str, &'a [Option<String>])>,
+    vocabulary: &Vocabulary,
+    records: impl IntoIterator<Item = &'a Record>,
 ) -> Result<()> {
     let path = path.as_ref();
     files::write_with(path, |file| {
         let mut put =
             |line: String| file.write_all(line.as_bytes()).map_err(|cause| files::refused("cannot write", path, cause));
-        let headers: String = variables.iter().map(|name| format!("#{}\t", one_word(plain(name)))).collect();
+        let variables = &vocabulary.variables;
+        let headers: String =
+            variables.iter().map(|variable| format!("#{}\t", name_of(plain(&variable.name)))).collect();
         put(format!("{IMAGE_HEADER}\t{headers}\n"))?;
-        for (image, labels) in rows {
+        for Record { name: image, labels, .. } in records {
             if image.is_empty() || image.trim() != image || image.contains(['\t', '\n', '\r']) {
                 return Err(Error::data(format!("the image path {image:?} cannot stand in a collection file"))
                     .in_file(path)
                     .hint("rename the file: no tab, line break or white space around the name"));
             }
-            if labels.len() != variables.len() {
-                return Err(Error::internal(format!("{} labels for {} variables", labels.len(), variables.len())));
+            if let Some((variable, classes)) = labels.larger_sets().next() {
+                let (variable, classes) = (&variables[variable].name, classes.len());
+                return Err(Error::data(format!("the image `{image}` has {classes} classes of `{variable}`"))
+                    .in_file(path)
+                    .hint("a collection file holds one class per variable"));
             }
-            let cell = |label: &Option<String>| {
-                let label = label.as_deref().map(one_word).filter(|label| !is_missing(label));
-                format!("{}\t", label.as_deref().unwrap_or(MISSING_NAME))
-            };
-            put(format!("{image}\t{}\n", labels.iter().map(cell).collect::<String>()))?;
+            let cell = |(variable, &class): (&Variable, &i32)| format!("{}\t", name_of(variable.class_name(class)));
+            put(format!("{image}\t{}\n", variables.iter().zip(labels.lowest()).map(cell).collect::<String>()))?;
         }
         Ok(())
     })
@@ -347,11 +350,6 @@ fn plain(name: &str) -> &str {
     name.trim().trim_start_matches('#')
 }
 
-/// A text without white space: it becomes `_`.
-fn one_word(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join("_")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -460,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_are_none_are_refused() {
+    fn wrong_headers_are_refused() {
         assert!(message(&[("c.txt", "a.jpg\tES\t\n")], None).contains("c.txt:1: the first column is headed `a.jpg`"));
         assert!(message(&[("c.txt", "")], None).contains("c.txt:1: the first column is headed ``"));
         let twice = message(&[("c.txt", "#image_file\t#place\t#place\t\n")], None);
@@ -511,11 +509,18 @@ mod tests {
     fn written_cells_end_in_tabs_and_white_space_in_labels_becomes_underscores() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("c.txt");
-        let labels = [Some("a b\tc".to_owned()), None];
-        write_collection(&path, &["place".into(), "#time span".into()], [("img/a b.jpg", labels.as_slice())]).unwrap();
+        let mut classes = VocabularyBuilder::new(["place", "#time span"]);
+        let mut record = Record::new("img/a b.jpg", 2);
+        record.labels = classes.labels_of(["a b\tc", ""]);
+        let vocabulary = classes.into_vocabulary();
+        write_collection(&path, &vocabulary, [&record]).unwrap();
         let expected = "#image_file\t#place\t#time_span\t\nimg/a b.jpg\ta_b_c\tnan\t\n";
         assert_eq!(files::read_text(&path).unwrap(), expected);
-        let error = write_collection(&path, &[], [("a\tb.jpg", [].as_slice())]).unwrap_err().to_string();
+        record.labels.set(0, &[0, 1]);
+        let error = write_collection(&path, &vocabulary, [&record]).unwrap_err().to_string();
+        assert!(error.contains("the image `img/a b.jpg` has 2 classes of `place`"), "{error}");
+        let error =
+            write_collection(&path, &Vocabulary::default(), [&Record::new("a\tb.jpg", 0)]).unwrap_err().to_string();
         assert!(error.contains("cannot stand in a collection file"), "{error}");
     }
 
@@ -533,8 +538,14 @@ mod tests {
                 .collect();
             let folder = tempfile::tempdir().unwrap();
             let variables: Vec<String> = ["place", "technique"].map(String::from).into();
-            let cells = rows.iter().map(|(image, labels)| (image.as_str(), labels.as_slice()));
-            write_collection(folder.path().join("c.txt"), &variables, cells).unwrap();
+            let mut classes = VocabularyBuilder::new(&variables);
+            let record = |(image, labels): (&String, &Vec<Option<String>>)| {
+                let mut record = Record::new(image, 2);
+                record.labels = classes.labels_of(labels.iter().map(|label| label.as_deref().unwrap_or_default()));
+                record
+            };
+            let records: Vec<Record> = rows.iter().map(record).collect();
+            write_collection(folder.path().join("c.txt"), &classes.into_vocabulary(), &records).unwrap();
             write_master(folder.path().join("masterfile.txt"), &["c.txt".to_owned()]).unwrap();
             let collections = read(&folder, None).unwrap();
             prop_assert_eq!(&collections.variables(), &variables);

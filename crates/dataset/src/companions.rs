@@ -9,7 +9,11 @@ use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_records::class_text::text_of;
 use silknow_records::rows::Rows;
-use silknow_records::{Record, Vocabulary, table};
+use silknow_records::table::{self, TableWriter};
+use silknow_records::{Record, Vocabulary};
+
+use crate::catalogue::Remainder;
+use crate::samples::Candidate;
 
 /// The table of records, in the master folder.
 pub const RECORDS_FILE: &str = "records.csv";
@@ -62,4 +66,44 @@ fn fill_classes(mut rows: Rows<impl std::io::Read>, vocabulary: &mut Vocabulary)
         }
     }
     Ok(())
+}
+
+/// Writes the table of classes: all classes of all variables with their texts.
+///
+/// # Errors
+/// What the disk refuses.
+pub(crate) fn write_classes(folder: &Path, vocabulary: &Vocabulary) -> Result<()> {
+    let path = folder.join(CLASSES_FILE);
+    files::write_with(&path, |file| {
+        let mut rows = csv::Writer::from_writer(file);
+        let mut write = || -> csv::Result<()> {
+            rows.write_record(CLASS_COLUMNS)?;
+            for variable in &vocabulary.variables {
+                for (index, class) in (0..).zip(&variable.classes) {
+                    rows.write_record([variable.name.as_str(), class, &variable.class_text(index)])?;
+                }
+            }
+            Ok(rows.flush()?)
+        };
+        write().map_err(|cause| files::refused("cannot write", &path, cause.into()))
+    })
+}
+
+/// Writes the table of records: those of the samples, completed by the further columns of their table where it has any.
+///
+/// # Errors
+/// A table that was changed since it was read, and what the disk refuses.
+pub(crate) fn write_records(folder: &Path, samples: &[Candidate], remainder: Option<&Remainder>) -> Result<()> {
+    let path = folder.join(RECORDS_FILE);
+    let refused = |cause| files::refused("cannot write", &path, cause);
+    files::write_with(&path, |file| {
+        let further = remainder.map_or_else(Vec::new, |rest| rest.further.iter().map(|(it, _)| it.clone()).collect());
+        let mut table = TableWriter::new(file, further).map_err(refused)?;
+        let mut write = |record: &Record| table.write(record).map_err(refused);
+        match remainder {
+            Some(rest) => rest.complete(samples.iter().map(|sample| (sample.line, &sample.record)), write)?,
+            None => samples.iter().try_for_each(|sample| write(&sample.record))?,
+        }
+        table.finish().map(|_| ()).map_err(refused)
+    })
 }

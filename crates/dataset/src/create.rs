@@ -1,7 +1,6 @@
 //! The operation `create-dataset`: from a table to images, collection files, master files and statistics.
 //!
-//! Owns the order of the steps, the names of the files, and the summary. The steps themselves are the other
-//! modules; the configuration files for the other operations are written by whoever knows those operations.
+//! The order of the steps, the names of the files and the summary are here; the steps themselves are the other modules.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -14,17 +13,18 @@ use silknow_fetch::Policy;
 use silknow_files as files;
 use silknow_files::FolderLock;
 use silknow_progress::Observer;
-use silknow_records::Vocabulary;
+use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};
+use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::filter::{self, FilterCounts, Limits};
-use crate::images::{ImageFolder, write_failures};
-use crate::samples::{Candidate, candidates, object_key};
+use crate::images::{ImageFolder, is_same_file, write_failures};
+use crate::samples::{Candidate, candidates};
 use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
 use crate::statistics::Statistics;
 
-/// The list of images that could not be had, in the image folder.
+/// The list of images that could not be fetched or read, in the image folder.
 pub const FAILURES_FILE: &str = "download_failures.csv";
 
 /// The master file of all five collections.
@@ -60,7 +60,7 @@ pub struct CreateDatasetSummary {
     pub images_fetched: usize,
     /// Images that an earlier run had fetched.
     pub images_already_there: usize,
-    /// Images that could not be had; [`FAILURES_FILE`] lists them.
+    /// Images that could not be fetched or read; [`FAILURES_FILE`] lists them.
     pub images_failed: usize,
     /// The list of failures.
     pub failures_file: PathBuf,
@@ -77,37 +77,40 @@ pub struct CreateDatasetSummary {
 }
 
 /// Creates a dataset: reads the table, filters, fetches and rescales the images, filters again, splits the
-/// objects into five parts, and writes the collection files, the master files and the statistics.
+/// objects into five parts, and writes the collection files, the master files, the statistics, and what else the table
+/// tells of the images and classes ([`RECORDS_FILE`], [`CLASSES_FILE`]).
 ///
 /// The source is a knowledge-graph export, a table whose first column is `image_file` or `image`, or a folder of
 /// images. Run again after an interruption, it goes on where it stopped. The same source and parameters give
 /// the same files.
 ///
 /// # Errors
-/// What is wrong in the table; a museum that nobody knows; no sample left, and which filter removed how many; a
-/// folder that cannot be written or in which another run works; an interruption. An image that cannot be had is
-/// none: it is listed in [`FAILURES_FILE`].
+/// What is wrong in the table; a museum that neither the table nor the knowledge graph has; no sample left, and which filter removed how many; a
+/// folder that cannot be written or in which another run works; a table that this would overwrite; an interruption. An
+/// image that cannot be fetched or read is not an error: it is listed in [`FAILURES_FILE`].
 pub fn create_dataset(parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<CreateDatasetSummary> {
     create_dataset_with(parameters, Policy::default(), observer)
 }
 
-/// [`create_dataset`] with time-outs, retries and a proxy of one's own.
+/// [`create_dataset`] with the given time-outs, retries and proxy.
 ///
 /// # Errors
-/// Those of [`create_dataset`], and a policy whose proxy is no address.
+/// Those of [`create_dataset`], and a proxy address that cannot be read.
 pub fn create_dataset_with(
     parameters: &CreateDatasetParameters,
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
     let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
+    check_source(parameters)?;
     let mut catalogue = Catalogue::read(&parameters.csvfile)?;
-    let objects_in_table = catalogue.objects.len();
-    let mut samples = candidates(std::mem::take(&mut catalogue.objects), &catalogue.file, observer)?;
+    let objects_in_table = catalogue.entries.len();
+    let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
-    let _locks = take_folders(parameters)?;
+    let locks = take_folders(parameters)?;
+    locks.iter().for_each(ImageFolder::remove_abandoned);
     let images = folder.bring(&samples, &catalogue.image_folder, observer)?;
     let failures_file = parameters.imgsavepath.join(FAILURES_FILE);
     write_failures(&failures_file, &images.failures)?;
@@ -116,17 +119,23 @@ pub fn create_dataset_with(
     }
     if !images.failures.is_empty() {
         let (failed, list) = (images.failures.len(), failures_file.display());
-        observer.warning(&format!("{failed} images could not be had; `{list}` says why"));
+        observer.warning(&format!("{failed} images could not be fetched or read; `{list}` says why"));
     }
-    let after_fetching = filter::second_pass(&mut samples, &catalogue.variables, &images.has_image, limits);
+    let after_fetching = filter::second_pass(&mut samples, &catalogue.vocabulary, &images.has_image, limits);
     if samples.is_empty() {
         return Err(after_fetching.nothing_left(limits).in_file(&failures_file));
     }
 
-    let parts = split(&samples, &catalogue.variables, parameters.seed, observer);
-    write_collections(&catalogue, &samples, &parts, &folder, &parameters.master_dir)?;
-    let rows = samples.iter().map(|sample| (sample.museum.as_deref(), sample.labels.as_slice()));
-    let statistics = Statistics::count(&catalogue.variables, rows);
+    let mut vocabulary = keep_occurring_classes(&catalogue.vocabulary, &mut samples);
+    let parts = split(&samples, &vocabulary, parameters.seed, observer);
+    let statistics = Statistics::count(&vocabulary, samples.iter().map(|sample| &sample.record));
+    if catalogue.has_museums {
+        append_museums(&mut vocabulary, &mut samples);
+    }
+    name_images(&mut samples, &folder, &parameters.master_dir)?;
+    companions::write_records(&parameters.master_dir, &samples, catalogue.remainder.as_ref())?;
+    companions::write_classes(&parameters.master_dir, &vocabulary)?;
+    write_collections(&vocabulary, &samples, &parts, &parameters.master_dir)?;
     statistics.write_text(parameters.master_dir.join(STATISTICS_FILE))?;
     statistics.write_table(parameters.master_dir.join(STATISTICS_TABLE))?;
     Ok(CreateDatasetSummary {
@@ -140,7 +149,7 @@ pub fn create_dataset_with(
         failures_file,
         after_fetching,
         samples: samples.len(),
-        objects: samples.iter().map(|sample| object_key(&sample.id)).collect::<BTreeSet<_>>().len(),
+        objects: samples.iter().map(|sample| object_key(&sample.record.name)).collect::<BTreeSet<_>>().len(),
         collection_samples: parts.iter().map(Vec::len).collect(),
         statistics,
     })
@@ -159,7 +168,7 @@ fn filter_first(
         Some(museums) => filter::check_museums(museums, samples, &catalogue.file, observer)?,
         None => observer.info("the table has no museums: retaincollections has no effect"),
     }
-    let counts = filter::first_pass(samples, &catalogue.variables, museums, limits);
+    let counts = filter::first_pass(samples, &catalogue.vocabulary, museums, limits);
     if samples.is_empty() { Err(counts.nothing_left(limits).in_file(&catalogue.file)) } else { Ok(counts) }
 }
 
@@ -176,45 +185,71 @@ fn take_folders(parameters: &CreateDatasetParameters) -> Result<Vec<FolderLock>>
     folders.iter().map(FolderLock::take).collect()
 }
 
+/// Refuses a source that would be overwritten: a table of records or classes in the folder into which both are written.
+fn check_source(parameters: &CreateDatasetParameters) -> Result<()> {
+    let is_source = |name: &&str| is_same_file(&parameters.csvfile, &parameters.master_dir.join(name));
+    let Some(name) = [RECORDS_FILE, CLASSES_FILE].into_iter().find(is_source) else { return Ok(()) };
+    Err(Error::configuration(format!("csvfile: `{}` would be overwritten", parameters.csvfile.display())).hint(
+        format!("`{name}` in master_dir is a file that is written; rename the table, or choose another master_dir"),
+    ))
+}
+
+/// The vocabulary of the classes that are left; the samples get their indices in it.
+fn keep_occurring_classes(vocabulary: &Vocabulary, samples: &mut [Candidate]) -> Vocabulary {
+    let (vocabulary, translation) = vocabulary.occurring(samples.iter().map(|sample| &sample.record.labels));
+    for Candidate { record, .. } in samples {
+        record.labels = translation.apply(&record.labels);
+    }
+    vocabulary
+}
+
 /// The sample indices of the five parts.
-fn split(samples: &[Candidate], variables: &[String], seed: u64, observer: &dyn Observer) -> Vec<Vec<usize>> {
-    let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.id)).collect();
-    let rows = || samples.iter().map(|sample| sample.labels.as_slice());
-    let mut vocabulary = Vocabulary::from_labels(variables, rows());
-    let labels = vocabulary.encode(rows());
+fn split(samples: &[Candidate], vocabulary: &Vocabulary, seed: u64, observer: &dyn Observer) -> Vec<Vec<usize>> {
+    let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.record.name)).collect();
+    let labels = LabelMatrix::of(vocabulary.len(), samples.iter().map(|sample| &sample.record.labels));
     let parts = split_into_parts(&objects, &labels, PARTS, seed);
     let empty = parts.iter().filter(|part| part.is_empty()).count();
     if empty > 0 {
         observer.warning(&format!("{empty} of {PARTS} collections are empty: there are too few objects"));
     }
-    warn_of_uneven_classes(&parts, &objects, &labels, &vocabulary, observer);
+    warn_of_uneven_classes(&parts, &objects, &labels, vocabulary, observer);
     parts
+}
+
+/// Makes the museum the last variable of the samples, as collection files have it.
+fn append_museums(vocabulary: &mut Vocabulary, samples: &mut [Candidate]) {
+    let mut museums = VocabularyBuilder::new([MUSEUM]);
+    let museum = |sample: &Candidate| museums.labels_of([sample.record.object.museum.as_deref().unwrap_or_default()]);
+    let of_samples: Vec<Labels> = samples.iter().map(museum).collect();
+    let (museums, translation) = museums.into_sorted();
+    let last = vocabulary.len();
+    vocabulary.variables.extend(museums.variables);
+    for (Candidate { record, .. }, museum) in samples.iter_mut().zip(of_samples) {
+        let mut labels = Labels::missing(last + 1);
+        (0..last).for_each(|variable| labels.set(variable, record.labels.classes(variable)));
+        labels.set(last, translation.apply(&museum).classes(0));
+        record.labels = labels;
+    }
+}
+
+/// Gives the records the names by which collection files list their images.
+fn name_images(samples: &mut [Candidate], folder: &ImageFolder, master_dir: &Path) -> Result<()> {
+    for sample in samples {
+        sample.record.name = files::relative_to(folder.rescaled(sample), master_dir)?;
+    }
+    Ok(())
 }
 
 /// Writes the collection files and the three master files that list them.
 fn write_collections(
-    catalogue: &Catalogue,
+    vocabulary: &Vocabulary,
     samples: &[Candidate],
     parts: &[Vec<usize>],
-    folder: &ImageFolder,
     master_dir: &Path,
 ) -> Result<()> {
-    let mut variables = catalogue.variables.clone();
-    if catalogue.has_museums {
-        variables.push(MUSEUM.to_owned());
-    }
     let names: Vec<String> = (1..=parts.len()).map(|number| format!("collection_{number}.txt")).collect();
     for (name, part) in names.iter().zip(parts) {
-        let mut rows = Vec::with_capacity(part.len());
-        for sample in part.iter().map(|&index| &samples[index]) {
-            let mut labels = sample.labels.clone();
-            if catalogue.has_museums {
-                labels.push(sample.museum.clone());
-            }
-            rows.push((files::relative_to(folder.rescaled(sample), master_dir)?, labels));
-        }
-        let rows = rows.iter().map(|(image, labels)| (image.as_str(), labels.as_slice()));
-        write_collection(master_dir.join(name), &variables, rows)?;
+        write_collection(master_dir.join(name), vocabulary, part.iter().map(|&sample| &samples[sample].record))?;
     }
     let (queries, tree) = names.split_last().expect("there are five parts");
     write_master(master_dir.join(MASTER_FILE), &names)?;

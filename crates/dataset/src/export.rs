@@ -1,16 +1,17 @@
 //! The knowledge-graph export: which columns it needs and how objects are read from them.
 //!
-//! Owns the meaning of the columns. Leaves the table's form to `table`, the cells' form to
-//! [`crate::literal`], and which samples are kept to [`crate::filter`].
+//! The form of a table is read by `table`, the form of a cell by [`crate::literal`].
 
-use std::collections::BTreeSet;
 use std::path::Path;
 
 use silknow_errors::Result;
+use silknow_records::class_text::name_of;
+use silknow_records::rows::Row;
+use silknow_records::{Labels, MISSING, Object, VocabularyBuilder, is_missing};
 
-use crate::catalogue::{Catalogue, Object, folder_of, last_segment, normalised_label};
+use crate::catalogue::{Catalogue, Entry, Museums, Remainder, folder_of, last_segment};
 use crate::literal::parse_entries;
-use crate::table::{Row, Table};
+use crate::table::Table;
 
 /// The variables of an export, in the order in which collection files list them.
 pub const VARIABLES: [&str; 5] = ["place", "timespan", "material", "technique", "depiction"];
@@ -30,9 +31,11 @@ const LABEL_COLUMNS: [(&str, bool); 5] = [
 /// A missing column, a row of another length than the header, a broken list literal, an object without address.
 pub(crate) fn read(file: &Path, table: &Table) -> Result<Catalogue> {
     let [place, time, material, technique, depiction] = LABEL_COLUMNS.map(|(name, _)| name);
-    let [object, museum, images, labels @ ..] =
-        table.columns(["obj", "museum", "deeplink", place, time, material, technique, depiction])?;
+    let columns = table.columns(["obj", "museum", "deeplink", place, time, material, technique, depiction])?;
+    let [object, museum, images, labels @ ..] = columns;
     let labels: [usize; 5] = labels;
+    let mut classes = VocabularyBuilder::new(VARIABLES);
+    let mut museums = Museums::default();
     let mut objects = Vec::new();
     for row in table.rows()? {
         let row = row?;
@@ -40,26 +43,43 @@ pub(crate) fn read(file: &Path, table: &Table) -> Result<Catalogue> {
         let uri = uri.ok_or_else(|| {
             table.error_at(&row, object, "the object has no address").hint("give the object's URI, or remove the row")
         })?;
-        let museum = entries(table, &row, museum)?.first().and_then(|entry| normalised_label(last_segment(entry)));
-        let mut object_labels = Vec::with_capacity(labels.len());
-        for (column, (_, is_group)) in labels.into_iter().zip(LABEL_COLUMNS) {
-            object_labels.push(single_label(&entries(table, &row, column)?, is_group));
+        let museum = entries(table, &row, museum)?.first().and_then(|entry| museums.named(last_segment(entry)));
+        let mut object_labels = vec![MISSING; labels.len()];
+        for (v, (column, (_, is_group))) in labels.into_iter().zip(LABEL_COLUMNS).enumerate() {
+            if let Some(label) = single_label(&entries(table, &row, column)?, is_group) {
+                object_labels[v] = classes.class_of(v, label);
+            }
         }
-        objects.push(Object {
-            line: row.line(),
-            id: last_segment(&uri).to_owned(),
-            museum,
-            images: entries(table, &row, images)?,
-            labels: object_labels,
-        });
+        let mut object = Object::with_id(last_segment(&uri));
+        object.museum = museum;
+        object.address = Some(uri.into());
+        let images = entries(table, &row, images)?;
+        objects.push(Entry { line: row.line(), object, images, labels: Labels::single(object_labels) });
+    }
+    let (vocabulary, translation) = classes.into_sorted();
+    for object in &mut objects {
+        object.labels = translation.apply(&object.labels);
     }
     Ok(Catalogue {
         file: file.to_path_buf(),
         image_folder: folder_of(file),
-        variables: VARIABLES.map(str::to_owned).into(),
+        vocabulary,
         has_museums: true,
-        objects,
+        entries: objects,
+        remainder: Some(remainder(table, &columns)),
     })
+}
+
+/// The columns that are left when the given ones are used: those that have a name.
+fn remainder(table: &Table, used: &[usize]) -> Remainder {
+    let unused: Vec<usize> = (0..table.headers().len())
+        .filter(|column| !used.contains(column) && !table.headers()[*column].is_empty())
+        .collect();
+    let find = |name: &str| unused.iter().copied().find(|&column| table.headers()[column].eq_ignore_ascii_case(name));
+    let title = find("title").or_else(|| find("label"));
+    let further = unused.iter().filter(|&&column| Some(column) != title);
+    let further = further.map(|&column| (table.headers()[column].as_str().into(), column)).collect();
+    Remainder { table: table.clone(), title, text: find("text"), further }
 }
 
 fn entries(table: &Table, row: &Row, column: usize) -> Result<Vec<String>> {
@@ -72,10 +92,12 @@ fn entries(table: &Table, row: &Row, column: usize) -> Result<Vec<String>> {
 }
 
 /// The label of a variable: there is one only when the entries agree on it.
-fn single_label(entries: &[String], is_group: bool) -> Option<String> {
-    let value = |entry: &String| normalised_label(if is_group { last_segment(entry) } else { entry });
-    let mut values: BTreeSet<String> = entries.iter().filter_map(value).collect();
-    if values.len() == 1 { values.pop_first() } else { None }
+fn single_label(entries: &[String], is_group: bool) -> Option<&str> {
+    let labels = entries.iter().map(|entry| if is_group { last_segment(entry) } else { entry });
+    let mut labels = labels.filter(|label| !is_missing(label));
+    let first = labels.next()?;
+    let name = name_of(first);
+    labels.all(|label| name_of(label) == name).then_some(first)
 }
 
 #[cfg(test)]
@@ -100,18 +122,64 @@ mod tests {
              \"['http://x.org/facet/damask', 'http://y.org/facet/damask']\",\"['x/silk', 'x/cotton']\",[],['ignored'\n"
         ))
         .unwrap();
-        let label = |text: &str| Some(text.to_owned());
-        assert_eq!(
-            catalogue.objects,
-            [Object {
-                line: 2,
-                id: "47".into(),
-                museum: Some("mad".into()),
-                images: vec!["http://x.org/a,b.jpg".into(), "c.jpg".into()],
-                labels: vec![label("ES"), label("nineteenth_century_(dates_CE)"), None, label("damask"), None],
-            }]
+        let mut object = Object::with_id("47");
+        object.museum = Some("mad".into());
+        object.address = Some("http://data.silknow.org/object/47".into());
+        let images = vec!["http://x.org/a,b.jpg".into(), "c.jpg".into()];
+        let labels = Labels::single([0, 0, MISSING, 0, MISSING]);
+        assert_eq!(catalogue.entries, [Entry { line: 2, object, images, labels }]);
+        let variables = &catalogue.vocabulary.variables;
+        assert_eq!(catalogue.vocabulary.names(), ["place", "timespan", "material", "technique", "depiction"]);
+        assert_eq!(variables[1].classes, ["nineteenth_century_(dates_CE)"]);
+        assert_eq!(variables[1].class_text(0), "nineteenth century (dates CE)");
+        assert_eq!((variables[0].class_name(0), variables[3].class_name(0)), ("ES", "damask"));
+    }
+
+    /// The title and the further columns of the first row.
+    fn completed(header: &str, cells: &str) -> (Option<String>, Vec<(String, String)>) {
+        let text = format!(
+            "obj,museum,deeplink,place_country_code,time_label,technique_group,material_group,depict_group,{header}\n"
         );
-        assert_eq!(catalogue.variables, ["place", "timespan", "material", "technique", "depiction"]);
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.csv");
+        files::write(&file, format!("{text}http://x.org/1,['mad'],['a.jpg'],[],[],[],[],[],{cells}\n")).unwrap();
+        let catalogue = Catalogue::read(&file).unwrap();
+        let record = silknow_records::Record::new("a.jpg", 0);
+        let mut completed = None;
+        let remainder = catalogue.remainder.unwrap();
+        remainder
+            .complete([(2, &record)].into_iter(), |record| {
+                completed = Some(record.clone());
+                Ok(())
+            })
+            .unwrap();
+        let record = completed.unwrap();
+        let further = record.further.iter().map(|(header, cell)| (header.to_string(), cell.to_string()));
+        (record.object.title.map(Into::into), further.collect())
+    }
+
+    #[test]
+    fn titles_and_further_columns_are_read_from_the_rows_again() {
+        let pair = |header: &str, cell: &str| (header.to_owned(), cell.to_owned());
+        let (title, further) = completed("text,,img,category_group", "\"['A', 'B']\",x,,['ignored'");
+        assert_eq!(title.as_deref(), Some("A"));
+        assert_eq!(further, [pair("text", "['A', 'B']"), pair("category_group", "['ignored'")]);
+        let (title, further) = completed("text,Label,TITLE", "['A'],L,  The\ttitle ");
+        assert_eq!(title.as_deref(), Some("The title"));
+        assert_eq!(further, [pair("text", "['A']"), pair("Label", "L")]);
+        assert_eq!(completed("label,text", "['broken,['A']").0.as_deref(), Some("['broken"));
+        assert_eq!(completed("text", "['broken").0, None);
+    }
+
+    #[test]
+    fn a_row_that_is_gone_when_it_is_read_again_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.csv");
+        files::write(&file, format!("{HEADER}\n0,http://x.org/1,['m'],t,[],[],[],[],[],[],[]\n")).unwrap();
+        let remainder = Catalogue::read(&file).unwrap().remainder.unwrap();
+        let record = silknow_records::Record::new("a.jpg", 0);
+        let error = remainder.complete([(3, &record)].into_iter(), |_| Ok(())).unwrap_err().to_string();
+        assert!(error.contains("export.csv:3: the row is not there any more"), "{error}");
     }
 
     #[test]

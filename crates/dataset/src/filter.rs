@@ -1,9 +1,8 @@
 //! Which samples are kept: by museum, by the size of classes, by the number of known labels.
 //!
-//! Owns the filters, what they count, and the message when nothing is left. The order in which they run is
-//! fixed here; when they run is [`crate::create`]'s.
+//! The filters of a pass run in the order that is fixed here; [`crate::create`] decides when a pass runs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
@@ -11,6 +10,8 @@ use serde::Serialize;
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
+use silknow_records::Vocabulary;
+use silknow_records::class_text::name_of;
 
 use crate::catalogue::normalised_label;
 use crate::samples::Candidate;
@@ -46,7 +47,7 @@ pub struct FilterCounts {
     pub before: usize,
     /// Samples of museums that were not asked for.
     pub of_other_museums: usize,
-    /// Samples whose image could not be had.
+    /// Samples whose image could not be fetched or read.
     pub without_image: usize,
     /// Classes that were made missing, by variable and name.
     pub small_classes: Vec<SmallClass>,
@@ -58,12 +59,14 @@ pub struct FilterCounts {
 
 /// Checks the museums asked for against those in the table.
 ///
-/// A museum of the knowledge graph that this table lacks is a warning: exports differ.
+/// A museum of the knowledge graph that is not in this table gives a warning, because exports differ.
 ///
 /// # Errors
 /// A museum that is neither in the table nor in the knowledge graph; the known ones are named.
 pub fn check_museums(retained: &[String], samples: &[Candidate], file: &Path, observer: &dyn Observer) -> Result<()> {
-    let present: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.museum.as_deref()).collect();
+    let texts: BTreeSet<&str> = samples.iter().filter_map(|sample| sample.record.object.museum.as_deref()).collect();
+    let present: BTreeSet<String> = texts.into_iter().map(name_of).collect();
+    let present: BTreeSet<&str> = present.iter().map(String::as_str).collect();
     let list = |names: &mut dyn Iterator<Item = &str>| names.collect::<Vec<_>>().join(", ");
     for museum in retained.iter().filter_map(|museum| normalised_label(museum)) {
         if present.contains(museum.as_str()) {
@@ -91,17 +94,19 @@ pub fn check_museums(retained: &[String], samples: &[Candidate], file: &Path, ob
 /// The first pass: keeps the museums asked for (all, with `None`), then applies the limits.
 pub fn first_pass(
     samples: &mut Vec<Candidate>,
-    variables: &[String],
+    vocabulary: &Vocabulary,
     museums: Option<&[String]>,
     limits: Limits,
 ) -> FilterCounts {
     let before = samples.len();
     if let Some(museums) = museums {
         let retained: BTreeSet<String> = museums.iter().filter_map(|museum| normalised_label(museum)).collect();
-        samples.retain(|sample| sample.museum.as_ref().is_some_and(|museum| retained.contains(museum)));
+        samples.retain(|sample| {
+            sample.record.object.museum.as_deref().is_some_and(|museum| retained.contains(&name_of(museum)))
+        });
     }
     let of_other_museums = before - samples.len();
-    FilterCounts { before, of_other_museums, ..apply_limits(samples, variables, limits) }
+    FilterCounts { before, of_other_museums, ..apply_limits(samples, vocabulary, limits) }
 }
 
 /// The second pass: keeps the samples whose image is there (`has_image` is in the order of the samples), then
@@ -111,7 +116,7 @@ pub fn first_pass(
 /// When `has_image` has not one entry per sample.
 pub fn second_pass(
     samples: &mut Vec<Candidate>,
-    variables: &[String],
+    vocabulary: &Vocabulary,
     has_image: &[bool],
     limits: Limits,
 ) -> FilterCounts {
@@ -120,13 +125,13 @@ pub fn second_pass(
     let mut has_image = has_image.iter();
     samples.retain(|_| has_image.next() == Some(&true));
     let without_image = before - samples.len();
-    FilterCounts { before, without_image, ..apply_limits(samples, variables, limits) }
+    FilterCounts { before, without_image, ..apply_limits(samples, vocabulary, limits) }
 }
 
-fn apply_limits(samples: &mut Vec<Candidate>, variables: &[String], limits: Limits) -> FilterCounts {
-    let small_classes = drop_small_classes(samples, variables, limits.min_class_samples);
+fn apply_limits(samples: &mut Vec<Candidate>, vocabulary: &Vocabulary, limits: Limits) -> FilterCounts {
+    let small_classes = drop_small_classes(samples, vocabulary, limits.min_class_samples);
     let before = samples.len();
-    samples.retain(|sample| sample.labels.iter().flatten().count() >= limits.min_labels);
+    samples.retain(|sample| sample.record.labels.known() >= limits.min_labels);
     FilterCounts {
         small_classes,
         with_too_few_labels: before - samples.len(),
@@ -135,25 +140,25 @@ fn apply_limits(samples: &mut Vec<Candidate>, variables: &[String], limits: Limi
     }
 }
 
-fn drop_small_classes(samples: &mut [Candidate], variables: &[String], min_samples: usize) -> Vec<SmallClass> {
+fn drop_small_classes(samples: &mut [Candidate], vocabulary: &Vocabulary, min_samples: usize) -> Vec<SmallClass> {
     let mut small_classes = Vec::new();
-    for (v, variable) in variables.iter().enumerate() {
-        let mut counts: BTreeMap<String, usize> = BTreeMap::new();
-        for label in samples.iter().filter_map(|sample| sample.labels[v].as_ref()) {
-            match counts.get_mut(label) {
-                Some(count) => *count += 1,
-                None => {
-                    counts.insert(label.clone(), 1);
-                }
+    for (v, variable) in vocabulary.variables.iter().enumerate() {
+        let mut counts = vec![0; variable.classes.len()];
+        for sample in samples.iter() {
+            sample.record.labels.classes(v).iter().for_each(|&class| counts[class as usize] += 1);
+        }
+        let is_small = |class: &i32| counts[*class as usize] < min_samples;
+        for labels in samples.iter_mut().map(|sample| &mut sample.record.labels) {
+            if labels.classes(v).iter().any(is_small) {
+                let kept: Vec<i32> = labels.classes(v).iter().copied().filter(|class| !is_small(class)).collect();
+                labels.set(v, &kept);
             }
         }
-        counts.retain(|_, count| *count < min_samples);
-        for sample in samples.iter_mut() {
-            sample.labels[v].take_if(|label| counts.contains_key(label));
-        }
-        small_classes.extend(counts.into_iter().map(|(class, samples)| SmallClass {
-            variable: variable.clone(),
-            class,
+        // A class without any sample is not listed: nothing was made missing.
+        let small = variable.classes.iter().zip(counts).filter(|(_, count)| (1..min_samples).contains(count));
+        small_classes.extend(small.map(|(class, samples)| SmallClass {
+            variable: variable.name.clone(),
+            class: class.clone(),
             samples,
         }));
     }
@@ -161,10 +166,10 @@ fn drop_small_classes(samples: &mut [Candidate], variables: &[String], min_sampl
 }
 
 impl FilterCounts {
-    /// The error for a pass that left nothing: which filter removed how many.
+    /// The error for a pass that left no sample. It says how many each filter removed.
     pub fn nothing_left(&self, limits: Limits) -> Error {
         let error = Error::data(format!("no sample is left of {}: {self}", self.before));
-        // The filters work one after the other, so the last one that removed samples removed the rest of them.
+        // The filters run one after the other, so the last filter that removed samples is the one that removed the rest.
         if self.before == 0 {
             Error::data("there is no sample: no row has the address of an image")
         } else if self.with_too_few_labels > 0 {
@@ -173,7 +178,7 @@ impl FilterCounts {
                 limits.min_class_samples, limits.min_labels
             ))
         } else if self.without_image > 0 {
-            error.hint("the list of failures says why the images could not be had")
+            error.hint("the list of failures says why the images could not be fetched or read")
         } else {
             error.hint("name other museums in retaincollections")
         }
@@ -202,19 +207,23 @@ impl fmt::Display for FilterCounts {
 mod tests {
     use super::*;
     use silknow_progress::{Recorder, Silent};
+    use silknow_records::{Record, Variable};
 
-    fn sample(museum: &str, labels: [&str; 2]) -> Candidate {
-        Candidate {
-            id: String::new(),
-            ending: String::new(),
-            address: String::new(),
-            museum: Some(museum.to_owned()),
-            labels: labels.map(normalised_label).into(),
-        }
+    /// The classes of the two variables in these tests.
+    fn vocabulary() -> Vocabulary {
+        let variables = [("place", ["ES", "FR"]), ("technique", ["damask", "twill"])];
+        Vocabulary { variables: variables.map(|(name, classes)| Variable::new(name, classes)).into() }
     }
 
-    fn variables() -> [String; 2] {
-        ["place", "technique"].map(String::from)
+    fn sample(museum: &str, labels: [&str; 2]) -> Candidate {
+        let mut record = Record::new("", 2);
+        record.object.museum = Some(museum.into());
+        let vocabulary = vocabulary();
+        for (v, label) in labels.into_iter().enumerate() {
+            let class = (0..).zip(&vocabulary.variables[v].classes).find(|(_, class)| *class == label);
+            record.labels.set(v, &class.map(|(class, _)| class).into_iter().collect::<Vec<i32>>());
+        }
+        Candidate { record, ending: String::new(), line: 0 }
     }
 
     fn owned(names: &[&str]) -> Vec<String> {
@@ -223,7 +232,7 @@ mod tests {
 
     #[test]
     fn classes_are_counted_after_other_museums_are_gone() {
-        // `ES` has two samples in all, but one of the museum that is kept.
+        // `ES` has two samples in all, and only one of them is of the museum that is kept.
         let mut samples = vec![
             sample("mad", ["ES", "damask"]),
             sample("vam", ["ES", "damask"]),
@@ -231,7 +240,7 @@ mod tests {
             sample("mad", ["FR", ""]),
         ];
         let limits = Limits { min_class_samples: 2, min_labels: 2 };
-        let counts = first_pass(&mut samples, &variables(), Some(&owned(&["mad"])), limits);
+        let counts = first_pass(&mut samples, &vocabulary(), Some(&owned(&["mad"])), limits);
         assert_eq!((counts.before, counts.of_other_museums, counts.with_too_few_labels, counts.after), (4, 1, 2, 1));
         let es = SmallClass { variable: "place".into(), class: "ES".into(), samples: 1 };
         assert_eq!(counts.small_classes, [es]);
@@ -242,12 +251,21 @@ mod tests {
     fn the_second_pass_counts_classes_again_without_the_lost_images() {
         let mut samples = vec![sample("mad", ["ES", ""]), sample("mad", ["ES", ""]), sample("mad", ["FR", "twill"])];
         let limits = Limits { min_class_samples: 1, min_labels: 1 };
-        let counts = second_pass(&mut samples, &variables(), &[true, false, true], limits);
+        let counts = second_pass(&mut samples, &vocabulary(), &[true, false, true], limits);
         assert_eq!((counts.without_image, counts.after), (1, 2));
         let limits = Limits { min_class_samples: 2, min_labels: 0 };
-        let counts = second_pass(&mut samples, &variables(), &[true, true], limits);
+        let counts = second_pass(&mut samples, &vocabulary(), &[true, true], limits);
         assert_eq!((counts.small_classes.len(), counts.after), (3, 2));
-        assert!(samples.iter().all(|sample| sample.labels == [None, None]));
+        assert!(samples.iter().all(|sample| sample.record.labels.known() == 0));
+    }
+
+    #[test]
+    fn a_small_class_leaves_the_others_of_a_set() {
+        let mut samples = vec![sample("mad", ["ES", ""]), sample("mad", ["ES", ""])];
+        samples[1].record.labels.set(0, &[0, 1]);
+        let counts = first_pass(&mut samples, &vocabulary(), None, Limits { min_class_samples: 2, min_labels: 1 });
+        assert_eq!((counts.small_classes.len(), counts.after), (1, 2));
+        assert_eq!(samples[1].record.labels.classes(0), [0]);
     }
 
     #[test]
@@ -268,16 +286,16 @@ mod tests {
     fn when_nothing_is_left_the_message_says_which_filter_removed_how_many() {
         let all = [sample("mad", ["ES", ""]), sample("vam", ["FR", ""]), sample("mad", ["", ""])];
         let limits = Limits { min_class_samples: 150, min_labels: 1 };
-        let counts = first_pass(&mut all.to_vec(), &variables(), Some(&owned(&["mad"])), limits);
+        let counts = first_pass(&mut all.to_vec(), &vocabulary(), Some(&owned(&["mad"])), limits);
         let message = counts.nothing_left(limits).to_string();
         assert_eq!(
             message,
             "no sample is left of 3: 1 were of other museums, 2 had too few labels after 1 small classes were made \
              missing\nhint: lower minnumsamples (now 150) or num_labeled (now 1)"
         );
-        let counts = first_pass(&mut all.to_vec(), &variables(), Some(&owned(&["cer"])), limits);
+        let counts = first_pass(&mut all.to_vec(), &vocabulary(), Some(&owned(&["cer"])), limits);
         assert!(counts.nothing_left(limits).to_string().contains("3 were of other museums"));
-        let counts = second_pass(&mut all.to_vec(), &variables(), &[false; 3], limits);
+        let counts = second_pass(&mut all.to_vec(), &vocabulary(), &[false; 3], limits);
         assert!(counts.nothing_left(limits).to_string().contains("3 had no image"));
     }
 }

@@ -1,14 +1,15 @@
 //! Images without a knowledge graph: a plain folder, or a table of image paths and labels.
 //!
-//! Owns these two layouts. What is made of their records is the same as for an export: see [`crate::create`].
+//! What is made of their images is the same as for an export: see [`crate::create`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use silknow_errors::{Error, Result};
 use silknow_files as files;
+use silknow_records::{Labels, Object, Vocabulary, VocabularyBuilder};
 
-use crate::catalogue::{Catalogue, Object, folder_of, normalised_label};
+use crate::catalogue::{Catalogue, Entry, Museums, folder_of, normalised_label};
 use crate::table::Table;
 
 /// File name endings of the image formats that are read, in lower case.
@@ -24,7 +25,7 @@ pub(crate) fn is_image_table(table: &Table) -> bool {
 
 /// Reads a table of images: the first column is an image's path (relative to the table's folder) or address.
 ///
-/// A column `museum` says to whom it belongs and a column `object` which images show the same object; every
+/// A column `museum` names the museum of each image. A column `object` says which images show the same object. Every
 /// other column with a name is a variable.
 pub(crate) fn read_table(file: &Path, table: &Table) -> Result<Catalogue> {
     let names: Vec<String> = table.headers().iter().map(|name| plain(name)).collect();
@@ -33,6 +34,8 @@ pub(crate) fn read_table(file: &Path, table: &Table) -> Result<Catalogue> {
     let variables: Vec<usize> = (1..names.len())
         .filter(|&column| Some(column) != museum && Some(column) != object && !names[column].is_empty())
         .collect();
+    let mut classes = VocabularyBuilder::new(variables.iter().map(|&column| &names[column]));
+    let mut museums = Museums::default();
     let mut objects = Vec::new();
     for row in table.rows()? {
         let row = row?;
@@ -40,20 +43,23 @@ pub(crate) fn read_table(file: &Path, table: &Table) -> Result<Catalogue> {
         if image.is_empty() {
             return Err(table.error_at(&row, 0, "the image is missing").hint("give its path, or remove the row"));
         }
-        objects.push(Object {
-            line: row.line(),
-            id: object.map_or_else(String::new, |column| row.cell(column).trim().to_owned()),
-            museum: museum.and_then(|column| normalised_label(row.cell(column))),
-            images: vec![image.to_owned()],
-            labels: variables.iter().map(|&column| normalised_label(row.cell(column))).collect(),
-        });
+        let id = object.map_or("", |column| row.cell(column).trim());
+        let mut object = Object::with_id(id);
+        object.museum = museum.and_then(|column| museums.named(row.cell(column)));
+        let labels = classes.labels_of(variables.iter().map(|&column| row.cell(column)));
+        objects.push(Entry { line: row.line(), object, images: vec![image.to_owned()], labels });
+    }
+    let (vocabulary, translation) = classes.into_sorted();
+    for object in &mut objects {
+        object.labels = translation.apply(&object.labels);
     }
     Ok(Catalogue {
         file: file.to_path_buf(),
         image_folder: folder_of(file),
-        variables: variables.into_iter().map(|column| names[column].clone()).collect(),
+        vocabulary,
         has_museums: museum.is_some(),
-        objects,
+        entries: objects,
+        remainder: None,
     })
 }
 
@@ -67,21 +73,17 @@ pub(crate) fn read_folder(folder: &Path) -> Result<Catalogue> {
             .in_file(folder)
             .hint(format!("image files end in {}", IMAGE_EXTENSIONS.join(", "))));
     }
-    let objects = paths.into_iter().map(|path| {
-        Ok(Object {
-            line: 0,
-            id: String::new(),
-            museum: None,
-            images: vec![files::relative_to(path, folder)?],
-            labels: Vec::new(),
-        })
-    });
+    let entry = |path| {
+        let images = vec![files::relative_to(path, folder)?];
+        Ok(Entry { line: 0, object: Object::default(), images, labels: Labels::missing(0) })
+    };
     Ok(Catalogue {
         file: folder.to_path_buf(),
         image_folder: folder.to_path_buf(),
-        variables: Vec::new(),
+        vocabulary: Vocabulary::default(),
         has_museums: false,
-        objects: objects.collect::<Result<_>>()?,
+        entries: paths.into_iter().map(entry).collect::<Result<_>>()?,
+        remainder: None,
     })
 }
 
@@ -91,7 +93,7 @@ fn collect_images(folder: &Path, paths: &mut Vec<PathBuf>) -> Result<()> {
         let entry = entry.map_err(refused)?;
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
         let path = entry.path();
-        // The entry's own type: a link to a folder is not followed, so that no circle is walked.
+        // This is the type of the entry itself. Links to folders are not followed, because they may lead in a circle.
         if entry.file_type().map_err(refused)?.is_dir() {
             if !hidden {
                 collect_images(&path, paths)?;
@@ -127,12 +129,16 @@ mod tests {
         )
         .unwrap();
         let catalogue = Catalogue::read(&file).unwrap();
-        assert_eq!(catalogue.variables, ["weave_type"]);
+        assert_eq!(catalogue.vocabulary.names(), ["weave_type"]);
         assert!(catalogue.has_museums);
-        let [first, second] = catalogue.objects.as_slice() else { panic!("two rows") };
-        assert_eq!((first.id.as_str(), first.museum.as_deref()), ("7", Some("MAD")));
-        assert_eq!(first.labels, [Some("twill_weave".to_owned())]);
-        assert_eq!((second.images[0].as_str(), second.labels[0].as_deref(), second.line), ("b.jpg", None, 3));
+        let [first, second] = catalogue.entries.as_slice() else { panic!("two rows") };
+        assert_eq!((&*first.object.id, first.object.museum.as_deref()), ("7", Some("MAD")));
+        let variable = &catalogue.vocabulary.variables[0];
+        assert_eq!(
+            (variable.class_name(first.labels.lowest()[0]), &*variable.class_text(0)),
+            ("twill_weave", "twill weave")
+        );
+        assert_eq!((second.images[0].as_str(), second.labels.known(), second.line), ("b.jpg", 0, 3));
     }
 
     #[test]
@@ -151,9 +157,9 @@ mod tests {
             files::write(folder.path().join(name), "").unwrap();
         }
         let catalogue = Catalogue::read(folder.path()).unwrap();
-        let images: Vec<&str> = catalogue.objects.iter().map(|object| object.images[0].as_str()).collect();
+        let images: Vec<&str> = catalogue.entries.iter().map(|entry| entry.images[0].as_str()).collect();
         assert_eq!(images, ["a/z.jpg", "b.PNG"]);
-        assert!(catalogue.variables.is_empty());
+        assert!(catalogue.vocabulary.is_empty());
     }
 
     #[test]

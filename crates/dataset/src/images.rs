@@ -1,7 +1,7 @@
 //! Bringing the images of samples to the disk: fetched as they are, then rescaled.
 //!
-//! Owns what is fetched from where, what is there already, and the list of failures. Leaves the network to the
-//! fetch crate and pixels to the image crate. One image a thread is in memory, however many there are.
+//! It decides what is fetched from where and what is there already, and lists failures. One image per thread is in
+//! memory, however many there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,13 @@ use std::time::SystemTime;
 use rayon::prelude::*;
 use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
-use silknow_files as files;
-use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save};
+use silknow_files::{self as files, Batch, FolderLock};
+use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save_in_batch};
 use silknow_progress::Observer;
+use silknow_records::Object;
 
 use crate::address::{Source, source_of};
-use crate::samples::{Candidate, object_id};
+use crate::samples::Candidate;
 
 /// The folder of the images as fetched, in the image folder.
 const UNSCALED: &str = "img_unscaled";
@@ -42,13 +43,13 @@ pub(crate) struct Brought {
     pub(crate) fetched: usize,
     /// Images that were there already.
     pub(crate) already_there: usize,
-    /// The images that could not be had.
+    /// The images that could not be fetched or read.
     pub(crate) failures: Vec<Failure>,
     /// Whether the work was stopped before every image had its turn.
     pub(crate) interrupted: bool,
 }
 
-/// An image that could not be had.
+/// An image that could not be fetched or read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Failure {
     address: String,
@@ -70,7 +71,7 @@ enum Fate {
     Open,
     /// It is there.
     Here(Arrival),
-    /// It cannot be used; how its file arrived, if it did, and why.
+    /// It cannot be used: how its file arrived, where there is one, and the reason.
     Lost(Option<Arrival>, String),
 }
 
@@ -86,22 +87,28 @@ impl ImageFolder {
         Ok(Self { folder: folder.to_path_buf(), client: Client::new(policy)? })
     }
 
+    /// Removes what a killed run left unfinished among the images of a folder.
+    pub(crate) fn remove_abandoned(lock: &FolderLock) {
+        lock.remove_abandoned_in(UNSCALED);
+        lock.remove_abandoned_in(RESCALED);
+    }
+
     fn unscaled(&self, sample: &Candidate) -> PathBuf {
-        self.folder.join(UNSCALED).join(format!("{}{}", sample.id, sample.ending))
+        self.folder.join(UNSCALED).join(format!("{}{}", sample.id(), sample.ending))
     }
 
     /// The rescaled image of a sample.
     pub(crate) fn rescaled(&self, sample: &Candidate) -> PathBuf {
-        self.folder.join(RESCALED).join(format!("{}.jpg", sample.id))
+        self.folder.join(RESCALED).join(&sample.record.name)
     }
 
-    /// Fetches and rescales the images of all samples; those that are there and whole stay as they are.
+    /// Fetches and rescales the images of all samples. Images that are there and can be read stay as they are.
     ///
-    /// A file from an earlier run that turns out to be no whole image is fetched once more. An interruption ends
-    /// this early, with what is known by then.
+    /// A file from an earlier run that cannot be read as an image is fetched once more. After an interruption, the result
+    /// holds what is known by then.
     ///
     /// # Errors
-    /// A folder that cannot be written. An image that cannot be had is no error: it is listed among the failures.
+    /// A folder that cannot be written. An image that cannot be fetched or read is no error: it is listed among the failures.
     pub(crate) fn bring(&self, samples: &[Candidate], plain: &Path, observer: &dyn Observer) -> Result<Brought> {
         let all: Vec<usize> = (0..samples.len()).collect();
         let mut fates = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
@@ -117,8 +124,9 @@ impl ImageFolder {
         let arrived = |how| fates.iter().filter(|fate| **fate == Fate::Here(how)).count();
         let failures = samples.iter().zip(&fates).filter_map(|(sample, fate)| {
             let Fate::Lost(_, reason) = fate else { return None };
-            let object = Some(object_id(&sample.id)).filter(|id| !id.is_empty()).unwrap_or(&sample.id).to_owned();
-            Some(Failure { address: sample.address.clone(), object, reason: reason.clone() })
+            let object = Object::of_image_name(&sample.record.name).id;
+            let object = if object.is_empty() { sample.id() } else { &*object }.to_owned();
+            Some(Failure { address: sample.address().to_owned(), object, reason: reason.clone() })
         });
         Ok(Brought {
             has_image: fates.iter().map(|fate| matches!(fate, Fate::Here(_))).collect(),
@@ -140,19 +148,22 @@ impl ImageFolder {
     ) -> Result<Vec<Fate>> {
         let fates = self.fetch(samples, chosen, plain, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
-        chosen
+        let batch = Batch::new();
+        let fates = chosen
             .par_iter()
             .zip(fates)
             .map(|(&index, fate)| {
                 let fate = match fate {
                     Fate::Here(_) if observer.interrupted() => Fate::Open,
-                    Fate::Here(arrival) => self.rescale(&samples[index], arrival)?,
+                    Fate::Here(arrival) => self.rescale(&samples[index], arrival, &batch)?,
                     other => other,
                 };
                 progress.advance(1);
                 Ok(fate)
             })
-            .collect()
+            .collect::<Result<_>>();
+        // What was rescaled before an error is kept for the next run.
+        batch.commit().and(fates)
     }
 
     /// Fetches the images of the chosen samples, as they are.
@@ -165,16 +176,17 @@ impl ImageFolder {
         observer: &dyn Observer,
     ) -> Result<Vec<Fate>> {
         let progress = observer.begin("find images", chosen.len() as u64);
+        let batch = Batch::new();
         let mut fates = Vec::with_capacity(chosen.len());
         let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
             let target = self.unscaled(&samples[index]);
-            fates.push(match source_of(&samples[index].address, plain) {
+            fates.push(match source_of(samples[index].address(), plain) {
                 _ if observer.interrupted() => Fate::Open,
                 Ok(source) if presence == Presence::Counts && is_there(&target, &source) => {
                     Fate::Here(Arrival::AlreadyThere)
                 }
-                Ok(Source::File(path)) => copy(&path, &target)?,
+                Ok(Source::File(path)) => copy(&path, &target, &batch)?,
                 Ok(Source::Network(url)) => {
                     jobs.push(Job { url, destination: target });
                     positions.push(position);
@@ -184,6 +196,7 @@ impl ImageFolder {
             });
             progress.advance(1);
         }
+        batch.commit()?;
         drop(progress);
         if !jobs.is_empty() {
             let outcomes = fetch_all(&self.client, &jobs, check_format, "fetch images", observer)?;
@@ -198,16 +211,16 @@ impl ImageFolder {
         Ok(fates)
     }
 
-    /// Rescales one image unless that is done already. When the file turns out to be no whole image and this run
+    /// Rescales one image unless that is done already. When the file cannot be read as an image and this run
     /// brought it, it is removed, so that the next run fetches it again.
-    fn rescale(&self, sample: &Candidate, arrival: Arrival) -> Result<Fate> {
+    fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
         if is_newer(&rescaled, &unscaled) {
             return Ok(Fate::Here(arrival));
         }
         match files::read(&unscaled).and_then(|bytes| decode_bytes(&bytes)) {
             Ok(image) => {
-                save(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled)?;
+                save_in_batch(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled, batch)?;
                 Ok(Fate::Here(arrival))
             }
             Err(error) => {
@@ -220,7 +233,7 @@ impl ImageFolder {
     }
 }
 
-/// True when the file of an image is there and not empty; a copy of a file that was changed since does not count.
+/// True when the file of an image is there and not empty. A copy does not count when its original was changed since.
 fn is_there(target: &Path, source: &Source) -> bool {
     modified(target).is_some_and(|copied| match source {
         Source::File(original) => modified(original).is_none_or(|changed| changed <= copied),
@@ -245,11 +258,11 @@ fn reason(error: &Error) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Copies a file of this machine; one that is the target itself is there already.
+/// Copies a file of this machine. Nothing is copied when the file is the target itself.
 ///
 /// # Errors
 /// A target that cannot be written.
-fn copy(source: &Path, target: &Path) -> Result<Fate> {
+fn copy(source: &Path, target: &Path, batch: &Batch) -> Result<Fate> {
     let lost = |reason| Ok(Fate::Lost(None, reason));
     let size = fs::metadata(source).map_err(|cause| files::refused("cannot read", source, cause));
     match size {
@@ -262,16 +275,17 @@ fn copy(source: &Path, target: &Path) -> Result<Fate> {
     }
     match files::read(source) {
         Ok(_) if is_same_file(source, target) => Ok(Fate::Here(Arrival::AlreadyThere)),
-        Ok(bytes) => files::write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
+        Ok(bytes) => batch.write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
         Err(error) => lost(reason(&error)),
     }
 }
 
-fn is_same_file(first: &Path, second: &Path) -> bool {
+/// True when both paths lead to one file that is there.
+pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
     matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
-/// Writes the list of failures; a header alone when there are none.
+/// Writes the list of failures. Without failures it has only its header.
 pub(crate) fn write_failures(path: &Path, failures: &[Failure]) -> Result<()> {
     files::write_with(path, |file| {
         let mut writer = csv::Writer::from_writer(file);

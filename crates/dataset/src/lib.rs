@@ -1,8 +1,8 @@
 //! From a table of museum objects to collections of labelled images, and back from the collections' files.
 //!
-//! This crate owns the knowledge-graph export and the plain table of images, the filters, the images on the
-//! disk, the five parts and the validation split, the collection and master files, and the statistics. It does
-//! not own the network protocol (the fetch crate), pixels (the image crate), or what is learnt from a dataset.
+//! It reads the knowledge-graph export and the plain table of images, filters, keeps the images on the disk, makes the
+//! five parts and the validation split, reads and writes the collection and master files with the tables beside them, and
+//! counts statistics.
 //!
 //! [`create_dataset`] does all of it; [`read_master`] is where every other operation begins.
 
@@ -23,6 +23,5 @@ mod table;
 
 pub use collection::{Collections, Sample, read_master, write_collection, write_master};
 pub use create::{CreateDatasetSummary, create_dataset, create_dataset_with};
-pub use samples::{object_id, object_key};
 pub use split::{ValidationSplit, split_validation};
 pub use statistics::Statistics;

@@ -1,7 +1,7 @@
 //! Python list literals, as they stand in the cells of a knowledge-graph export: `['a', "b"]`.
 //!
-//! Owns the syntax of one cell. Which file, line and column the cell stands in is said by the reader of the
-//! table ([`crate::export`]); what the entries mean, too.
+//! This is the syntax of one cell. The reader of the table ([`crate::export`]) adds file, line and column to errors and
+//! knows what the entries mean.
 
 use std::fmt;
 use std::iter::Peekable;
@@ -28,11 +28,10 @@ impl std::error::Error for LiteralError {}
 
 /// The entries of a cell: those of its list, or the cell itself where it is a bare or quoted scalar.
 ///
-/// An empty cell, `nan` and `None` have no entries, and neither do `nan`, `None` and empty texts inside a
-/// list: a missing value is no value.
+/// An empty cell, `nan` and `None` have no entries. Inside a list, `nan`, `None` and empty texts are left out.
 ///
 /// # Errors
-/// A literal that is not closed, has something behind it, or holds anything but texts, numbers and `None`.
+/// A literal that is not closed or is followed by something, or holds anything but texts, numbers and `None`.
 pub fn parse_entries(cell: &str) -> Result<Vec<String>, LiteralError> {
     let start = cell.len() - cell.trim_start().len();
     let mut parser = Parser { cell, characters: cell.char_indices().peekable() };
@@ -117,7 +116,8 @@ impl Parser<'_> {
         Err(LiteralError { offset: start, message: format!("the text is not closed by {quote}") })
     }
 
-    /// What follows the backslash at `offset`. The end of the cell is left to the caller, who misses the quote.
+    /// Reads what follows the backslash at `offset`. When the cell ends there, the caller reports that the quote is not
+    /// closed.
     fn escape(&mut self, offset: usize, text: &mut String) -> Result<(), LiteralError> {
         let Some((_, kind)) = self.characters.next() else { return Ok(()) };
         match kind {
@@ -142,7 +142,7 @@ impl Parser<'_> {
                 }
                 text.push(char::from_u32(value).expect("three octal digits are at most 511, which is a character"));
             }
-            // Python keeps a backslash that starts no escape.
+            // Python keeps a backslash when the character behind it does not form an escape.
             other => text.extend(['\\', other]),
         }
         Ok(())

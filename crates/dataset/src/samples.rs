@@ -1,15 +1,18 @@
 //! From objects to samples: one per image, each with an identifier that is a safe and unique file name.
 //!
-//! Owns the identifiers `museum__objectid__filename` and how an object is told from them again. Leaves to
-//! [`crate::filter`] which samples are kept, and to `images` how their images come to the disk.
+//! An identifier has the form `museum__objectid__filename`, from which [`object_key`](silknow_records::object_key) tells
+//! the object again.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use silknow_errors::{Error, Result};
+use silknow_files::digest::fnv1a_32;
 use silknow_progress::Observer;
+use silknow_records::class_text::name_of;
+use silknow_records::{Object, Record};
 
-use crate::catalogue::{Object, last_segment};
+use crate::catalogue::{Entry, last_segment};
 use crate::folder::IMAGE_EXTENSIONS;
 
 /// Stands between the parts of an identifier.
@@ -22,19 +25,31 @@ const NO_MUSEUM: &str = "local";
 /// common file systems.
 const MAX_PART_BYTES: usize = 64;
 
+/// The ending of the rescaled image of every sample.
+const RESCALED_ENDING: &str = ".jpg";
+
 /// A sample before its image is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Candidate {
-    /// The identifier, without the ending of a file name.
-    pub id: String,
+    /// What is known of it. Its name is that of the file of its rescaled image; its source is where the image is fetched
+    /// from. Its title and further columns are not read yet.
+    pub record: Record,
     /// The ending of the fetched file, with its dot; empty where the address has none of an image.
     pub ending: String,
+    /// The line of the table on which its object stands.
+    pub line: u64,
+}
+
+impl Candidate {
+    /// The identifier, which is the file name of the rescaled image without its ending.
+    pub fn id(&self) -> &str {
+        self.record.name.strip_suffix(RESCALED_ENDING).unwrap_or(&self.record.name)
+    }
+
     /// Where the image is fetched from.
-    pub address: String,
-    /// The object's museum.
-    pub museum: Option<String>,
-    /// One label per variable.
-    pub labels: Vec<Option<String>>,
+    pub fn address(&self) -> &str {
+        self.record.source.as_deref().unwrap_or_default()
+    }
 }
 
 /// One candidate per image address, in the order of the objects, which were read from `file`.
@@ -43,38 +58,49 @@ pub struct Candidate {
 ///
 /// # Errors
 /// The same image of the same object with other labels: both lines are named.
-pub fn candidates(objects: Vec<Object>, file: &Path, observer: &dyn Observer) -> Result<Vec<Candidate>> {
+pub fn candidates(objects: Vec<Entry>, file: &Path, observer: &dyn Observer) -> Result<Vec<Candidate>> {
     let repeated = repeated_images(&objects, file)?;
     if !repeated.is_empty() {
         observer.warning(&format!("{} images are listed more than once; each is taken once", repeated.len()));
     }
     let mut candidates = Vec::new();
     // Objects are taken apart one by one, so that a large table is not in memory twice.
-    for (o, object) in objects.into_iter().enumerate() {
+    for (o, Entry { line, object, images, labels }) in objects.into_iter().enumerate() {
         let owner = (!object.id.is_empty()).then(|| {
-            let museum = part(object.museum.as_deref().unwrap_or(NO_MUSEUM));
-            [museum, part(&object.id)].join(SEPARATOR)
+            let museum = object.museum.as_deref().map_or_else(|| NO_MUSEUM.to_owned(), name_of);
+            [part(&museum), part(&object.id)].join(SEPARATOR)
         });
-        for (i, address) in object.images.into_iter().enumerate() {
+        for (i, address) in images.into_iter().enumerate() {
             if !repeated.contains(&(o, i)) {
                 let (stem, ending) = file_name(&address);
                 let id = owner.as_ref().map_or_else(|| stem.clone(), |owner| format!("{owner}{SEPARATOR}{stem}"));
-                let (museum, labels) = (object.museum.clone(), object.labels.clone());
-                candidates.push(Candidate { id, ending, address, museum, labels });
+                let mut record = Record::new(id, 0);
+                record.object = object.clone();
+                record.labels = labels.clone();
+                record.source = Some(address.into());
+                candidates.push(Candidate { record, ending, line });
             }
         }
     }
     make_unique(&mut candidates);
+    for Candidate { record, .. } in &mut candidates {
+        record.name.push_str(RESCALED_ENDING);
+        if record.object.id.is_empty() {
+            record.object.id = Object::of_image_name(&record.name).id;
+        }
+    }
     Ok(candidates)
 }
 
 /// The images, by object and position in it, that are listed before with the same labels.
-fn repeated_images(objects: &[Object], file: &Path) -> Result<BTreeSet<(usize, usize)>> {
-    let mut seen: HashMap<_, &Object> = HashMap::new();
+fn repeated_images(objects: &[Entry], file: &Path) -> Result<BTreeSet<(usize, usize)>> {
+    let mut seen: HashMap<_, &Entry> = HashMap::new();
     let mut repeated = BTreeSet::new();
     for (o, object) in objects.iter().enumerate() {
         for (i, address) in object.images.iter().enumerate() {
-            let Some(first) = seen.insert((object.museum.as_deref(), &object.id, address), object) else { continue };
+            let Some(first) = seen.insert((object.object.museum.as_deref(), &object.object.id, address), object) else {
+                continue;
+            };
             if first.labels != object.labels {
                 let line = first.line;
                 return Err(Error::data(format!("the image `{address}` stands on line {line} with other labels"))
@@ -86,27 +112,6 @@ fn repeated_images(objects: &[Object], file: &Path) -> Result<BTreeSet<(usize, u
         }
     }
     Ok(repeated)
-}
-
-/// The object identifier in an image's file name: its second `__` field; `""` where there is none.
-pub fn object_id(name: &str) -> &str {
-    base_name(name).split(SEPARATOR).nth(1).unwrap_or_default()
-}
-
-/// What the images of one object share: museum and object of the file name. A name without `__` is its own
-/// object, and so is the whole name returned.
-pub fn object_key(name: &str) -> &str {
-    let base = base_name(name);
-    match base.match_indices(SEPARATOR).map(|(at, _)| at).take(2).collect::<Vec<_>>().as_slice() {
-        [] => name,
-        [_] => base,
-        [_, second, ..] => &base[..*second],
-    }
-}
-
-/// The last part of a path, whichever system wrote it.
-fn base_name(name: &str) -> &str {
-    name.rsplit(['/', '\\']).next().unwrap_or(name)
 }
 
 /// A safe stem and ending from the last segment of an address, without query and fragment.
@@ -153,25 +158,25 @@ fn shortened(text: &str, whole: &str) -> String {
 fn make_unique(candidates: &mut [Candidate]) {
     let mut uses: HashMap<String, usize> = HashMap::new();
     for candidate in candidates.iter() {
-        *uses.entry(candidate.id.to_lowercase()).or_default() += 1;
+        *uses.entry(candidate.record.name.to_lowercase()).or_default() += 1;
     }
     let mut taken: BTreeSet<String> = uses.iter().filter(|(_, uses)| **uses == 1).map(|(id, _)| id.clone()).collect();
     for candidate in candidates {
-        if uses[&candidate.id.to_lowercase()] == 1 {
+        let id = &candidate.record.name;
+        if uses[&id.to_lowercase()] == 1 {
             continue;
         }
-        let marked = format!("{}-{}", candidate.id, fingerprint([candidate.id.as_str(), candidate.address.as_str()]));
+        let marked = format!("{id}-{}", fingerprint([id, candidate.address()]));
         let numbered = (2..).map(|number| format!("{marked}-{number}"));
         let free = std::iter::once(marked.clone()).chain(numbered).find(|id| taken.insert(id.to_lowercase()));
-        candidate.id = free.expect("there are more numbers than candidates");
+        candidate.record.name = free.expect("there are more numbers than candidates");
     }
 }
 
-/// Eight hexadecimal digits (32-bit FNV-1a) that are the same on every machine.
+/// Eight hexadecimal digits that are the same for the same texts on every machine.
 fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
     let bytes = texts.into_iter().flat_map(|text| text.bytes().chain([0]));
-    let hash = bytes.fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    format!("{hash:08x}")
+    format!("{:08x}", fnv1a_32(bytes))
 }
 
 #[cfg(test)]
@@ -179,21 +184,21 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use silknow_progress::{Recorder, Silent};
+    use silknow_records::{Labels, object_key};
 
-    fn objects(objects: Vec<(&str, &str, &[&str])>) -> Vec<Object> {
-        let objects = (2..).zip(objects).map(|(line, (museum, id, images))| Object {
+    fn objects(objects: Vec<(&str, &str, &[&str])>) -> Vec<Entry> {
+        let objects = (2..).zip(objects).map(|(line, (museum, id, images))| Entry {
             line,
-            id: id.to_owned(),
-            museum: Some(museum.to_owned()).filter(|museum| !museum.is_empty()),
+            object: Object { museum: Some(museum.into()).filter(|_| !museum.is_empty()), ..Object::with_id(id) },
             images: images.iter().map(|image| (*image).to_owned()).collect(),
-            labels: vec![Some(format!("label of {museum}"))],
+            labels: Labels::single([0]),
         });
         objects.collect()
     }
 
-    fn ids(objects: Vec<Object>) -> Vec<String> {
+    fn ids(objects: Vec<Entry>) -> Vec<String> {
         let candidates = candidates(objects, Path::new("export.csv"), &Silent).unwrap();
-        candidates.into_iter().map(|candidate| candidate.id).collect()
+        candidates.iter().map(|candidate| candidate.id().to_owned()).collect()
     }
 
     #[test]
@@ -243,19 +248,26 @@ mod tests {
         assert_eq!(candidates(twice.clone(), file, &recorder).unwrap().len(), 1);
         assert_eq!(recorder.warnings(), ["2 images are listed more than once; each is taken once"]);
         let mut contradicting = twice;
-        contradicting[1].labels = vec![None];
+        contradicting[1].labels = Labels::missing(1);
         let message = candidates(contradicting, file, &Silent).unwrap_err().to_string();
         assert!(message.contains("export.csv:3: the image `a.jpg` stands on line 2 with other labels"), "{message}");
     }
 
     #[test]
-    fn objects_are_told_from_file_names() {
-        assert_eq!(object_id("data/img/mad__47__a__b.jpg"), "47");
-        assert_eq!(object_key("data/img/mad__47__a__b.jpg"), "mad__47");
-        assert_eq!(object_key(r"data\img\mad__47__a.jpg"), "mad__47");
-        assert_eq!(object_id("data__x/img/plain.jpg"), "");
-        assert_eq!(object_key("data__x/img/plain.jpg"), "data__x/img/plain.jpg");
-        assert_eq!(object_key("img/mad__47.jpg"), "mad__47.jpg");
+    fn a_record_has_its_source_and_an_object_with_or_without_the_tables_help() {
+        let entries =
+            objects(vec![("a b", "c d", &["x/p.png"]), ("", "", &["mad__5__c.png"]), ("", "", &["plain.png"])]);
+        let candidates = candidates(entries, Path::new("export.csv"), &Silent).unwrap();
+        let known: Vec<(&str, &str, &str)> = candidates
+            .iter()
+            .map(|candidate| (candidate.record.name.as_str(), &*candidate.record.object.id, candidate.address()))
+            .collect();
+        let expected = [
+            ("a_b__c_d__p.jpg", "c d", "x/p.png"),
+            ("mad__5__c.jpg", "5", "mad__5__c.png"),
+            ("plain.jpg", "", "plain.png"),
+        ];
+        assert_eq!(known, expected);
     }
 
     proptest! {
@@ -263,12 +275,11 @@ mod tests {
         fn identifiers_are_unique_safe_and_keep_images_of_an_object_together(
             rows in proptest::collection::vec(("\\PC{0,8}", "\\PC{1,8}", "[a-b/?.%A-B_]{1,6}"), 1..30),
         ) {
-            let objects = rows.iter().map(|(museum, id, image)| Object {
+            let objects = rows.iter().map(|(museum, id, image)| Entry {
                 line: 2,
-                id: id.clone(),
-                museum: Some(museum.clone()),
+                object: Object { museum: Some(museum.as_str().into()), ..Object::with_id(id.as_str()) },
                 images: vec![image.clone(), format!("http://x.org/{image}")],
-                labels: vec![],
+                labels: Labels::missing(0),
             });
             let ids = ids(objects.collect());
             let distinct: BTreeSet<String> = ids.iter().map(|id| id.to_lowercase()).collect();

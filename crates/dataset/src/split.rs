@@ -1,8 +1,8 @@
 //! Splits by object: all images of an object fall on one side, and the classes of every variable are spread
 //! as evenly as the objects allow.
 //!
-//! Owns the five parts of a dataset and the split into training and validation. Both are deterministic for a
-//! seed. What an object is, the caller says by a key per sample.
+//! There are two splits: into the five parts of a dataset, and into training and validation. Both are deterministic for
+//! a seed. The caller says what an object is by a key per sample.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use rand::seq::SliceRandom;
 use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, MISSING, Vocabulary};
 
-/// The most times that every object is looked at again to even out the parts; a few are enough in practice.
+/// The largest number of passes over all objects that even out the parts. A few are enough in practice.
 const MOST_PASSES: usize = 50;
 
 /// The number of parts of a dataset.
@@ -87,7 +87,7 @@ pub fn warn_of_uneven_classes(
                 .iter()
                 .map(|part| {
                     part.iter()
-                        .filter(|&&sample| labels.row(sample)[v] == class)
+                        .filter(|&&sample| labels.classes(sample, v).contains(&class))
                         .map(|&sample| objects[sample])
                         .collect()
                 })
@@ -129,8 +129,8 @@ fn group(objects: &[&str], labels: &LabelMatrix) -> Vec<Group> {
     let classes_of = |samples: &[usize]| {
         let mut counts = BTreeMap::new();
         for &sample in samples {
-            for (&offset, &class) in offsets.iter().zip(labels.row(sample)) {
-                if class != MISSING {
+            for (v, &offset) in offsets.iter().enumerate() {
+                for &class in labels.classes(sample, v) {
                     *counts.entry(offset + class as usize).or_default() += 1;
                 }
             }
@@ -147,7 +147,9 @@ fn class_offsets(labels: &LabelMatrix) -> Vec<usize> {
     let mut next = 0;
     for v in 0..variables {
         offsets.push(next);
-        let largest = labels.indices().iter().skip(v).step_by(variables).copied().max().unwrap_or(MISSING);
+        let lowest = labels.indices().iter().skip(v).step_by(variables).copied();
+        let of_sets = labels.larger_sets().filter(|(_, variable, _)| *variable == v).flat_map(|(_, _, set)| set);
+        let largest = lowest.chain(of_sets.copied()).max().unwrap_or(MISSING);
         next += usize::try_from(largest + 1).unwrap_or(0);
     }
     offsets
@@ -159,8 +161,8 @@ fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
     let class_count = groups.iter().flat_map(|group| &group.classes).map(|&(class, _)| class + 1).max().unwrap_or(0);
     let mut left = vec![0usize; class_count];
     let mut owners: Vec<Vec<usize>> = vec![Vec::new(); class_count];
-    // The order decides between objects and parts that are as good as each other; large objects go first, as
-    // small ones can still even out what large ones left.
+    // The order decides between objects and parts that are equally good. Large objects go first, because small ones can
+    // even out the differences that large ones leave.
     let mut order: Vec<usize> = (0..groups.len()).collect();
     order.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
     order.sort_by_key(|&group| std::cmp::Reverse(groups[group].samples.len()));
@@ -173,7 +175,7 @@ fn deal(groups: &[Group], shares: &[f64], seed: u64) -> Vec<usize> {
     let share_out = |count: usize| shares.iter().map(|share| share * count as f64).collect::<Vec<f64>>();
     let mut wanted = Wanted::new(share_out(samples), left.iter().map(|&count| share_out(count)).collect());
     let mut part_of: Vec<Option<usize>> = vec![None; groups.len()];
-    // A class without samples left is done; the rarest of the others is next.
+    // A class of which no samples are left is done. The class with the fewest samples left is next.
     while let Some(class) = (0..class_count).filter(|&class| left[class] > 0).min_by_key(|&class| left[class]) {
         for &group in &owners[class] {
             if part_of[group].is_none() {
@@ -220,7 +222,7 @@ impl Wanted {
     }
 
     /// Moves single groups, in the given order, as long as that brings the parts nearer to what they want: what
-    /// is dealt out for a rare class early cannot know what the common ones will need.
+    /// is dealt out early for a rare class does not take into account what the common classes need.
     fn even_out(&mut self, groups: &[Group], order: &[usize], part_of: &mut [usize]) {
         for _ in 0..MOST_PASSES {
             let mut moved = false;
@@ -281,7 +283,7 @@ fn approach_size(groups: &[Group], validates: &mut [bool], target: f64) {
         let after_move = |group: usize| if validates[group] { current - size(group) } else { current + size(group) };
         let movable = (0..groups.len()).filter(|&group| validates[group] || training > 1);
         let distance = |group: &usize| (after_move(*group) - target).abs();
-        // Of equals, the object with the fewest labels disturbs the classes least.
+        // Among equally good objects, the one with the fewest labels disturbs the classes least.
         let labels = |group: &usize| groups[*group].classes.len();
         let best = movable.min_by(|a, b| distance(a).total_cmp(&distance(b)).then(labels(a).cmp(&labels(b))));
         match best {
@@ -378,6 +380,19 @@ mod tests {
         let sizes: Vec<usize> = split.iter().map(Vec::len).collect();
         assert!(sizes.iter().all(|size| (55..=65).contains(size)), "{sizes:?}");
         assert_ne!(split, split_into_parts(&keys(&objects), &labels, PARTS, 2));
+    }
+
+    #[test]
+    fn every_class_of_a_set_counts() {
+        // Ten objects have the classes 0 and 1 together, ten have neither.
+        let objects: Vec<String> = (0..20).map(|object| object.to_string()).collect();
+        let mut labels = LabelMatrix::from_indices(1, vec![MISSING; 20]).unwrap();
+        (0..10).for_each(|sample| labels.set(sample, 0, &[0, 1]));
+        let parts = split_into_parts(&keys(&objects), &labels, PARTS, 3);
+        for class in [0, 1] {
+            let count = |part: &Vec<usize>| part.iter().filter(|&&s| labels.classes(s, 0).contains(&class)).count();
+            assert_eq!(parts.iter().map(count).collect::<Vec<_>>(), [2; PARTS]);
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! How many samples a dataset has of every class, overall and per museum.
 //!
-//! Owns the counts and their two forms: a text to read and a table for programs.
+//! The counts have two forms: a text to read and a table for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,6 +9,8 @@ use std::path::Path;
 use serde::Serialize;
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_records::class_text::name_of;
+use silknow_records::{Record, Variable, Vocabulary};
 
 /// The counts of a dataset.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -53,49 +55,49 @@ pub struct ClassCount {
 }
 
 impl Statistics {
-    /// Counts samples, each given by its museum and one label per variable.
-    pub fn count<'a>(
-        variables: &[String],
-        samples: impl Iterator<Item = (Option<&'a str>, &'a [Option<String>])> + Clone,
-    ) -> Self {
-        let museums: BTreeSet<&str> = samples.clone().filter_map(|(museum, _)| museum).collect();
-        let positions: BTreeMap<&str, usize> = museums.iter().copied().zip(0..).collect();
-        let total = samples.clone().count();
+    /// Counts samples, whose labels are classes of the vocabulary.
+    pub fn count<'a>(vocabulary: &Vocabulary, samples: impl Iterator<Item = &'a Record> + Clone) -> Self {
+        let museum_of = |record: &'a Record| record.object.museum.as_deref();
+        let texts: BTreeSet<&str> = samples.clone().filter_map(museum_of).collect();
+        let museums: BTreeSet<String> = texts.iter().copied().map(name_of).collect();
+        let position = |text: &str| museums.iter().position(|museum| *museum == name_of(text));
+        let positions: BTreeMap<&str, usize> = texts.iter().filter_map(|&text| Some((text, position(text)?))).collect();
         let mut museum_counts = vec![0; museums.len()];
-        let mut classes: Vec<BTreeMap<&str, (usize, Vec<usize>)>> = vec![BTreeMap::new(); variables.len()];
-        for (museum, labels) in samples {
-            let museum = museum.map(|museum| positions[museum]);
+        let empty =
+            |class: &String| ClassCount { class: class.clone(), samples: 0, per_museum: vec![0; museums.len()] };
+        let empty = |variable: &Variable| VariableCount {
+            variable: variable.name.clone(),
+            missing: 0,
+            classes: variable.classes.iter().map(empty).collect(),
+        };
+        let mut variables: Vec<VariableCount> = vocabulary.variables.iter().map(empty).collect();
+        let mut total = 0;
+        for record in samples {
+            total += 1;
+            let museum = museum_of(record).map(|museum| positions[museum]);
             if let Some(museum) = museum {
                 museum_counts[museum] += 1;
             }
-            for (counts, label) in classes.iter_mut().zip(labels) {
-                let Some(label) = label else { continue };
-                let (count, per_museum) = counts.entry(label).or_insert_with(|| (0, vec![0; museums.len()]));
-                *count += 1;
-                if let Some(museum) = museum {
-                    per_museum[museum] += 1;
+            for (v, variable) in variables.iter_mut().enumerate() {
+                let classes = record.labels.classes(v);
+                variable.missing += usize::from(classes.is_empty());
+                for &class in classes {
+                    let count = &mut variable.classes[class as usize];
+                    count.samples += 1;
+                    if let Some(museum) = museum {
+                        count.per_museum[museum] += 1;
+                    }
                 }
             }
         }
-        let variable_count = |(variable, counts): (&String, BTreeMap<&str, (usize, Vec<usize>)>)| {
-            let mut classes: Vec<ClassCount> = counts
-                .into_iter()
-                .map(|(class, (samples, per_museum))| ClassCount { class: class.to_owned(), samples, per_museum })
-                .collect();
-            // The sort is stable: classes of one size stay sorted by name.
-            classes.sort_by_key(|class| std::cmp::Reverse(class.samples));
-            let known: usize = classes.iter().map(|class| class.samples).sum();
-            VariableCount { variable: variable.clone(), missing: total - known, classes }
-        };
-        Self {
-            samples: total,
-            museums: museums
-                .into_iter()
-                .zip(museum_counts)
-                .map(|(museum, samples)| MuseumCount { museum: museum.to_owned(), samples })
-                .collect(),
-            variables: variables.iter().zip(classes).map(variable_count).collect(),
+        for variable in &mut variables {
+            variable.classes.retain(|class| class.samples > 0);
+            // The sort is stable: classes of one size stay sorted by name, as the vocabulary has them.
+            variable.classes.sort_by_key(|class| std::cmp::Reverse(class.samples));
         }
+        let museums = museums.into_iter().zip(museum_counts);
+        let museums = museums.map(|(museum, samples)| MuseumCount { museum, samples }).collect();
+        Self { samples: total, museums, variables }
     }
 
     /// The variables that have at least one class.
@@ -163,13 +165,20 @@ impl fmt::Display for Statistics {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use silknow_records::VocabularyBuilder;
 
     fn statistics() -> Statistics {
-        let label = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        let rows = [("mad", ["ES", "twill"]), ("vam", ["FR", ""]), ("mad", ["FR", ""]), ("", ["AT", ""])]
-            .map(|(museum, labels)| (label(museum), labels.map(label)));
-        let variables = ["place", "technique"].map(String::from);
-        Statistics::count(&variables, rows.iter().map(|(museum, labels)| (museum.as_deref(), labels.as_slice())))
+        let mut classes = VocabularyBuilder::new(["place", "technique"]);
+        let rows = [("mad", ["ES", "twill"]), ("vam", ["FR", ""]), ("mad", ["FR", ""]), ("", ["AT", ""])];
+        let mut records = rows.map(|(museum, labels)| {
+            let mut record = Record::new("", 2);
+            record.object.museum = Some(museum.into()).filter(|_| !museum.is_empty());
+            record.labels = classes.labels_of(labels);
+            record
+        });
+        let (vocabulary, translation) = classes.into_sorted();
+        records.iter_mut().for_each(|record| record.labels = translation.apply(&record.labels));
+        Statistics::count(&vocabulary, records.iter())
     }
 
     #[test]

@@ -1,27 +1,22 @@
-//! Reading a comma-, semicolon- or tab-separated table: its columns by name, its rows with their true lines.
+//! Reading a comma-, semicolon- or tab-separated file: its columns by name, its rows with their true lines.
 //!
-//! Owns separators, quoting, line numbers and missing columns. What the columns mean is left to
-//! [`crate::export`] and [`crate::folder`].
+//! What the columns mean is known to [`crate::export`] and [`crate::folder`].
 
-use std::collections::{BTreeSet, VecDeque};
-use std::io::{BufRead, Read};
+use std::collections::BTreeSet;
+use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
+use silknow_records::rows::{Row, Rows};
 
 /// A table: how it is written, and which columns it has. Its rows are read anew each time, and never all at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     file: PathBuf,
     delimiter: u8,
     headers: Vec<String>,
-}
-
-/// One row: its cells, as many as the header has, and the line of its first one.
-pub(crate) struct Row {
-    line: u64,
-    cells: csv::StringRecord,
 }
 
 impl Table {
@@ -39,11 +34,11 @@ impl Table {
         let header =
             header.ok_or_else(|| Error::data("the table is empty").in_file(file).hint("expected a header line"))?;
         let mut seen = BTreeSet::new();
-        for name in header.cells.iter().map(str::trim) {
+        for name in header.cells().map(str::trim) {
             if !name.is_empty() && !seen.insert(name) {
                 return Err(Error::data("this column occurs twice in the header")
                     .in_file(file)
-                    .at_line(header.line)
+                    .at_line(header.line())
                     .at_column(name)
                     .hint("remove or rename one of the two"));
             }
@@ -88,15 +83,7 @@ impl Table {
     pub(crate) fn rows(&self) -> Result<impl Iterator<Item = Result<Row>>> {
         let rows = self.records()?.skip(1).map(|row| {
             let row = row?;
-            if row.cells.len() != self.headers.len() {
-                let (cells, columns) = (row.cells.len(), self.headers.len());
-                return Err(Error::data(format!("the row has {cells} cells, the header {columns}"))
-                    .in_file(&self.file)
-                    .at_line(row.line)
-                    .hint(
-                        "a cell with a separator, a quote or a line break in it must stand in closed double quotes",
-                    ));
-            }
+            row.check_length(self.headers.len()).map_err(|error| error.in_file(&self.file))?;
             Ok(row)
         });
         Ok(rows)
@@ -107,100 +94,14 @@ impl Table {
         Error::data(message).in_file(&self.file).at_line(row.line_of(column)).at_column(&self.headers[column])
     }
 
+    /// An error of the table as a whole.
+    pub(crate) fn error(&self, message: impl Into<String>) -> Error {
+        Error::data(message).in_file(&self.file)
+    }
+
     fn records(&self) -> Result<impl Iterator<Item = Result<Row>>> {
-        let mut reader = csv::ReaderBuilder::new()
-            .delimiter(self.delimiter)
-            .has_headers(false)
-            .flexible(true)
-            .from_reader(Lines::new(files::open(&self.file)?));
-        Ok(std::iter::from_fn(move || {
-            let mut bytes = csv::ByteRecord::new();
-            match reader.read_byte_record(&mut bytes) {
-                Ok(false) => None,
-                Ok(true) => {
-                    let start = bytes.position().map_or(0, csv::Position::byte);
-                    Some(self.decoded(bytes, reader.get_mut().line_at(start)))
-                }
-                Err(cause) => Some(Err(files::refused("cannot read", &self.file, cause.into()))),
-            }
-        }))
-    }
-
-    /// The row as text, which starts on `line`.
-    fn decoded(&self, bytes: csv::ByteRecord, line: u64) -> Result<Row> {
-        csv::StringRecord::from_byte_record(bytes).map(|cells| Row { line, cells }).map_err(|error| {
-            let (column, valid) = (error.utf8_error().field(), error.utf8_error().valid_up_to());
-            let bytes = error.into_byte_record();
-            let before = bytes.iter().take(column).chain([&bytes[column][..valid]]).flatten();
-            Error::data("the text is not UTF-8")
-                .in_file(&self.file)
-                .at_line(line + before.filter(|&&byte| byte == b'\n').count() as u64)
-                .hint("save the file with the encoding UTF-8")
-        })
-    }
-}
-
-/// Passes bytes on and remembers where lines end.
-///
-/// The table reader's own line numbers are late by one after `\r\n` and after blank lines.
-struct Lines<R> {
-    inner: R,
-    /// The offset of the next byte.
-    offset: u64,
-    /// True while the line that is being passed on holds no more than a `\r`.
-    blank: bool,
-    /// Lines passed on but not yet counted: the offset behind each, and whether it is blank.
-    ends: VecDeque<(u64, bool)>,
-    counted: u64,
-}
-
-impl<R> Lines<R> {
-    fn new(inner: R) -> Self {
-        Self { inner, offset: 0, blank: true, ends: VecDeque::new(), counted: 0 }
-    }
-
-    /// The line, from 1, of the record that the reader says starts at `offset`. Offsets must ascend.
-    ///
-    /// The record is behind blank lines, and behind the `\n` on which the reader leaves off after a `\r`.
-    fn line_at(&mut self, offset: u64) -> u64 {
-        while self.ends.pop_front_if(|(end, blank)| *blank || *end <= offset + 1).is_some() {
-            self.counted += 1;
-        }
-        self.counted + 1
-    }
-}
-
-impl<R: Read> Read for Lines<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let length = self.inner.read(buffer)?;
-        for &byte in &buffer[..length] {
-            self.offset += 1;
-            if byte == b'\n' {
-                self.ends.push_back((self.offset, self.blank));
-                self.blank = true;
-            } else if byte != b'\r' {
-                self.blank = false;
-            }
-        }
-        Ok(length)
-    }
-}
-
-impl Row {
-    /// The text of a cell.
-    pub(crate) fn cell(&self, column: usize) -> &str {
-        &self.cells[column]
-    }
-
-    /// The line in the file on which the row starts.
-    pub(crate) fn line(&self) -> u64 {
-        self.line
-    }
-
-    /// The line on which a cell starts: cells before it may hold line breaks.
-    fn line_of(&self, column: usize) -> u64 {
-        let breaks = self.cells.iter().take(column).flat_map(str::bytes).filter(|&byte| byte == b'\n').count();
-        self.line + breaks as u64
+        let rows = Rows::new(files::open(&self.file)?, self.delimiter);
+        Ok(rows.map(|row| row.map_err(|error| error.in_file(&self.file))))
     }
 }
 
@@ -213,24 +114,12 @@ fn delimiter_of(header: &[u8]) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     fn table(text: &str) -> Result<(tempfile::TempDir, Table)> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("table.csv");
         files::write(&file, text).unwrap();
         Table::read(&file).map(|table| (folder, table))
-    }
-
-    #[test]
-    fn lines_are_those_of_the_file_with_breaks_in_cells_and_blank_lines() {
-        for newline in ["\n", "\r\n"] {
-            let text = ["a,b", "1,2", "", "\"x", "y\",\"z", "\"", "3,4"].join(newline);
-            let (_folder, table) = table(&text).unwrap();
-            let rows: Vec<Row> = table.rows().unwrap().map(Result::unwrap).collect();
-            assert_eq!(rows.iter().map(Row::line).collect::<Vec<_>>(), [2, 4, 7], "{newline:?}");
-            assert_eq!(rows[1].line_of(1), 5);
-        }
     }
 
     #[test]
@@ -278,27 +167,5 @@ mod tests {
         let (_folder, table) = table("\u{feff}image,weave\na.jpg,twill\n").unwrap();
         assert_eq!(table.headers(), ["image", "weave"]);
         assert_eq!(table.rows().unwrap().next().unwrap().unwrap().line(), 2);
-    }
-
-    proptest! {
-        #[test]
-        fn every_row_has_the_line_on_which_it_was_written(
-            rows in proptest::collection::vec(("[a-z\n]{0,4}", "[a-z,\r\n]{1,4}", 0..3usize), 0..12),
-            newline in proptest::sample::select(vec!["\n", "\r\n"]),
-        ) {
-            let mut text = format!("a,b{newline}");
-            let mut lines = Vec::new();
-            for (first, second, blanks) in &rows {
-                text.push_str(&newline.repeat(*blanks));
-                lines.push(1 + text.matches('\n').count() as u64);
-                text.push_str(&format!("\"{first}\",\"{second}\"{newline}"));
-            }
-            let (_folder, table) = table(&text).unwrap();
-            let read: Vec<Row> = table.rows().unwrap().map(Result::unwrap).collect();
-            prop_assert_eq!(read.iter().map(Row::line).collect::<Vec<_>>(), lines);
-            for (row, (first, second, _)) in read.iter().zip(&rows) {
-                prop_assert_eq!((row.cell(0), row.cell(1)), (first.as_str(), second.as_str()));
-            }
-        }
     }
 }

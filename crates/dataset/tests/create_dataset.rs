@@ -9,12 +9,13 @@ use silknow_config::CreateDatasetParameters;
 use silknow_dataset::create::{
     MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE, STATISTICS_FILE, STATISTICS_TABLE,
 };
-use silknow_dataset::{create_dataset, object_key, read_master};
+use silknow_dataset::{create_dataset, read_master};
 use silknow_errors::ErrorKind;
 use silknow_files as files;
 use silknow_files::FolderLock;
 use silknow_image::{RgbImage, decode, save};
 use silknow_progress::{Recorder, Silent, StopAfter};
+use silknow_records::object_key;
 
 const HEADER: &str = ",obj,museum,deeplink,place_country_code,time_label,technique_group,material_group,depict_group\n";
 
@@ -176,7 +177,10 @@ fn bad_images_are_listed_and_the_run_goes_on() {
         assert!(reason.contains(expected.2) && !reason.contains("hint"), "{reason}");
     }
     let warnings = recorder.warnings().join("\n");
-    assert!(warnings.contains("5 images could not be had") && warnings.contains("download_failures.csv"), "{warnings}");
+    assert!(
+        warnings.contains("5 images could not be fetched or read") && warnings.contains("download_failures.csv"),
+        "{warnings}"
+    );
     let names = names(&workshop.path("samples"), MASTER_FILE);
     assert!(names.contains(&"data/img/mad__104__dot.jpg".to_owned()), "{names:?}");
 }
@@ -267,6 +271,52 @@ fn images_come_over_the_network_and_its_refusals_are_listed() {
 }
 
 #[test]
+fn objects_titles_sources_and_texts_reach_the_samples() {
+    let mut workshop = Workshop::with_objects(0);
+    workshop.rows = HEADER.trim_end().replace("deeplink", "text,category_group,deeplink") + "\n";
+    for object in 0..6 {
+        let images = [format!("images/{object}_a.png"), format!("images/{object}_b.png")];
+        images.iter().for_each(|image| workshop.paint(image, 20, 20));
+        let text = ["\"['Silk, figured', 'x']\"", "nan", "[]", "", "['broken", "\"['two\nlines']\""][object];
+        workshop.rows.push_str(&format!(
+            "{object},http://data.silknow.org/object/{object},http://x.org/museum/mad,{text},['g'],\"['{}', '{}']\",ES,\
+             eighteenth  century (dates CE),http://x.org/W._Turner,http://x.org/raw_silk,\n",
+            images[0], images[1]
+        ));
+    }
+    create_dataset(&workshop.parameters(), &Silent).unwrap();
+    let all = read_master(&workshop.path("samples"), MASTER_FILE, None, &Silent).unwrap();
+    let texts: Vec<String> =
+        all.vocabulary.variables.iter().filter(|it| !it.classes.is_empty()).map(|it| it.class_text(0).into()).collect();
+    assert_eq!(texts, ["ES", "eighteenth century (dates CE)", "raw_silk", "W._Turner", "mad"]);
+    assert_eq!(all.vocabulary.class_name(1, 0), "eighteenth_century_(dates_CE)");
+    let record = |name: &str| &all.samples.iter().find(|sample| sample.record.name == name).unwrap().record;
+    let first = record("data/img/mad__0__0_b.jpg");
+    assert_eq!((&*first.object.id, first.object.address_or_id()), ("0", "http://data.silknow.org/object/0"));
+    assert_eq!((first.object.title.as_deref(), first.object.museum.as_deref()), (Some("Silk, figured"), Some("mad")));
+    assert_eq!(first.source.as_deref(), Some("images/0_b.png"));
+    let expected = [("text".into(), "['Silk, figured', 'x']".into()), ("category_group".into(), "['g']".into())];
+    assert_eq!(first.further, expected);
+    let titles =
+        [1, 2, 3, 4, 5].map(|object| record(&format!("data/img/mad__{object}__{object}_a.jpg")).object.title.clone());
+    assert_eq!(titles, [None, None, None, None, Some("two lines".into())]);
+}
+
+#[test]
+fn a_table_that_would_be_overwritten_is_refused() {
+    let workshop = Workshop::with_objects(2);
+    let mut parameters = workshop.parameters();
+    for name in ["records.csv", "classes.csv"] {
+        parameters.csvfile = workshop.path("samples").join(name);
+        files::write(&parameters.csvfile, &workshop.rows).unwrap();
+        let error = create_dataset(&parameters, &Silent).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        assert!(error.to_string().contains("would be overwritten"), "{error}");
+        assert_eq!(files::read_text(&parameters.csvfile).unwrap(), workshop.rows);
+    }
+}
+
+#[test]
 fn a_table_of_images_becomes_a_dataset_with_its_own_variables() {
     let workshop = Workshop::with_objects(6);
     let mut table = String::from("image;object;weave;origin place\n");
@@ -288,6 +338,10 @@ fn a_table_of_images_becomes_a_dataset_with_its_own_variables() {
             .any(|sample| all.vocabulary.class_name(0, sample.record.labels.lowest()[0]) == "twill_weave")
     );
     assert!(all.samples.iter().any(|sample| sample.record.name == "data/img/local__3__3_b.jpg"));
+    let table = files::read_text(workshop.path("samples/records.csv")).unwrap();
+    assert!(table.contains("\ndata/img/local__3__3_b.jpg,3,,,images/3_b.jpg,\n"), "{table}");
+    let classes = files::read_text(workshop.path("samples/classes.csv")).unwrap();
+    assert_eq!(classes, "variable,class,text\nweave,satin,satin\nweave,twill_weave,twill weave\n");
 }
 
 #[test]

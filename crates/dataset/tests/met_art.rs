@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use silknow_config::CreateDatasetParameters;
 use silknow_dataset::create::MASTER_FILE;
-use silknow_dataset::{create_dataset, object_key, read_master};
+use silknow_dataset::{create_dataset, read_master};
 use silknow_progress::Silent;
+use silknow_records::object_key;
 
 /// The export in the shared folder; none where that is not there.
 fn export() -> Option<PathBuf> {

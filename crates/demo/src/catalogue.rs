@@ -178,7 +178,7 @@ pub struct Image {
     pub state: State,
 }
 
-/// The labels that the museum wrote down: none, one or several a variable.
+/// The labels that the museum recorded: any number for each variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Labels {
     /// Countries.
@@ -326,7 +326,7 @@ fn draw_labels(silks: &[Silk], rng: &mut ChaCha8Rng) -> Vec<Labels> {
         .collect()
 }
 
-/// One variable's labels: of a tenth of the objects none, of a tenth two, of which at most one is right.
+/// One variable's labels. A tenth of the objects has none. Another tenth has two, of which at most one is right.
 fn written_down<T: Class>(truths: impl ExactSizeIterator<Item = T>, rng: &mut ChaCha8Rng) -> Vec<Vec<T>> {
     let numbers = deck(&[(1, 0.8), (0, 0.1), (2, 0.1)], truths.len(), rng);
     truths

@@ -1,6 +1,6 @@
 //! The export table, in the layout of the knowledge graph's: columns, addresses, Python list literals.
 //!
-//! Owns the spelling of a record. Leaves what records there are to `catalogue`.
+//! This module knows how a record is spelt. `catalogue` draws the records.
 
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub const COLUMNS: [&str; 13] = [
     "depict_group",
 ];
 
-/// Addresses that nobody can own: the ending is reserved for examples.
+/// The ending `.example` is reserved, so these addresses never belong to a real site.
 const SITE: &str = "https://silknow.example";
 
 /// Writes the table.

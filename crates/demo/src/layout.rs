@@ -1,6 +1,6 @@
 //! How figures fill the cloth: the repeat of each place, its frames, and the ground of each time between them.
 //!
-//! Owns the pattern, a tone for every point of the endless cloth. Leaves the figures to `motif`.
+//! Owns the pattern, a tone for every point of the endless cloth. The figures are in `motif`.
 
 use std::f32::consts::{PI, TAU};
 

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 use silknow_errors::{Error, Result};
-use silknow_files as files;
+use silknow_files::{self as files, Batch};
 use silknow_progress::Observer;
 
 use catalogue::{Image, Record};
@@ -117,31 +117,33 @@ fn write_images(folder: &Path, records: &[Record], observer: &dyn Observer) -> R
         records.iter().flat_map(|record| record.images.iter().map(move |image| (record, image))).collect();
     let progress = observer.begin("weaving pictures", images.len() as u64);
     let readable = AtomicUsize::new(0);
+    let batch = Batch::new();
     images.par_iter().try_for_each(|(record, image)| {
         observer.check()?;
-        if write_image(folder, record, image)? && record.museum != catalogue::FURTHER_MUSEUM {
+        if write_image(folder, record, image, &batch)? && record.museum != catalogue::FURTHER_MUSEUM {
             readable.fetch_add(1, Ordering::Relaxed);
         }
         progress.advance(1);
         Ok::<(), Error>(())
     })?;
+    batch.commit()?;
     Ok(readable.into_inner())
 }
 
 /// Writes one image as its state says; true when it can be read afterwards.
-fn write_image(folder: &Path, record: &Record, image: &Image) -> Result<bool> {
-    /// Ends within the tables of the JPEG header, so that no decoder makes a picture of it.
+fn write_image(folder: &Path, record: &Record, image: &Image, batch: &Batch) -> Result<bool> {
+    /// The cut is within the tables of the JPEG header, so that every decoder refuses the file.
     const CUT_BYTES: usize = 300;
     let path = folder.join(&image.deeplink);
     match image.state {
         catalogue::State::Missing => Ok(false),
         catalogue::State::Cut => {
             let jpeg = picture::jpeg(&picture::photograph(&record.silk, &image.view))?;
-            files::write(&path, &jpeg[..CUT_BYTES])?;
+            batch.write(&path, &jpeg[..CUT_BYTES])?;
             Ok(false)
         }
         catalogue::State::Whole => {
-            files::write(&path, picture::jpeg(&picture::photograph(&record.silk, &image.view))?)?;
+            batch.write(&path, picture::jpeg(&picture::photograph(&record.silk, &image.view))?)?;
             Ok(true)
         }
     }

@@ -71,7 +71,7 @@ pub struct Bird {
 }
 
 impl Motif {
-    /// The variant of a depiction that `choice`, in [0, 1), picks; none for stripes, which have no figure.
+    /// The variant of a depiction that `choice`, in [0, 1), picks; `None` for stripes, which have no figure.
     pub fn of(depiction: Depiction, choice: f32) -> Option<Self> {
         let pick = |number: u32| (choice * number as f32) as u32;
         Some(match depiction {
@@ -108,7 +108,7 @@ impl Motif {
         }
     }
 
-    /// The tone at a point, the figure standing in the square [-1, 1] (y downwards); none outside the figure.
+    /// The tone at a point, the figure standing in the square [-1, 1] (y downwards); `None` outside the figure.
     /// Only figures that are tiled go on beyond the square.
     pub fn tone(&self, x: f32, y: f32) -> Option<Tone> {
         if self.growth() != Growth::Tiled && (x.abs() > 1.0 || y.abs() > 1.0) {

@@ -1,6 +1,6 @@
 //! Irregularity that is the same on every machine and thread: values hashed from a seed and a place.
 //!
-//! Owns the hash and its smooth interpolation. Leaves draws in sequence (labels, views) to a generator.
+//! Owns the hash and its smooth interpolation. Draws in sequence (labels, views) use a random generator instead.
 
 /// A value in [0, 1) for an integer place; neighbouring places are independent.
 #[inline]

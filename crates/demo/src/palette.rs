@@ -1,6 +1,6 @@
 //! Colours: the colourways of each place, and what time, fibre and weave make of them.
 //!
-//! Owns colour. Leaves which thread has which colour to `weave` and light to `picture`.
+//! This module owns colour. `weave` says which thread has which colour, `picture` adds the light.
 
 use crate::catalogue::{Depiction, Material, Place, Silk, Technique, Timespan};
 use crate::motif::Tone;
@@ -15,7 +15,7 @@ const LEAF: u32 = 0x4f7f3c;
 /// The colours of one silk.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Palette {
-    /// The warp of the ground, and the pile or weft where a tone has none of its own.
+    /// The warp of the ground, and the pile or weft where a tone has no thread of its own.
     pub ground: Colour,
     /// The second ground of stripes, lattices and strewn dots.
     pub second_ground: Colour,
@@ -34,7 +34,7 @@ impl Palette {
         let choice = (grain(silk.seed, 1, 0) * colourways.len() as f32) as usize;
         let [ground, figure, second, accent] = colourways[choice].map(linear);
         let mut colours = match silk.depiction {
-            // Leaves are dyed as leaves, as far as the place's dyes go.
+            // Foliage is tinted towards green, within the colours of the place.
             Depiction::Foliage => [ground, mix(figure, linear(LEAF), 0.4), second, accent],
             _ => [ground, figure, second, accent],
         };

@@ -1,6 +1,6 @@
 //! Photographs of cloth: threads as round yarns in the light, pile, metal, wool's fuzz, and the camera.
 //!
-//! Owns the light and the picture file. Leaves the cloth to `weave`.
+//! This module owns the light and the picture file; `weave` makes the cloth.
 
 use image::codecs::jpeg::JpegEncoder;
 use image::{Rgb, RgbImage};

@@ -1,13 +1,16 @@
 //! A convolution with packed weights, ready to run: directly, or through Winograd's tiles where that is less work.
 //!
-//! Owns the packing and the walk over output pixels. The arithmetic lies in `kernels`, Winograd's walk in `winograd`.
+//! This module packs the weights and walks over the output pixels. The arithmetic lies in `kernels`, Winograd's walk in
+//! `winograd`.
+#![expect(unsafe_code, reason = "threads write interleaved columns of one matrix, which no slices can express")]
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::kernels::{Kernels, Product, Target};
+use crate::kernels::{Kernels, Product};
 use crate::maps::{Aligned, Maps, Shape};
+use crate::memory::Target;
 use crate::numbers::{MAX_PER_WORD, Precision};
 use crate::threads::in_shares;
 use crate::winograd::{Scratch, Winograd};
@@ -213,14 +216,15 @@ impl Direct {
 
     fn run(&self, kernels: &Kernels, input: &Maps, output: &mut Maps, finish: Finish, threads: usize) {
         let (pixels, shape) = (output.pixels(), output.shape());
-        let target = Target::new(output.values_mut());
+        // SAFETY: a share has output pixels or panels of output channels of its own, and writes those alone.
+        let target = unsafe { Target::new(output.values_mut()) };
         let block_rows = (BLOCK_WORDS / (self.tap_rows * self.tap_columns * self.depth)).max(LEAST_ROWS);
         let part = |rows: Range<usize>, panels: Range<usize>| {
             let mut offsets = Vec::new();
             for first in rows.clone().step_by(block_rows) {
                 let block = first..rows.end.min(first + block_rows);
                 self.offsets(input, shape, block.clone(), &mut offsets);
-                kernels.product(&Product {
+                kernels.run(&Product {
                     input: input.values(),
                     offsets: &offsets,
                     rows: block.len(),

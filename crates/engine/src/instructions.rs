@@ -1,10 +1,12 @@
 //! The instruction sets that the kernels exist for, and which of them this processor has.
 //!
-//! Owns the choice at run time. One binary serves all machines: nothing here is decided when it is compiled.
+//! The choice is made when the program runs, so that one binary serves all machines.
 
 use std::fmt;
 
 use crate::numbers::Precision;
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Avx2, Avx512, Avx512Bf16};
 
 /// An instruction set with kernels of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,9 +34,9 @@ impl Instructions {
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::Avx512 => Avx512::detect().is_some(),
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            Self::Avx2 => Avx2::detect().is_some(),
             #[cfg(not(target_arch = "x86_64"))]
             Self::Avx512 | Self::Avx2 => false,
             Self::Portable => true,
@@ -47,7 +49,9 @@ impl Instructions {
             && match (self, precision) {
                 (_, Precision::Single) => true,
                 #[cfg(target_arch = "x86_64")]
-                (Self::Avx512, Precision::Bf16) => is_x86_feature_detected!("avx512bf16"),
+                (Self::Avx512, Precision::Bf16) => Avx512Bf16::detect().is_some(),
+                // Plain Rust, for this crate's unit tests.
+                (Self::Portable, Precision::Bf16) => cfg!(test),
                 (_, Precision::Bf16) => false,
             }
     }

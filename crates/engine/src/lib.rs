@@ -29,11 +29,20 @@ mod convolution;
 mod instructions;
 mod kernels;
 mod maps;
+mod memory;
 mod network;
 mod numbers;
 mod threads;
 mod vector;
 mod winograd;
+
+// The conformance suite runs here once more, with the bounds asserted in all loops and bfloat16 in plain Rust, which the
+// product does not have.
+#[cfg(test)]
+#[path = "../tests/conformance.rs"]
+mod conformance;
+#[cfg(test)]
+extern crate self as silknow_engine;
 
 pub use convolution::{Convolution, LayerKind};
 pub use instructions::Instructions;

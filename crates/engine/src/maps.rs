@@ -1,7 +1,7 @@
 //! Feature maps of several images in memory: pixel after pixel, the channels of one pixel side by side.
 //!
-//! Owns that layout. Channels side by side make every convolution a matrix product whose rows lie in memory as they
-//! are; a pixel's channels are read once and in order.
+//! With the channels side by side every convolution is a matrix product whose rows lie in memory as they are, and a
+//! pixel's channels are read once and in order.
 
 use crate::numbers::Precision;
 

@@ -1,7 +1,8 @@
 //! The layers of a ResNet one after the other: images in, feature maps or pooled values out.
 //!
-//! Owns the order of the layers, the memory between them and the schedule: which images go through which layers
-//! together, and on which thread.
+//! This module decides on the order of the layers, the memory between them and the schedule: which images go through
+//! which layers together, and on which thread.
+#![expect(unsafe_code, reason = "threads share the rows of the pool's result")]
 
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,8 +11,9 @@ use rayon::prelude::*;
 
 use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
 use crate::instructions::Instructions;
-use crate::kernels::{Kernels, MaxPool, Target};
+use crate::kernels::{Kernels, MaxPool};
 use crate::maps::{Maps, Shape};
+use crate::memory::Target;
 use crate::numbers::Precision;
 use crate::threads::{as_team, in_shares};
 use crate::winograd::Scratch;
@@ -386,7 +388,8 @@ fn with_border(pixels: &[f32], side: usize, border: usize, maps: &mut Maps) {
 fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize) {
     let shape = input.shape();
     let after = pooled(shape);
-    let output = Target::new(output);
+    // SAFETY: a share writes its own rows of the result alone.
+    let output = unsafe { Target::new(output) };
     in_shares(threads, after.height, |rows| {
         for row in rows {
             let offsets: Vec<[u32; 9]> = (0..after.width)
@@ -396,7 +399,7 @@ fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize)
                     })
                 })
                 .collect();
-            kernels.max_pool(&MaxPool {
+            kernels.run(&MaxPool {
                 input: input.values(),
                 offsets: &offsets,
                 channels: shape.channels,

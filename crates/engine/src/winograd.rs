@@ -1,12 +1,16 @@
 //! A 3 x 3 convolution of stride 1 through Winograd's tiles: packed points of the weights, and the walk over tiles.
 //!
 //! The transforms lie in `kernels::winograd`, where the method is explained.
+#![expect(unsafe_code, reason = "threads write interleaved channels of the same tiles, which no slices can express")]
 
 use rayon::prelude::*;
 
 use crate::convolution::{Convolution, Finish, padded_offset};
-use crate::kernels::{FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, TILE_IN, TILE_OUT, Target};
+use crate::kernels::{
+    FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, ProductOfPoints, TILE_IN, TILE_OUT,
+};
 use crate::maps::{Aligned, Maps, Shape};
+use crate::memory::Target;
 use crate::numbers::{MAX_PER_WORD, Precision};
 use crate::threads::in_shares;
 
@@ -132,10 +136,11 @@ impl Winograd {
         threads: usize,
     ) {
         let offsets: Vec<_> = tiles.iter().map(|tile| tile.inputs(input)).collect();
-        let output = Target::new(into.as_mut_slice());
         // Every thread takes some channels of all tiles.
+        // SAFETY: a share writes the points of its own channels alone.
+        let output = unsafe { Target::new(into.as_mut_slice()) };
         in_shares(threads, self.inputs / 16, |lines| {
-            kernels.pixels_to_points(&PixelsToPoints {
+            kernels.run(&PixelsToPoints {
                 input: input.values(),
                 offsets: &offsets,
                 channels: lines.start * 16..lines.end * 16,
@@ -151,12 +156,13 @@ impl Winograd {
         let offsets: Vec<u32> = (0..points.tiles).map(|tile| (tile * points.input_tile_pitch()) as u32).collect();
         let depth = self.inputs / points.precision.per_word();
         let matrix_len = depth * kernels.panel;
-        let output = Target::new(outputs.as_mut_slice());
+        // SAFETY: a share writes its own panels of its own points alone.
+        let output = unsafe { Target::new(outputs.as_mut_slice()) };
         in_shares(threads, POINTS * self.panels, |tasks| {
             for point in tasks.start / self.panels..tasks.end.div_ceil(self.panels) {
                 let first = tasks.start.max(point * self.panels) - point * self.panels;
                 let last = tasks.end.min((point + 1) * self.panels) - point * self.panels;
-                kernels.product_of_points(&Product {
+                kernels.run(&ProductOfPoints(Product {
                     input: &inputs.as_slice()[point * points.input_point_pitch()..],
                     offsets: &offsets,
                     rows: points.tiles,
@@ -170,7 +176,7 @@ impl Winograd {
                     pitch: points.output_tile_pitch(),
                     accumulate: false,
                     rectify: false,
-                });
+                }));
             }
         });
     }
@@ -187,9 +193,10 @@ impl Winograd {
         threads: usize,
     ) {
         let offsets: Vec<_> = tiles.iter().map(|tile| tile.outputs(output)).collect();
-        let target = Target::new(output.values_mut());
+        // SAFETY: a share writes its own channels of all pixels, and no two tiles have a pixel in common.
+        let target = unsafe { Target::new(output.values_mut()) };
         in_shares(threads, points.outputs / 16, |lines| {
-            kernels.points_to_pixels(&PointsToPixels {
+            kernels.run(&PointsToPixels {
                 input: from.as_slice(),
                 tile_pitch: points.output_tile_pitch(),
                 point_pitch: points.output_point_pitch(),

@@ -11,6 +11,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Whose fault an error is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ErrorKind {
     /// A parameter, a flag or a configuration file is wrong: the caller can mend it.
     Configuration,
@@ -167,11 +168,9 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source.as_ref().map(|source| source.as_ref() as _)
-    }
-}
+/// The cause stands in the text already, so [`source`](std::error::Error::source) gives none: a reporter that prints
+/// an error and then all its sources would print it twice.
+impl std::error::Error for Error {}
 
 #[cfg(test)]
 mod tests {
@@ -187,6 +186,18 @@ mod tests {
             .hint("close the bracket");
         assert_eq!(error.to_string(), "export.csv:7:deeplink: not a list: unexpected end\nhint: close the bracket");
         assert_eq!(error.kind(), ErrorKind::Data);
+    }
+
+    #[test]
+    fn a_reporter_that_follows_the_sources_prints_the_cause_once() {
+        let error = Error::io("cannot read `a`").caused_by(Error::io("inner").caused_by("the disk is gone"));
+        let mut report = error.to_string();
+        let mut next = std::error::Error::source(&error);
+        while let Some(source) = next {
+            report.push_str(&format!("\ncaused by: {source}"));
+            next = source.source();
+        }
+        assert_eq!(report, "cannot read `a`: inner: the disk is gone");
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! Owns their definitions, which are scikit-learn's with `zero_division=0`. Leaves the figures of the ranked
 //! neighbours to `ranking` and every layout to the writers.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use silknow_index::classification::Classification;
 use silknow_records::{LabelMatrix, MISSING, Variable};
@@ -158,8 +160,7 @@ impl VariableMetrics {
                     text: matrix.texts[class].clone(),
                     precision: ratio(correct, predicted),
                     recall: ratio(correct, truly),
-                    // 2 P R / (P + R), written so that it is defined whenever the class occurs.
-                    f1: ratio(2 * correct, truly + predicted),
+                    f1: f1(correct, truly, predicted),
                     samples: truly,
                 }
             })
@@ -224,6 +225,45 @@ fn true_class(truth: &[i32], prediction: i32) -> i32 {
     if truth.contains(&prediction) { prediction } else { truth.first().copied().unwrap_or(MISSING) }
 }
 
+/// The mean over the variables of the unweighted mean F1 score over the classes that occur, in `[0, 1]`, where truth
+/// and prediction are both known. Variables without such a sample do not count; none where that leaves none.
+///
+/// Labels may be sets: a class is predicted correctly where it is in both sets.
+///
+/// # Panics
+/// When truth and predictions are not of the same samples and variables.
+pub fn mean_f1(truth: &LabelMatrix, predictions: &LabelMatrix) -> Option<f64> {
+    assert_eq!((truth.len(), truth.variables()), (predictions.len(), predictions.variables()), "one prediction each");
+    let scores: Vec<f64> = (0..truth.variables())
+        .filter_map(|variable| {
+            // Per class the samples where it is in both sets, where it is true, and where it is predicted.
+            let mut counts: BTreeMap<i32, [u64; 3]> = BTreeMap::new();
+            for sample in 0..truth.len() {
+                let (true_set, predicted) = (truth.classes(sample, variable), predictions.classes(sample, variable));
+                if true_set.is_empty() || predicted.is_empty() {
+                    continue;
+                }
+                for class in true_set {
+                    let [correct, truly, _] = counts.entry(*class).or_default();
+                    *truly += 1;
+                    *correct += u64::from(predicted.contains(class));
+                }
+                for class in predicted {
+                    counts.entry(*class).or_default()[2] += 1;
+                }
+            }
+            let scores = counts.values().map(|&[correct, truly, predicted]| f1(correct, truly, predicted));
+            (!counts.is_empty()).then(|| mean(scores))
+        })
+        .collect();
+    (!scores.is_empty()).then(|| mean(scores.into_iter()))
+}
+
+/// The F1 score of a class: 2 P R / (P + R), written so that it is defined whenever the class occurs.
+fn f1(correct: u64, truly: u64, predicted: u64) -> f64 {
+    ratio(2 * correct, truly + predicted)
+}
+
 /// The class indices of variable `v`, sample by sample; of sets the lowest.
 pub(crate) fn column(matrix: &LabelMatrix, v: usize) -> impl Iterator<Item = i32> {
     (0..matrix.len()).map(move |sample| matrix.row(sample)[v])
@@ -243,6 +283,31 @@ pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_mean_f1_is_unweighted_over_classes_and_variables() {
+        // Variable 0: class 0 F1 2*2/(2+3) = 0.8, class 1 F1 2*1/(2+1) = 2/3; variable 1: one known pair, right.
+        let truth = LabelMatrix::from_indices(2, vec![0, 5, 0, MISSING, 1, 1, 1, MISSING]).unwrap();
+        let predictions = LabelMatrix::from_indices(2, vec![0, 5, 0, 2, 0, MISSING, 1, MISSING]).unwrap();
+        let expected = ((0.8 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0;
+        assert!((mean_f1(&truth, &predictions).unwrap() - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn without_a_known_pair_there_is_no_score() {
+        let missing = LabelMatrix::from_indices(1, vec![MISSING]).unwrap();
+        assert_eq!(mean_f1(&missing, &LabelMatrix::from_indices(1, vec![3]).unwrap()), None);
+    }
+
+    #[test]
+    fn a_class_of_a_set_is_right_where_it_is_in_both_sets() {
+        let mut truth = LabelMatrix::from_indices(1, vec![0, 1]).unwrap();
+        truth.set(0, 0, &[0, 1]);
+        let mut predictions = LabelMatrix::from_indices(1, vec![0, 1]).unwrap();
+        predictions.set(1, 0, &[1, 2]);
+        // Class 0: right once; class 1: right once of two and one; class 2: predicted once, never true.
+        assert!((mean_f1(&truth, &predictions).unwrap() - (1.0 + 2.0 / 3.0 + 0.0) / 3.0).abs() < 1e-12);
+    }
 
     fn variable(classes: &[&str]) -> Variable {
         Variable::new("place", classes.iter().copied())

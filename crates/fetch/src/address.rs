@@ -1,6 +1,6 @@
 //! Addresses as exports hold them, made fit for a request.
 //!
-//! Owns cleaning, the host of an address, and where a redirect leads. Speaks HTTP and HTTPS only.
+//! It cleans them, names their host, and resolves redirects. Only HTTP and HTTPS are supported.
 
 use std::str::FromStr;
 
@@ -14,7 +14,7 @@ impl Address {
     /// Reads an address; spaces, accents and the like, which people paste into tables, are encoded.
     ///
     /// # Errors
-    /// In words: another scheme than HTTP, or no host.
+    /// A text that says what is wrong: a scheme other than HTTP and HTTPS, or no host.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         let without_fragment = text.split('#').next().unwrap_or_default();
@@ -73,7 +73,7 @@ fn has_scheme(text: &str) -> bool {
     })
 }
 
-/// Percent-encodes what may not stand in an address; what is encoded already stays.
+/// Percent-encodes characters that are not allowed in an address. What is encoded already stays as it is.
 fn encode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut result = String::with_capacity(text.len());

@@ -31,7 +31,7 @@ impl<'a> Body<'a> {
         Ok(Self { exchange, head, linked_etag, length, received: 0, limit })
     }
 
-    /// The next bytes, none at the end of a whole body.
+    /// The next bytes; `None` at the end of a whole body.
     pub fn next(&mut self) -> Result<Option<Vec<u8>>, Fault> {
         match self.exchange.bytes() {
             Ok(Some(bytes)) => {

@@ -1,6 +1,6 @@
 //! Fetching one address: attempts, redirects, and where the bytes go.
 //!
-//! Owns what counts as success. How long to wait is the policy's affair, how many at once the schedule's.
+//! This module decides what counts as success. `policy` says how long to wait, `schedule` how many run at once.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
@@ -55,15 +55,15 @@ impl Client {
     /// A client for `policy`.
     ///
     /// # Errors
-    /// A proxy's address that is none.
+    /// A proxy address that cannot be read.
     pub fn new(policy: Policy) -> Result<Self> {
         let config = Agent::config_builder()
             .user_agent(&policy.user_agent)
-            // Images are compressed already, and a stated length can be relied on only without.
+            // Images are compressed already, and a stated length is that of the content only without a further encoding.
             .accept_encoding("identity")
-            // Each request chooses its own; the HTTP library would read the environment.
+            // Each request chooses its proxy. By default the HTTP library would read one from the environment.
             .proxy(None)
-            // Every status and every redirect is looked at here: hosts are counted, headers on the way kept.
+            // This module follows redirects itself, to count requests per host and to keep headers on the way.
             .http_status_as_error(false)
             .max_redirects(0)
             .timeout_resolve(Some(policy.connect_timeout))
@@ -145,7 +145,7 @@ impl Client {
         .map_err(|fault| in_words(fault, url))
     }
 
-    /// Runs attempts until one succeeds, fails for good, or enough were made.
+    /// Runs attempts until one succeeds, one fails in a way that will not pass, or the policy allows no more.
     fn attempts<T>(
         &self,
         url: &str,
@@ -202,7 +202,7 @@ impl Client {
     }
 }
 
-/// The fault behind a status that is no success.
+/// The fault behind a status that is not a success.
 fn refusal(head: &Head) -> Fault {
     let reason = format!("HTTP {}", head.status_text);
     match head.status {
@@ -225,7 +225,7 @@ fn store(
     let mut fault = None;
     let mut info = None;
     let written = files::write_with(destination, |file| {
-        // The file is given up by an error; a fault of the network travels beside it.
+        // An error makes `write_with` give up the file. It cannot carry a fault of the network, which is kept beside it.
         let mut receive = || -> Result<DownloadInfo, Fault> {
             let mut digest = Sha256::new();
             let mut bytes = 0;
@@ -236,7 +236,7 @@ fn store(
                 meter.reach(bytes);
             }
             let etag = body.linked_etag.clone().or_else(|| body.head.header("etag").map(unquoted));
-            let info = DownloadInfo { bytes, sha256: hexadecimal(&digest.finalize()), etag };
+            let info = DownloadInfo { bytes, sha256: files::digest::hexadecimal(&digest.finalize()), etag };
             check_sum(&info, sha256.or(body.linked_etag.as_deref()))?;
             Ok(info)
         };
@@ -253,7 +253,7 @@ fn store(
     }
 }
 
-/// Compares a checksum with the expected one; a tag that is no SHA-256 says nothing.
+/// Compares a checksum with the expected one. A tag that is not a SHA-256 cannot be compared and is accepted.
 fn check_sum(info: &DownloadInfo, expected: Option<&str>) -> Result<(), Fault> {
     match expected {
         Some(expected) if is_sha256(expected) && !expected.eq_ignore_ascii_case(&info.sha256) => {
@@ -265,10 +265,6 @@ fn check_sum(info: &DownloadInfo, expected: Option<&str>) -> Result<(), Fault> {
 
 fn is_sha256(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|digit| digit.is_ascii_hexdigit())
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A tag without its quotes and its mark for weak comparison.
@@ -321,7 +317,7 @@ fn jitter() -> f64 {
     bits as f64 / (1u64 << 53) as f64
 }
 
-/// An error for a table: without its hint, which is for a terminal.
+/// An error as one line for a table, without the hint, which is meant for a terminal.
 fn in_one_line(error: &Error) -> String {
     error.to_string().lines().take_while(|line| !line.starts_with("hint: ")).collect::<Vec<_>>().join(" ")
 }

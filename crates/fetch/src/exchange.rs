@@ -78,7 +78,7 @@ impl<'a> Exchange<'a> {
         Self { events, host, policy, stop }
     }
 
-    /// Status and headers; to be asked for once, before the body.
+    /// Status and headers. Call this once, before the body is read.
     pub fn head(&mut self) -> Result<Head, Fault> {
         match self.next()? {
             Event::Head(head) => Ok(head),
@@ -87,7 +87,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The next bytes of the body, none at its end. The error of a body that ends early is told apart.
+    /// The next bytes of the body; `None` at its end. A body that ends early has an error of its own.
     pub fn bytes(&mut self) -> Result<Option<Vec<u8>>, BodyFault> {
         match self.next().map_err(BodyFault::Other)? {
             Event::Bytes(bytes) => Ok(Some(bytes)),

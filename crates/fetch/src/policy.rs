@@ -1,6 +1,6 @@
 //! How patient and how polite fetching is.
 //!
-//! Owns the numbers and the length of a wait; the waiting itself happens elsewhere.
+//! The numbers, and the length of a wait that follows from them. `client` does the waiting.
 
 use std::time::{Duration, SystemTime};
 
@@ -58,8 +58,8 @@ impl Policy {
     /// The wait after `failures` failed attempts (at least 1), when the server asked for `asked`.
     ///
     /// The wait doubles from failure to failure; `jitter` in [0, 1) takes up to half of it away, so that
-    /// requests that failed together do not come back together. A server's own wish is never undercut, up to
-    /// [`longest_wait`](Self::longest_wait).
+    /// requests that failed together do not come back together. The wait is never shorter than the server asked for,
+    /// and never longer than [`longest_wait`](Self::longest_wait).
     pub(crate) fn wait(&self, failures: u32, asked: Option<Duration>, jitter: f64) -> Duration {
         let doubled = self.first_wait.saturating_mul(2u32.saturating_pow(failures.saturating_sub(1)));
         let backoff = doubled.min(self.longest_wait).mul_f64(1.0 - jitter / 2.0);

@@ -1,12 +1,12 @@
 //! Which requests go through a proxy, and through which.
 //!
-//! Owns the choice by scheme and host. Where proxies are stated (an environment, a file) is the caller's affair.
+//! The choice depends on scheme and host. The caller reads the proxies from the environment or a file.
 
 use silknow_errors::{Error, Result};
 
 use crate::address::Address;
 
-/// The proxies that requests must go through; none by default.
+/// The proxies that requests must go through. The default is to use no proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For `http` addresses: `http://user:password@host:port`, or with `https`, `socks4`, `socks4a`, `socks5` or
@@ -31,7 +31,7 @@ impl Route {
         let understood = |address: &Option<String>| address.as_deref().map(ureq::Proxy::new).transpose();
         let failed = |cause| {
             // The address itself is not repeated: it may hold a password.
-            Error::configuration("the address of a proxy is not valid")
+            Error::configuration("a proxy address cannot be read")
                 .caused_by(cause)
                 .hint("write it as http://host:port, in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY")
         };
@@ -42,7 +42,7 @@ impl Route {
         })
     }
 
-    /// The proxy for an address; none where its host is asked directly.
+    /// The proxy for an address; `None` where its host is asked directly.
     pub fn proxy(&self, address: &Address) -> Option<&ureq::Proxy> {
         let proxy = if address.is_secure() { &self.https } else { &self.http };
         proxy.as_ref().filter(|_| !self.is_direct(&address.host()))
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_is_refused_without_repeating_its_password() {
+    fn an_unreadable_proxy_address_is_refused_without_repeating_its_password() {
         let proxies = Proxies { https: Some("gopher://me:secret@proxy".to_owned()), ..Proxies::default() };
         let message = Route::new(&proxies).unwrap_err().to_string();
         assert!(message.contains("HTTPS_PROXY") && !message.contains("secret"), "{message}");

@@ -1,6 +1,6 @@
-//! Fetching many addresses: several at once, few per host, none left out.
+//! Fetching many addresses: several at once, and only a few at once from each host.
 //!
-//! Owns the order and the threads. A job that fails is told with its reason and stops no other.
+//! This module owns the order and the threads. A job that fails is reported with its reason; the others go on.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -32,7 +32,7 @@ pub enum Outcome {
         /// Its length in bytes.
         bytes: u64,
     },
-    /// The file could not be had.
+    /// The file could not be fetched.
     Failed {
         /// Why, in one line.
         reason: String,
@@ -48,8 +48,8 @@ pub enum Outcome {
 /// not there at any time.
 ///
 /// # Errors
-/// A file that cannot be written (a full disk, a folder that is closed to writing): no other job would fare better,
-/// so none is begun any more. Files that were fetched before stay.
+/// A file that cannot be written (a full disk, a folder that is closed to writing). The other jobs would fail in the
+/// same way, so no further job is begun. Files that were fetched before stay.
 pub fn fetch_all(
     client: &Client,
     jobs: &[Job],
@@ -94,7 +94,7 @@ struct Run<'a> {
 /// The numbers of the jobs that no thread has begun to fetch, by host, each in the order of the jobs.
 type Queues = BTreeMap<String, VecDeque<usize>>;
 
-/// All jobs. Those whose address is none queue under no host, and fail in their turn.
+/// All jobs. Jobs whose address cannot be read queue under an empty host name, and fail when their turn comes.
 fn queues(jobs: &[Job]) -> Queues {
     let mut queues = Queues::new();
     for (number, job) in jobs.iter().enumerate() {
@@ -125,7 +125,7 @@ impl Run<'_> {
                     self.finish(number, Outcome::Failed { reason });
                 }
                 Err(Fault::Local(error)) => {
-                    // Of several at once, the first is told.
+                    // If several threads fail at once, the first error is reported.
                     let _ = self.local_fault.set(error);
                     return;
                 }
@@ -151,7 +151,7 @@ impl Run<'_> {
     }
 }
 
-/// A job of the longest queue whose host has room: the host with the most to give sets the time it all takes.
+/// A job of the longest queue whose host has room. The longest queue decides how long the whole work takes.
 fn pop(queues: &mut Queues, hosts: &Arc<Hosts>) -> Option<(usize, Visit)> {
     let mut names: Vec<String> = queues.keys().cloned().collect();
     names.sort_by_key(|host| Reverse(queues[host].len()));

@@ -17,6 +17,7 @@
 //! # }
 //! ```
 
+pub mod digest;
 mod lock;
 mod paths;
 mod reading;

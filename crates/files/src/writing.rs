@@ -158,10 +158,11 @@ fn target_of(path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
     };
     let (target, metadata) = if metadata.is_symlink() {
         let metadata = fs::metadata(path).map_err(|cause| match cause.kind() {
-            io::ErrorKind::NotFound => {
-                Error::io(format!("cannot write `{}`: it is a symbolic link to a file that is not there", path.display()))
-                    .hint("remove the link, or make the file that it leads to")
-            }
+            io::ErrorKind::NotFound => Error::io(format!(
+                "cannot write `{}`: it is a symbolic link to a file that is not there",
+                path.display()
+            ))
+            .hint("remove the link, or make the file that it leads to"),
             _ => failed(cause),
         })?;
         (path.canonicalize().map_err(failed)?, metadata)
@@ -286,10 +287,8 @@ mod tests {
     }
 
     fn names_in(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
     }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use silknow_image_retrieval::config::{Architecture, DeviceChoice, Precision, Weights};
+use silknow_image_retrieval::config::{Architecture, BackboneParameters, DeviceChoice, Precision, Weights};
 use silknow_image_retrieval::{
     Context, DescribingNetwork, Error, Filter, Hit, Hits, Index, Picture, Record, Result, Retriever, RgbImage, Search,
     Silent, Vocabulary, VocabularyBuilder, check_index,
@@ -96,13 +96,11 @@ fn main() -> Result<()> {
     // The library's own checks say whether it keeps what an index promises.
     check_index(&mut |vocabulary, dims| Ok(Box::new(PlainIndex::new(vocabulary.clone(), dims, "model"))));
 
-    let network = DescribingNetwork::Backbone {
-        architecture: Architecture::ResNet18,
-        weights: Weights::Builtin,
-        add_fc: vec![],
-        input_size: 64,
-        seed: 0,
-    };
+    let mut backbone = BackboneParameters::default();
+    backbone.backbone = Architecture::ResNet18;
+    backbone.weights = Weights::Builtin;
+    backbone.input_size = 64;
+    let network = DescribingNetwork::Backbone(backbone);
     let model = network.load(DeviceChoice::Cpu, Precision::F32, &Context::new(&Silent, std::path::Path::new(".")))?;
 
     // Three plain colours are the collection, and a shade of the second is the query.
@@ -117,7 +115,7 @@ fn main() -> Result<()> {
         })
         .collect();
     let vocabulary = classes.into_vocabulary();
-    let plain = |colour: [u8; 3]| Picture::Pixels(RgbImage::from_pixel(80, 60, colour.into()));
+    let plain = |colour: [u8; 3]| Picture::Pixels(RgbImage::from_pixel(80, 60, colour.into()).into());
     let pictures = colours.iter().map(|(_, colour)| plain(*colour)).collect();
     let described = model.describe_images(pictures, 8, 1, &Silent)?;
     let mut index = PlainIndex::new(vocabulary.clone(), model.dims(), model.fingerprint());

@@ -67,7 +67,7 @@ fn main() -> Result<()> {
         };
         let mut record = Record::new(format!("{number}.jpg"), 1);
         record.labels = classes.labels_of([colour]);
-        works.push((Picture::Pixels(RgbImage::from_pixel(64, 64, pixel.into())), record));
+        works.push((Picture::Pixels(RgbImage::from_pixel(64, 64, pixel.into()).into()), record));
     }
 
     let mut parameters = TrainModelParameters::default().training;

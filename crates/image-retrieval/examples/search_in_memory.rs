@@ -2,7 +2,7 @@
 //! `cargo run --example search_in_memory -- MODEL_FOLDER INDEX_FOLDER PICTURE PICTURE PICTURE`.
 
 use silknow_image_retrieval::config::{DeviceChoice, Precision};
-use silknow_image_retrieval::{Filter, Index, Picture, Retriever, Search, Silent, decode_bytes};
+use silknow_image_retrieval::{Filter, Index, Picture, Retriever, Search, Silent};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let retriever = Retriever::open(model, index, DeviceChoice::Auto, Precision::F32)?;
     let variables = &retriever.index().vocabulary().variables;
     for (number, path) in pictures.iter().enumerate() {
-        let picture = Picture::Pixels(decode_bytes(&std::fs::read(path)?)?);
+        let picture = Picture::Encoded(std::fs::read(path)?.into());
         let mut search = Search::nearest(3);
         if number == 1 {
             // Only works whose first variable is known.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::CrossvalidationParameters;
-use silknow_dataset::collection::Collections;
+use silknow_dataset::{Collections, read_master};
 use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
 use silknow_files::FolderLock;
@@ -16,7 +16,7 @@ use silknow_progress::Silent;
 
 use crate::context::Context;
 use crate::indexing::{index_of, names};
-use crate::training_session::{Trained, TrainingSession};
+use crate::training_session::{Trained, TrainingSession, Works};
 
 /// What `crossvalidation` did.
 #[derive(Clone, Debug, Serialize)]
@@ -65,15 +65,15 @@ pub fn crossvalidation(
 ) -> Result<CrossvalidationSummary> {
     let logpath = &parameters.logpath;
     let _lock = FolderLock::take(logpath)?;
-    let mut session = TrainingSession::open(
-        &parameters.training,
+    let training = &parameters.training;
+    let collections = read_master(
         &parameters.master_dir,
         &parameters.master_file_name,
-        logpath,
-        true,
-        context,
+        Some(&training.relevant_variables),
+        context.observer,
     )?;
-    let count = session.collections.files.len();
+    let mut session = TrainingSession::open(training, Works::of(&collections), logpath, true, context)?;
+    let count = collections.files.len();
     if count < 2 {
         return Err(Error::data("cross-validation needs at least two collections, each the test set of one fold")
             .in_file(parameters.master_dir.join(&parameters.master_file_name))
@@ -86,17 +86,19 @@ pub fn crossvalidation(
     for (fold, folder) in folders.iter().enumerate() {
         context.observer.check()?;
         progress.detail(&format!("fold {} of {count}", fold + 1));
-        let split = Split::of(&session.collections, fold);
-        let finished = if parameters.resume { finished(&session, &split, parameters, folder) } else { None };
+        let split = Split::of(&collections, fold);
+        let finished =
+            if parameters.resume { finished(&session, &collections, &split, parameters, folder) } else { None };
         let classification = match finished {
             Some(classification) => {
                 context.observer.info(&format!("fold {} was finished before", fold + 1));
                 classification
             }
             None => {
-                let trained = session.train(&split.rest, folder, parameters.resume)?;
+                let trained = session.train_into(&split.rest, folder, parameters.resume)?;
                 samples_trained.push(trained.outcome.samples_used);
-                let classification = classify(&mut session, &trained, &split, parameters, folder, context)?;
+                let classification =
+                    classify(&mut session, &collections, &trained, &split, parameters, folder, context)?;
                 // Small classes are warned of once, over all folds.
                 evaluate(&classification, folder, folder, &Silent)?;
                 classification
@@ -136,6 +138,7 @@ impl Split {
 /// The result of a fold that an earlier run finished with the same samples and parameters.
 fn finished(
     session: &TrainingSession<'_>,
+    collections: &Collections,
     split: &Split,
     parameters: &CrossvalidationParameters,
     folder: &Path,
@@ -148,7 +151,7 @@ fn finished(
     let neighbours = classification.neighbours.as_ref()?.k;
     // Unreadable images are in neither list, so the lists may be shorter than the split, but hold nothing else.
     let within = |mut listed: Box<dyn Iterator<Item = &String> + '_>, samples: &[usize]| {
-        let known: HashSet<String> = names(&session.collections, samples, folder).ok()?.into_iter().collect();
+        let known: HashSet<String> = names(collections, samples, folder).ok()?.into_iter().collect();
         listed.all(|name| known.contains(name)).then_some(())
     };
     within(Box::new(classification.names.iter()), &split.test)?;
@@ -160,6 +163,7 @@ fn finished(
 /// Indexes the rest, classifies the test samples, and writes the files of `build-kdtree` and `get-knn`.
 fn classify(
     session: &mut TrainingSession<'_>,
+    collections: &Collections,
     trained: &Trained,
     split: &Split,
     parameters: &CrossvalidationParameters,
@@ -169,14 +173,14 @@ fn classify(
     let top = &trained.outcome.top;
     let (indexed, descriptors) = session.describe(top, &split.rest)?;
     let meta = IndexMeta::new(trained.model.fingerprint());
-    let index = index_of(&session.collections, &indexed, descriptors, top.dims(), folder, meta)?;
+    let index = index_of(collections, &indexed, descriptors, top.dims(), folder, meta)?;
     index.write(folder)?;
     let (tested, descriptors) = session.describe(top, &split.test)?;
-    let labels = tested.iter().map(|&sample| session.collections.samples[sample].record.labels.clone()).collect();
+    let labels = tested.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
     let queries = Queries {
-        names: names(&session.collections, &tested, folder)?,
+        names: names(collections, &tested, folder)?,
         descriptors,
-        truth: Some(Truth { vocabulary: session.collections.vocabulary.clone(), labels }),
+        truth: Some(Truth { vocabulary: collections.vocabulary.clone(), labels }),
     };
     let retrieval = retrieve(&index, queries, &Search::nearest(parameters.num_neighbors), context.observer)?;
     retrieval.write(index.model_fingerprint(), folder, folder)?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 use silknow_config::TrainModelParameters;
+use silknow_dataset::read_master;
 use silknow_errors::Result;
 use silknow_files::FolderLock;
 
 use crate::context::Context;
-use crate::training_session::TrainingSession;
+use crate::training_session::{TrainingSession, Works};
 
 /// What `train-model` did.
 #[derive(Clone, Debug, Serialize)]
@@ -74,16 +75,16 @@ impl fmt::Display for TrainModelSummary {
 pub fn train_model(parameters: &TrainModelParameters, context: &Context<'_>) -> Result<TrainModelSummary> {
     let folder = &parameters.logpath;
     let _lock = FolderLock::take(folder)?;
-    let mut session = TrainingSession::open(
-        &parameters.training,
+    let training = &parameters.training;
+    let collections = read_master(
         &parameters.master_dir,
         &parameters.master_file_name,
-        folder,
-        false,
-        context,
+        Some(&training.relevant_variables),
+        context.observer,
     )?;
-    let samples: Vec<usize> = (0..session.collections.samples.len()).collect();
-    let trained = session.train(&samples, folder, parameters.resume)?;
+    let samples: Vec<usize> = (0..collections.samples.len()).collect();
+    let mut session = TrainingSession::open(training, Works::of(&collections), folder, false, context)?;
+    let trained = session.train_into(&samples, folder, parameters.resume)?;
     let outcome = &trained.outcome;
     let kept = outcome.best_step.checked_sub(1).and_then(|position| outcome.history.get(position));
     Ok(TrainModelSummary {

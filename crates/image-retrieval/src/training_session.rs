@@ -1,20 +1,23 @@
-//! What training needs of a collection: its samples, their labels, and a store of features that no training on the
-//! same images computes twice.
+//! What a training works on: images with what is known of them, and a store of features that no training on the same
+//! images computes twice.
 //!
-//! `train-model` opens a session for one training, `crossvalidation` one for all its folds.
+//! `train-model` and the trainer in memory open a session for one training, `crossvalidation` one for all its folds.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::tensor::Device;
 use silknow_config::TrainingParameters;
-use silknow_dataset::collection::{self, Collections};
+use silknow_dataset::collection::Collections;
 use silknow_dataset::split::split_validation;
 use silknow_errors::Result;
-use silknow_image::{Pipeline, View};
+use silknow_image::{Pipeline, Source, View};
 use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
-use silknow_records::{LabelMatrix, Vocabulary};
+use silknow_records::{LabelMatrix, Record, Vocabulary, object_key};
+use silknow_training::objective::{self, Objective};
 use silknow_training::{
-    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, checkpoint,
+    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
+    checkpoint, difference,
 };
 
 use crate::context::Context;
@@ -22,11 +25,31 @@ use crate::context::Context;
 /// Samples whose features are in memory at once while they are described.
 const SAMPLES_PER_STEP: usize = 256;
 
-/// A collection that is ready to be trained on.
+/// What is trained on.
+pub(crate) struct Works {
+    /// The variables, which are those of the training parameters, with the classes of the records.
+    pub(crate) vocabulary: Vocabulary,
+    /// The images, each with what is known of it.
+    pub(crate) images: Vec<(Source, Arc<Record>)>,
+}
+
+impl Works {
+    /// All samples of some collections.
+    pub(crate) fn of(collections: &Collections) -> Self {
+        let images = collections
+            .samples
+            .iter()
+            .map(|sample| (Source::File(collections.image(sample)), Arc::clone(&sample.record)))
+            .collect();
+        Self { vocabulary: collections.vocabulary.clone(), images }
+    }
+}
+
+/// Works that are ready to be trained on.
 pub(crate) struct TrainingSession<'a> {
-    pub(crate) collections: Collections,
     parameters: &'a TrainingParameters,
     vocabulary: Vocabulary,
+    records: Vec<Arc<Record>>,
     labels: LabelMatrix,
     weights: WeightFile,
     pipeline: Pipeline,
@@ -42,19 +65,16 @@ pub(crate) struct Trained {
 }
 
 impl<'a> TrainingSession<'a> {
-    /// Reads a master file and the weights. `shared` says that several trainings will use the features.
+    /// Reads the weights. Features that do not fit into memory go to `spill_folder`; `shared` says that several trainings
+    /// will use the features.
     pub(crate) fn open(
         parameters: &'a TrainingParameters,
-        master_dir: &Path,
-        master_file: &str,
-        log_folder: &Path,
+        works: Works,
+        spill_folder: &Path,
         shared: bool,
         context: &'a Context<'a>,
     ) -> Result<Self> {
         let placement = Placement::choose(parameters.device, parameters.precision)?;
-        let collections =
-            collection::read_master(master_dir, master_file, Some(&parameters.relevant_variables), context.observer)?;
-        let (vocabulary, labels) = (collections.vocabulary.clone(), collections.labels());
         let weights = WeightFile::resolve(
             &parameters.weights,
             parameters.backbone,
@@ -69,11 +89,10 @@ impl<'a> TrainingSession<'a> {
             parameters.input_size,
             &placement,
         )?;
-        let images = collections
-            .samples
-            .iter()
-            .map(|sample| SourceImage { path: collections.image(sample), identity: sample.record.name.clone() })
-            .collect();
+        let Works { vocabulary, images } = works;
+        let records: Vec<Arc<Record>> = images.iter().map(|(_, record)| Arc::clone(record)).collect();
+        let images =
+            images.into_iter().map(|(source, record)| SourceImage { source, identity: record.name.clone() }).collect();
         let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {
             pipeline: pipeline.clone(),
@@ -82,33 +101,52 @@ impl<'a> TrainingSession<'a> {
             seed: parameters.seed,
             shared,
             memory_limit_bytes: DEFAULT_MEMORY_LIMIT_BYTES,
-            spill_folder: log_folder.to_path_buf(),
+            spill_folder: spill_folder.to_path_buf(),
         };
-        let store = FeatureStore::new(images, backbone, settings);
         Ok(Self {
-            collections,
             parameters,
+            labels: LabelMatrix::of(vocabulary.len(), records.iter().map(|record| &record.labels)),
             vocabulary,
-            labels,
+            records,
             weights,
             pipeline,
-            store,
-            device: placement.device,
+            store: FeatureStore::new(images, backbone, settings),
+            device: placement.device().clone(),
             context,
         })
     }
 
-    /// Trains with the given samples, of which a part validates, and saves the model into `folder`.
+    /// Trains with the given samples for the loss of the parameters, and saves the model into `folder`.
     ///
-    /// A loss that stops being a number is an error, but the last good model is saved first.
-    pub(crate) fn train(&mut self, samples: &[usize], folder: &Path, resume: bool) -> Result<Trained> {
-        let objects = self.collections.object_keys();
-        let objects: Vec<&str> = samples.iter().map(|&sample| objects[sample]).collect();
+    /// A loss that stops being a number is an error, but the last good model is saved first. With `resume`, a finished
+    /// model of other parameters is not overwritten.
+    pub(crate) fn train_into(&mut self, samples: &[usize], folder: &Path, resume: bool) -> Result<Trained> {
+        if resume {
+            self.check_finished(folder)?;
+        }
+        let objective = objective::of_loss(self.parameters.loss_ind, self.parameters.margin);
+        let mut trained = self.train(samples, &*objective, Some(Logs { folder, resume }))?;
+        trained.model.save(folder)?;
+        if let Some(error) = trained.outcome.diverged.take() {
+            return Err(error);
+        }
+        checkpoint::remove(folder)?;
+        Ok(trained)
+    }
+
+    /// Trains with the given samples, of which a part validates.
+    pub(crate) fn train(
+        &mut self,
+        samples: &[usize],
+        objective: &dyn Objective,
+        logs: Option<Logs<'_>>,
+    ) -> Result<Trained> {
+        let objects: Vec<&str> = samples.iter().map(|&sample| object_key(&self.records[sample].name)).collect();
         let percentage = f64::from(self.parameters.val_percentage);
         let split = split_validation(&objects, &self.labels.select(samples), percentage, self.parameters.seed);
         let among_all = |positions: &[usize]| positions.iter().map(|&position| samples[position]).collect::<Vec<_>>();
         let (train, validation) = (among_all(&split.training), among_all(&split.validation));
-        let inputs = TrainingInputs { labels: &self.labels, train: &train, validation: &validation };
+        let inputs = TrainingInputs::new(&self.labels, &train, &validation).with_records(&self.records);
         let top = TopNetwork::new(
             &self.weights,
             self.parameters.backbone,
@@ -117,13 +155,13 @@ impl<'a> TrainingSession<'a> {
             self.parameters.seed,
             &self.device.clone().autodiff(),
         )?;
-        let mut outcome = silknow_training::train(
+        let outcome = silknow_training::train(
             &inputs,
             self.parameters,
+            objective,
             &mut self.store,
             top,
-            Some(folder),
-            resume,
+            logs,
             self.context.observer,
         )?;
         let model = StoredModel::trained(
@@ -133,11 +171,6 @@ impl<'a> TrainingSession<'a> {
             self.vocabulary.clone(),
             self.parameters.clone(),
         )?;
-        model.save(folder)?;
-        if let Some(error) = outcome.diverged.take() {
-            return Err(error);
-        }
-        checkpoint::remove(folder)?;
         Ok(Trained { model, outcome })
     }
 
@@ -156,10 +189,27 @@ impl<'a> TrainingSession<'a> {
         Ok((readable, descriptors))
     }
 
-    /// The model in `folder`, if it was trained with these parameters and is whole.
+    /// The model in `folder`, if it is whole and was trained with parameters that give the same result as these.
     pub(crate) fn finished_model(&self, folder: &Path) -> Option<StoredModel> {
         let model = StoredModel::read(folder).ok()?;
-        (model.facts().training.as_ref() == Some(self.parameters)).then_some(model)
+        let same = difference(model.facts().training.as_ref()?, self.parameters).ok()?.is_none();
+        same.then_some(model)
+    }
+
+    /// Refuses to continue in a folder that holds the finished model of another training.
+    ///
+    /// A checkpoint, which an unfinished training leaves beside an older model, is what a training continues from; it is
+    /// compared when it is read.
+    fn check_finished(&self, folder: &Path) -> Result<()> {
+        if checkpoint::path_in(folder).exists() {
+            return Ok(());
+        }
+        let Ok(model) = StoredModel::read(folder) else { return Ok(()) };
+        let Some(then) = &model.facts().training else { return Ok(()) };
+        match difference(then, self.parameters)? {
+            Some(difference) => Err(difference.refusal("the finished model").in_file(folder.join("model.json"))),
+            None => Ok(()),
+        }
     }
 
     /// Images that the backbone was run on so far.

@@ -9,7 +9,8 @@ use silknow_demo::DemoCollection;
 use silknow_files::FolderLock;
 use silknow_image_retrieval::config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    EvaluateModelParameters, GetKNNParameters, LossKind, TrainModelParameters, TrainingParameters, Weights,
+    DeviceChoice, EvaluateModelParameters, GetKNNParameters, LossKind, TrainModelParameters, TrainingParameters,
+    Weights,
 };
 use silknow_image_retrieval::{
     Context, Error, ErrorKind, Filter, Index, MemoryIndex, Progress, Recorder, Result, Search, SearchParameters,
@@ -292,4 +293,33 @@ fn cross_validation_runs_the_backbone_once_per_image_and_view_and_keeps_finished
     assert!(again.samples_trained.is_empty(), "finished folds are kept");
     assert_eq!(again.backbone_images, 0);
     assert_eq!(again.evaluation.mean_f1, summary.evaluation.mean_f1);
+
+    // Another device computes the same, so finished folds are kept; another head does not, so they are not overwritten.
+    let mut changed = parameters.clone();
+    changed.training.device = DeviceChoice::Cpu;
+    assert!(crossvalidation(&changed, &context).unwrap().samples_trained.is_empty(), "the device does not matter");
+    changed.training.add_fc = vec![8];
+    let before = bytes(shop.path("cross/cv0/model.json"));
+    let message = crossvalidation(&changed, &context).unwrap_err().to_string();
+    assert!(message.contains("`add_fc` = [32,16], but now it is [8]"), "{message}");
+    assert!(bytes(shop.path("cross/cv0/model.json")) == before);
+}
+
+#[test]
+fn a_finished_training_is_not_overwritten_by_resuming_with_other_parameters() {
+    let shop = Workshop::open();
+    let context = context(&shop.folder);
+    train_model(&shop.train_model("model"), &context).unwrap();
+    let before = bytes(shop.path("model/model.safetensors"));
+    let mut changed = TrainModelParameters { resume: true, ..shop.train_model("model") };
+    changed.training.device = DeviceChoice::Cpu;
+    train_model(&changed, &context).unwrap();
+    assert!(bytes(shop.path("model/model.safetensors")) == before, "the same training ends the same");
+    changed.training.loss_ind = LossKind::SoftContrastiveIncomp;
+    let message = train_model(&changed, &context).unwrap_err().to_string();
+    assert!(message.contains("model.json: the finished model was made with `loss_ind`"), "{message}");
+    assert!(bytes(shop.path("model/model.safetensors")) == before);
+    changed.resume = false;
+    train_model(&changed, &context).unwrap();
+    assert!(bytes(shop.path("model/model.safetensors")) != before, "without resume it is trained anew");
 }

@@ -26,4 +26,4 @@ pub use image::RgbImage;
 pub use loader::{Batch, Loader, LoaderSettings, Request, Source};
 pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
 pub use pipeline::{Pipeline, View};
-pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save};
+pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};

@@ -13,7 +13,7 @@ use image::RgbImage;
 use silknow_config::Augmentation;
 use silknow_errors::{Error, Result};
 
-use crate::decoding::decode;
+use crate::decoding::{decode, decode_bytes};
 use crate::pipeline::{Pipeline, View};
 
 /// Where the pixels of an image come from.
@@ -21,8 +21,10 @@ use crate::pipeline::{Pipeline, View};
 pub enum Source {
     /// A file, which is decoded when its turn comes.
     File(PathBuf),
-    /// An image that is decoded already, upright.
-    Pixels(RgbImage),
+    /// The content of an image file of any supported format.
+    Encoded(Arc<[u8]>),
+    /// An image that is decoded already, upright. It is shared, so that asking for it copies no pixels.
+    Pixels(Arc<RgbImage>),
 }
 
 /// One image that is wanted.
@@ -62,6 +64,7 @@ impl Source {
     fn pixels(&self) -> Result<Cow<'_, RgbImage>> {
         match self {
             Self::File(path) => decode(path).map(Cow::Owned),
+            Self::Encoded(file) => decode_bytes(file).map(Cow::Owned),
             Self::Pixels(image) => Ok(Cow::Borrowed(image)),
         }
     }

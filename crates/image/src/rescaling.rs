@@ -2,7 +2,8 @@
 //!
 //! Owns the filter and the sizes. Which images are rescaled, and under which names, is the dataset's affair.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
@@ -55,6 +56,25 @@ pub fn rescale_shorter_side(image: &RgbImage, shorter_side_px: u32) -> RgbImage 
 /// Another ending, a file that cannot be written, an image too long for JPEG.
 pub fn save(image: &RgbImage, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
+    let encode = encoder_for(image, path)?;
+    files::write_with(path, encode)
+}
+
+/// As [`save`], as one of many files that take their names together.
+///
+/// # Errors
+/// As for [`save`].
+pub fn save_in_batch(image: &RgbImage, path: impl AsRef<Path>, batch: &files::Batch) -> Result<()> {
+    let path = path.as_ref();
+    let encode = encoder_for(image, path)?;
+    batch.write_with(path, encode)
+}
+
+/// What encodes an image in the format that a file's name says.
+fn encoder_for<'a>(
+    image: &'a RgbImage,
+    path: &'a Path,
+) -> Result<impl FnOnce(&mut BufWriter<&File>) -> Result<()> + 'a> {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
     let as_png = match ending.as_deref() {
         Some("png") => true,
@@ -67,7 +87,7 @@ pub fn save(image: &RgbImage, path: impl AsRef<Path>) -> Result<()> {
             .hint("let the name end in .jpg or .png"));
         }
     };
-    files::write_with(path, |file| {
+    Ok(move |file: &mut BufWriter<&File>| {
         let written = if as_png { encode(image, PngEncoder::new(file)) } else { encode(image, jpeg(file)) };
         written.map_err(|error| match error {
             ImageError::IoError(cause) => files::refused("cannot write", path, cause),

@@ -51,7 +51,7 @@ fn one_by_one(folder: &Path, requests: &[Request]) -> Vec<f32> {
 fn decoded_images_give_what_their_files_give() {
     let folder = tempfile::tempdir().unwrap();
     let requests = requests(folder.path(), 7);
-    let pixels = |request: &Request| Source::Pixels(decode(folder.path().join(&request.identity)).unwrap());
+    let pixels = |request: &Request| Source::Pixels(decode(folder.path().join(&request.identity)).unwrap().into());
     let decoded: Vec<_> = requests.iter().map(|it| Request { source: pixels(it), ..it.clone() }).collect();
     let values = |requests| load(requests, 3, 2).into_iter().flat_map(|batch| batch.pixels).collect::<Vec<_>>();
     assert!(values(&decoded) == values(&requests), "the pixels of files and of decoded images differ");

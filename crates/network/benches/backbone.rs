@@ -11,7 +11,8 @@ use std::io::BufRead;
 use std::time::Instant;
 
 use silknow_config::Architecture;
-use silknow_network::{FrozenBackbone, Instructions, Precision, WeightFile, processor_backbone};
+use silknow_network::resnet::processor_backbone;
+use silknow_network::{FrozenBackbone, Instructions, Precision, WeightFile};
 
 const SIDE_PX: usize = 224;
 const ROUNDS: usize = 5;

@@ -8,18 +8,16 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::Architecture;
-use silknow_network::layout::Layout;
-use silknow_network::{TopNetwork, WeightFile, backbone};
+use silknow_network::{TopNetwork, WeightFile, family_of};
 
 const ARCHITECTURE: Architecture = Architecture::ResNet18;
 const ROUNDS: usize = 7;
 
 fn main() {
     let weights = WeightFile::random(ARCHITECTURE, 1);
-    let layout = Layout::of(ARCHITECTURE);
     for retrained in [1, 2, 4] {
-        let cut = layout.cut(retrained).expect("there are as many blocks");
-        let shape = backbone::feature_shape(&layout, cut, 224);
+        let shape =
+            family_of(ARCHITECTURE).feature_shape(ARCHITECTURE, retrained, 224).expect("there are as many blocks");
         let device = Device::flex().autodiff();
         let top = TopNetwork::new(&weights, ARCHITECTURE, retrained, &[], 1, &device).expect("the weights fit");
         for images in [50, 150] {

@@ -1,6 +1,6 @@
 //! Where the network runs: the processor, or an accelerator that was compiled in and is there; and in which numbers.
 //!
-//! Owns the choice and its error messages. Leaves what runs on a device to the rest of the crate.
+//! The choice is made here, with the messages on what is missing.
 
 use burn::tensor::{Device, Tensor};
 use silknow_config::{DeviceChoice, Precision};
@@ -10,10 +10,9 @@ use silknow_errors::{Error, Result};
 /// A device, and the numbers that the frozen part of the network computes with on it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Placement {
-    /// Where the network runs.
-    pub device: Device,
-    /// Anything but `F32` on the processor alone.
-    pub precision: Precision,
+    device: Device,
+    /// `Bf16` only with the processor.
+    precision: Precision,
 }
 
 impl Placement {
@@ -30,15 +29,26 @@ impl Placement {
                 Ok(Self { device: Device::flex(), precision })
             }
             (DeviceChoice::Cuda | DeviceChoice::Wgpu, Precision::Bf16) => {
-                Err(Error::configuration(format!("the precision bf16 is not to be had on the device {choice}"))
+                Err(Error::configuration(format!("the device {choice} does not compute in the precision bf16"))
                     .hint("choose the precision f32, or the device cpu"))
             }
         }
     }
 
-    /// The processor, in single precision: everywhere to be had.
+    /// The processor, in single precision, which every machine has.
     pub fn processor() -> Self {
         Self { device: Device::flex(), precision: Precision::F32 }
+    }
+
+    /// The numbers that the frozen part computes with.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// The device as Burn knows it, for those who train with Burn. It is not part of the stable interface.
+    #[doc(hidden)]
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 }
 
@@ -72,7 +82,7 @@ fn select(choice: DeviceChoice) -> Result<Device> {
     }
 }
 
-/// All devices that can be chosen, and whether they can be had.
+/// All devices that can be chosen, and whether they are available.
 pub fn describe_devices() -> Vec<DeviceDescription> {
     [DeviceChoice::Cpu, DeviceChoice::Cuda, DeviceChoice::Wgpu]
         .into_iter()

@@ -1,14 +1,18 @@
 //! The fully connected layers trained on top of the pooled values.
 //!
-//! Owns the head's layers, their initialisation and their names. Leaves the normalisation of its output to `top`.
+//! Its output is brought to unit length in `top`.
+
+use std::collections::BTreeMap;
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::{Device, Tensor, TensorData};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use silknow_errors::Result;
 
-use crate::resnet::parameter;
+use crate::parameter::{parameter, tensor_of};
+use crate::weights::WeightTensor;
 
 /// A fully connected layer.
 #[derive(Module, Debug)]
@@ -25,6 +29,21 @@ impl FullyConnected {
         let weight = Tensor::from_data(TensorData::new(weight, [outputs, inputs]), device);
         let bias = Tensor::from_data(TensorData::new(vec![0f32; outputs], [outputs]), device);
         Self { weight: parameter(&weight_name(position), weight), bias: parameter(&bias_name(position), bias) }
+    }
+
+    /// The layer of these tensors, which have its shapes.
+    fn from_tensors(
+        position: usize,
+        inputs: usize,
+        outputs: usize,
+        tensors: &BTreeMap<String, WeightTensor>,
+        device: &Device,
+    ) -> Result<Self> {
+        let (weight_name, bias_name) = (weight_name(position), bias_name(position));
+        Ok(Self {
+            weight: parameter(&weight_name, tensor_of(&weight_name, [outputs, inputs], tensors, device)?),
+            bias: parameter(&bias_name, tensor_of(&bias_name, [outputs], tensors, device)?),
+        })
     }
 
     fn forward(&self, values: Tensor<2>) -> Tensor<2> {
@@ -53,6 +72,27 @@ impl Head {
             .map(|(position, (&inputs, &outputs))| FullyConnected::new(position, inputs, outputs, &mut rng, device))
             .collect();
         Self { layers, inputs }
+    }
+
+    /// Layers of the widths `add_fc` on top of `inputs` values, with the given tensors.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    pub(crate) fn from_tensors(
+        inputs: usize,
+        add_fc: &[usize],
+        tensors: &BTreeMap<String, WeightTensor>,
+        device: &Device,
+    ) -> Result<Self> {
+        let layers = std::iter::once(&inputs)
+            .chain(add_fc)
+            .zip(add_fc)
+            .enumerate()
+            .map(|(position, (&inputs, &outputs))| {
+                FullyConnected::from_tensors(position, inputs, outputs, tensors, device)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self { layers, inputs })
     }
 
     /// Length of what the head delivers.
@@ -100,11 +140,23 @@ pub(crate) struct NamedLayer<W, B> {
     pub(crate) bias: B,
 }
 
+/// Names and shapes of the tensors of a head of the widths `add_fc` on top of `inputs` values.
+pub(crate) fn head_tensors(inputs: usize, add_fc: &[usize]) -> BTreeMap<String, Vec<usize>> {
+    std::iter::once(&inputs)
+        .chain(add_fc)
+        .zip(add_fc)
+        .enumerate()
+        .flat_map(|(position, (&inputs, &outputs))| {
+            [(weight_name(position), vec![outputs, inputs]), (bias_name(position), vec![outputs])]
+        })
+        .collect()
+}
+
 fn weight_name(position: usize) -> String {
     format!("head.{position}.weight")
 }
 
-fn bias_name(position: usize) -> String {
+pub(crate) fn bias_name(position: usize) -> String {
     format!("head.{position}.bias")
 }
 

@@ -1,22 +1,24 @@
-//! The network: ResNet backbones, the head trained on top, weight files and the model folder.
+//! The network, from normalised pixels to descriptors: backbones, the head trained on top, weight files and the model folder.
 //!
-//! Owns everything between normalised pixels and descriptors. Leaves decoding and preprocessing to
-//! `silknow-image`, losses and the training loop to `silknow-training`, neighbours to `silknow-index`.
+//! [`Model`] describes images. A backbone is of a [family](families::Family); ResNets are the first. Decoding and preprocessing
+//! are `silknow-image`'s, losses and the training loop `silknow-training`'s, neighbours `silknow-index`'s.
 
-// Named for its features alone: they switch on the AVX-512 kernels of Burn's CPU backend.
+// The crate is named only to switch on its features: the AVX-512 kernels of Burn's CPU backend.
 use burn_flex as _;
 
 pub mod backbone;
 pub mod device;
+pub mod families;
 pub mod head;
-pub mod layout;
 pub mod model;
+mod parameter;
 pub mod resnet;
 pub mod top;
 pub mod weights;
 
-pub use backbone::{FeatureShape, FrozenBackbone, burn_backbone, frozen_backbone, processor_backbone};
+pub use backbone::{FeatureShape, FrozenBackbone, frozen_backbone};
 pub use device::{Placement, describe_devices};
+pub use families::{Family, family_named, family_of};
 pub use head::Head;
 pub use model::{Described, Model, StoredModel};
 pub use silknow_config::Precision;

@@ -1,7 +1,6 @@
 //! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
 //!
-//! Owns how a model is made ready and describes pixels. Leaves the model at rest to `stored`, its files to `folder`,
-//! images to `describe`.
+//! `stored` is the model at rest, `folder` its files, `describe` the way from images to descriptors.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,7 +13,7 @@ use silknow_records::Vocabulary;
 use crate::backbone::{FrozenBackbone, frozen_backbone};
 use crate::device::Placement;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
-use crate::weights::{WeightFile, WeightTensor, safetensors_by_name};
+use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name};
 use folder::TENSOR_FILE;
 
 mod describe;
@@ -23,6 +22,9 @@ mod stored;
 
 pub use describe::Described;
 pub use stored::{Facts, Provenance, StoredModel};
+
+/// Where the head's tensors begin in the order of names.
+const HEAD_PREFIX: &str = "head.";
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
@@ -36,7 +38,7 @@ pub struct Model {
 
 impl StoredModel {
     /// Makes the network ready to describe. The stored form is given up on the way, so that the memory for both is
-    /// not needed at once; save it before.
+    /// never needed at the same time; save it before.
     ///
     /// # Errors
     /// Tensors that are missing, foreign or of another shape, named.
@@ -44,16 +46,14 @@ impl StoredModel {
         let Self { facts, file, fingerprint } = self;
         let mut tensors = safetensors_by_name(&file)?;
         drop(file);
-        let device = placement.device.clone().without_autodiff();
-        let head_tensors = tensors.split_off("head.");
+        let device = placement.device().clone().without_autodiff();
+        let head_tensors = tensors.split_off(HEAD_PREFIX);
+        for (name, tensor) in &head_tensors {
+            check_finite(name, &tensor.data)?;
+        }
         let weights = backbone_weights(&facts, tensors)?;
         let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, placement)?;
-        let mut head = TopNetwork::new(&weights, facts.architecture, 0, &facts.add_fc, 0, &device)?;
-        head.load_named_tensors(&head_tensors)?;
-        let expected = head.to_named_tensors();
-        if let Some(name) = head_tensors.keys().find(|name| !expected.contains_key(*name)) {
-            return Err(Error::data(format!("the tensor `{name}` does not belong to the head {:?}", facts.add_fc)));
-        }
+        let head = TopNetwork::on_frozen(&weights, facts.architecture, &facts.add_fc, &head_tensors, &device)?;
         Ok(Model { facts, fingerprint, backbone, head, device })
     }
 }
@@ -84,8 +84,8 @@ impl Model {
         self.head.dims()
     }
 
-    /// What tells this model from any other that describes differently: SHA-256 over its tensors and its image
-    /// pipeline, hexadecimal.
+    /// What tells this model from any other that describes differently: SHA-256 over its tensors, its image pipeline
+    /// and, where that is not `resnet`, its family, hexadecimal.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

@@ -1,27 +1,26 @@
 //! Everything that is trained: the retrained blocks and the head, up to the unit descriptor.
 //!
-//! Owns the way from frozen features to descriptors and the named tensors of its parameters. Leaves losses and
-//! optimisers to the training, files to `model`.
+//! Losses and optimisers belong to the training, files to `model`.
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, Param};
+use burn::module::Module;
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_config::Architecture;
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
 
 use crate::backbone::FeatureShape;
 use crate::device::numbers;
+use crate::families::{Remembered, Trainable, TrainableParts, family_of};
 use crate::head::Head;
-use crate::layout::Layout;
-use crate::resnet::{Remembered, TrainableBlocks};
+use crate::parameter::{replace, stored};
 use crate::weights::{WeightFile, WeightTensor};
 
 /// Prefix of the backbone's tensors in model folders and checkpoints.
 pub const BACKBONE_PREFIX: &str = "backbone.";
 
-/// Images that are described at once, always: a matrix product of another number of rows may be summed in another order,
-/// and an image shall have the same descriptor whatever stands beside it.
+/// How many images are always described at once. A matrix product of another number of rows may be summed in another order,
+/// but an image must have the same descriptor whichever images are described with it.
 const DESCRIBED_AT_ONCE: usize = 32;
 
 /// Outputs shorter than this have no direction: their descriptor is zero, and so is its gradient.
@@ -41,14 +40,14 @@ pub struct Pass {
 /// [`Module`] gives the plain form of a training one.
 #[derive(Module, Debug)]
 pub struct TopNetwork {
-    /// The retrained residual blocks; none when the backbone is frozen.
-    pub blocks: TrainableBlocks,
+    /// The retrained parts of the backbone; none when it is frozen.
+    pub blocks: TrainableParts,
     /// The fully connected layers.
     pub head: Head,
 }
 
 impl TopNetwork {
-    /// The last `hub_num_retrain` blocks with their pre-trained kernels, and a new head of the widths `add_fc`.
+    /// The last `hub_num_retrain` parts of the backbone with their pre-trained kernels, and a new head of the widths `add_fc`.
     ///
     /// Give a device with autodiff (`device.autodiff()`) to train it.
     ///
@@ -62,11 +61,28 @@ impl TopNetwork {
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
-        let layout = Layout::of(architecture);
-        let cut = layout.cut(hub_num_retrain)?;
+        let family = family_of(architecture);
         Ok(Self {
-            blocks: TrainableBlocks::new(weights, &layout, cut, device)?,
-            head: Head::new(layout.features(), add_fc, seed, device),
+            blocks: family.trainable(weights, architecture, hub_num_retrain, device)?,
+            head: Head::new(family.pooled_features(architecture), add_fc, seed, device),
+        })
+    }
+
+    /// The head of these tensors on a frozen backbone.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    pub(crate) fn on_frozen(
+        weights: &WeightFile,
+        architecture: Architecture,
+        add_fc: &[usize],
+        head: &BTreeMap<String, WeightTensor>,
+        device: &Device,
+    ) -> Result<Self> {
+        let family = family_of(architecture);
+        Ok(Self {
+            blocks: family.trainable(weights, architecture, 0, device)?,
+            head: Head::from_tensors(family.pooled_features(architecture), add_fc, head, device)?,
         })
     }
 
@@ -139,7 +155,8 @@ impl TopNetwork {
 
     /// The trained parameters by name: `backbone.layer4.1.conv2.weight`, `head.0.weight` and so on.
     pub fn to_named_tensors(&self) -> BTreeMap<String, WeightTensor> {
-        let kernels = self.blocks.kernels().map(|(name, kernel)| (format!("{BACKBONE_PREFIX}{name}"), stored(kernel)));
+        let kernels = self.blocks.named_tensors().into_iter();
+        let kernels = kernels.map(|(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor));
         let layers = self
             .head
             .parameters()
@@ -152,9 +169,7 @@ impl TopNetwork {
     /// # Errors
     /// A tensor that is missing or has another shape, named. The network may then be partly changed.
     pub fn load_named_tensors(&mut self, tensors: &BTreeMap<String, WeightTensor>) -> Result<()> {
-        for (name, kernel) in self.blocks.kernels_mut() {
-            replace(&format!("{BACKBONE_PREFIX}{name}"), kernel, tensors)?;
-        }
+        self.blocks.load(BACKBONE_PREFIX, tensors)?;
         for layer in self.head.parameters_mut() {
             replace(&layer.weight_name, layer.weight, tensors)?;
             replace(&layer.bias_name, layer.bias, tensors)?;
@@ -192,32 +207,10 @@ fn divisors(rows: &Tensor<2>) -> Divisors {
     Divisors { has_direction, lengths: squares.clamp_min(SHORTEST_NORM * SHORTEST_NORM).sqrt() }
 }
 
-fn stored<const D: usize>(parameter: &Param<Tensor<D>>) -> WeightTensor {
-    let data = parameter.val().into_data();
-    let shape = parameter.dims().to_vec();
-    WeightTensor { shape, data: data.try_into_vec().expect("parameters are made as f32") }
-}
-
-fn replace<const D: usize>(
-    name: &str,
-    parameter: &mut Param<Tensor<D>>,
-    tensors: &BTreeMap<String, WeightTensor>,
-) -> Result<()> {
-    let expected = parameter.dims();
-    let tensor = tensors.get(name).ok_or_else(|| Error::data(format!("the tensor `{name}` is missing")))?;
-    if tensor.shape != expected {
-        return Err(Error::data(format!(
-            "the tensor `{name}` has the shape {:?}, expected {expected:?}",
-            tensor.shape
-        )));
-    }
-    let value = Tensor::from_data(TensorData::new(tensor.data.clone(), expected), &parameter.device());
-    *parameter = parameter.clone().transform_for_load(value, parameter.id);
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::optim::GradientsParams;
+
     use super::*;
     use crate::backbone::frozen_backbone;
     use crate::device::Placement;
@@ -251,8 +244,8 @@ mod tests {
                 "head.1.weight"
             ]
         );
-        assert!(top.blocks.kernels().all(|(_, kernel)| kernel.grad(&gradients).is_some()));
-        assert!(top.head.parameters().all(|layer| layer.weight.grad(&gradients).is_some()));
+        let gradients = GradientsParams::from_grads(gradients, &top);
+        assert_eq!(gradients.len(), names.len());
     }
 
     #[test]
@@ -264,7 +257,8 @@ mod tests {
         assert_ne!(source.to_named_tensors(), target.to_named_tensors());
         target.load_named_tensors(&source.to_named_tensors()).unwrap();
         assert_eq!(source.to_named_tensors(), target.to_named_tensors());
-        assert!(target.blocks.kernels().all(|(_, kernel)| kernel.is_require_grad()));
+        let TrainableParts::ResNet(blocks) = &target.blocks;
+        assert!(blocks.kernels().all(|(_, kernel)| kernel.is_require_grad()));
 
         let mut tensors = source.to_named_tensors();
         tensors.get_mut("head.1.bias").unwrap().shape = vec![2, 2];

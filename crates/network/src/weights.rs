@@ -1,36 +1,28 @@
 //! A backbone's weights as named numbers, and the four places they come from.
 //!
-//! Owns the names' clean-up, the check against the architecture and the random initialisation. Leaves the file
-//! formats to `read` and the download to `hub`.
+//! `read` has the file formats, `hub` the download; which tensors there must be, the family says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 use silknow_config::{Architecture, Weights};
 use silknow_errors::{Error, Result};
-use silknow_files as files;
 use silknow_progress::Observer;
 
-use crate::head::he_uniform;
-use crate::layout::Layout;
+use crate::families::family_of;
 
 pub mod hub;
 mod read;
 
 pub use hub::Hub;
-pub(crate) use read::{check_safetensors, safetensors_by_name};
+pub(crate) use read::{read_bounded, safetensors_by_name, safetensors_shapes};
 
 /// Mean per colour of ImageNet, on pixels in [0, 1].
 pub const IMAGENET_MEAN: [f32; 3] = [0.485, 0.456, 0.406];
 
 /// Standard deviation per colour of ImageNet, on pixels in [0, 1].
 pub const IMAGENET_STD: [f32; 3] = [0.229, 0.224, 0.225];
-
-/// The small backbone made for this project (CC0), shipped so that work without a network is possible.
-static BUILTIN: &[u8] = include_bytes!("../assets/resnet18-art.safetensors");
 
 /// Numbers with a shape, in row-major order.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,9 +60,24 @@ impl WeightFile {
     /// A file that is missing, cut or of another kind; a tensor that is missing, foreign or of another shape,
     /// named.
     pub fn load(path: &Path, architecture: Architecture) -> Result<Self> {
-        let bytes = files::read(path)?;
-        let content = read::content(path, &bytes)?;
+        Self::load_pinned(path, architecture, "")
+    }
+
+    /// As [`load`](Self::load), for a file whose SHA-256 begins with these hexadecimal digits.
+    ///
+    /// # Errors
+    /// Another SHA-256, and as [`load`](Self::load).
+    pub(crate) fn load_pinned(path: &Path, architecture: Architecture, sha256_begin: &str) -> Result<Self> {
+        let bytes = read_bounded(path)?;
         let sha256 = sha256_hex(&bytes);
+        if !sha256.starts_with(sha256_begin) {
+            return Err(Error::data(format!(
+                "the file is not the published one: its SHA-256 is {sha256}, and not {sha256_begin}"
+            ))
+            .in_file(path)
+            .hint("delete it, so that it is fetched again; to use it as it is, give its path as `weights`"));
+        }
+        let content = read::content(path, &bytes)?;
         Self::checked(content, architecture, path.display().to_string(), sha256).map_err(|error| error.in_file(path))
     }
 
@@ -79,33 +86,18 @@ impl WeightFile {
     /// # Errors
     /// Another architecture than resnet18.
     pub fn builtin(architecture: Architecture) -> Result<Self> {
-        if architecture != Architecture::ResNet18 {
+        let Some(file) = family_of(architecture).builtin(architecture) else {
             return Err(Error::configuration(format!("there are no built-in weights for {architecture}")).hint(
                 "use the backbone resnet18 with `weights; builtin`, or `weights; imagenet`, or give a weight file",
             ));
-        }
-        let content = read::safetensors(BUILTIN)?;
-        Self::checked(content, architecture, "builtin".to_owned(), sha256_hex(BUILTIN))
+        };
+        let content = read::safetensors(file)?;
+        Self::checked(content, architecture, "builtin".to_owned(), sha256_hex(file))
     }
 
-    /// Random weights for a seed: kernels after He et al. 2015, batch normalisation that changes nothing but the
-    /// last of each block, which is reduced so that the blocks' sum stays of the order of its parts.
+    /// Random weights for a seed, that a network can be trained from.
     pub fn random(architecture: Architecture, seed: u64) -> Self {
-        let layout = Layout::of(architecture);
-        let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let block_gain = 1.0 / (layout.blocks.len() as f32).sqrt();
-        let last_norms: Vec<_> =
-            layout.blocks.iter().filter_map(|block| block.convs.last()).map(|conv| &conv.norm_name).collect();
-        let mut tensors = BTreeMap::new();
-        for conv in layout.convs() {
-            let kernel = he_uniform(conv.outputs * conv.fan_in(), conv.fan_in(), &mut rng);
-            tensors.insert(conv.weight_name(), WeightTensor { shape: conv.weight_shape(), data: kernel });
-            let gain = if last_norms.contains(&&conv.norm_name) { block_gain } else { 1.0 };
-            for (tensor, value) in [("weight", gain), ("bias", 0.0), ("running_mean", 0.0), ("running_var", 1.0)] {
-                let values = WeightTensor { shape: vec![conv.outputs], data: vec![value; conv.outputs] };
-                tensors.insert(format!("{}.{tensor}", conv.norm_name), values);
-            }
-        }
+        let tensors = family_of(architecture).random(architecture, seed);
         let source = format!("none (random, seed {seed})");
         Self { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD, source, sha256: String::new() }
     }
@@ -154,19 +146,25 @@ impl WeightFile {
         Ok(file)
     }
 
-    /// Checks that the tensors are those of the architecture, no fewer and no more, each with its shape and
-    /// with finite numbers.
+    /// Checks that the tensors are those of the architecture, no fewer and no more, each with its shape, with finite
+    /// numbers, and without negative variances.
     ///
     /// # Errors
     /// The first tensor that is not as it should be, named.
     pub fn check(&self, architecture: Architecture) -> Result<()> {
-        let expected: BTreeMap<_, _> = Layout::of(architecture).tensors().collect();
+        let family = family_of(architecture);
+        let expected = family.tensors(architecture);
         self.check_names(&expected, architecture)?;
         for (name, shape) in &expected {
             let values = self.values(name, shape)?;
-            if let Some(position) = values.iter().position(|value| !value.is_finite()) {
-                return Err(Error::data(format!("the tensor `{name}` holds {} at {position}", values[position]))
-                    .hint("the file is damaged; get it again"));
+            check_finite(name, values)?;
+            if family.holds_variances(name)
+                && let Some(position) = values.iter().position(|&value| value < 0.0)
+            {
+                return Err(damaged(format!(
+                    "the tensor `{name}` holds the negative variance {} at {position}",
+                    values[position]
+                )));
             }
         }
         Ok(())
@@ -187,21 +185,32 @@ impl WeightFile {
         }
     }
 
-    /// The architecture whose names these tensors have, if it is one of ours.
+    /// The known architecture whose names these tensors have, if there is one.
     fn architecture(&self) -> Option<Architecture> {
-        let named_alike = |architecture: &Architecture| {
-            let expected: BTreeMap<_, _> = Layout::of(*architecture).tensors().collect();
-            expected.keys().eq(self.tensors.keys())
-        };
+        let named_alike =
+            |&architecture: &Architecture| family_of(architecture).tensors(architecture).keys().eq(self.tensors.keys());
         Architecture::ALL.iter().copied().find(named_alike)
     }
 }
 
-fn missing(name: &str) -> Error {
+/// # Errors
+/// A number that is infinite or none, with the tensor's name.
+pub(crate) fn check_finite(name: &str, values: &[f32]) -> Result<()> {
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(position) => Err(damaged(format!("the tensor `{name}` holds {} at {position}", values[position]))),
+    }
+}
+
+fn damaged(message: String) -> Error {
+    Error::data(message).hint("the file is damaged; get it again")
+}
+
+pub(crate) fn missing(name: &str) -> Error {
     Error::data(format!("the tensor `{name}` is missing"))
 }
 
-fn misshapen(name: &str, shape: &[usize], expected: &[usize]) -> Error {
+pub(crate) fn misshapen(name: &str, shape: &[usize], expected: &[usize]) -> Error {
     Error::data(format!("the tensor `{name}` has the shape {shape:?}, expected {expected:?}"))
 }
 
@@ -210,7 +219,4 @@ pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// Bytes in hexadecimal.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub(crate) use silknow_files::digest::hexadecimal as hex;

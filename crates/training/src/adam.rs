@@ -1,13 +1,13 @@
-//! The Adam optimiser over the parameters of a module.
+//! The Adam optimiser over the parameters of a module. Its moments have the parameters' names.
 //!
-//! Owns the update and its moments, under the parameters' names. Burn has an Adam too, but keys its state by ids
-//! that are drawn anew in every process, while a checkpoint needs names that last.
+//! Burn has an Adam too, but keys its state by ids that are drawn anew in every process, while a checkpoint needs names
+//! that last.
 //! Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1, with the
 //! constants that the paper and PyTorch use.
 
 use std::collections::BTreeMap;
 
-use burn::module::{Module, ModuleMapper, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_errors::{Error, Result};
 use silknow_network::WeightTensor;
@@ -34,8 +34,8 @@ impl Adam {
     /// Moves every parameter of `module` that has a gradient one step.
     pub fn step<M: Module>(&mut self, module: M, gradients: &mut Gradients, learning_rate: f64) -> M {
         self.steps += 1;
-        // In f64 as in PyTorch; the exponent is far below the range of i32.
-        let steps = self.steps as i32;
+        // In f64 as in PyTorch. Both corrections are 1 long before the exponent leaves the range of i32.
+        let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
         let first_correction = 1.0 - FIRST_DECAY.powi(steps);
         let second_correction = 1.0 - SECOND_DECAY.powi(steps);
         module.map(&mut Update {
@@ -65,24 +65,65 @@ impl Adam {
             .collect()
     }
 
-    /// The reverse of [`to_named_tensors`](Self::to_named_tensors), on a device.
+    /// The reverse of [`to_named_tensors`](Self::to_named_tensors) for a module, on the module's device.
     ///
     /// # Errors
-    /// A first moment without its second, named.
-    pub fn from_named_tensors(steps: u64, tensors: &BTreeMap<String, WeightTensor>, device: &Device) -> Result<Self> {
-        let plain = device.clone().without_autodiff();
-        let on_device = |tensor: &WeightTensor| {
-            Tensor::from_data(TensorData::new(tensor.data.clone(), [tensor.data.len()]), &plain)
-        };
-        let mut moments = BTreeMap::new();
-        for (name, first) in tensors {
-            let Some(parameter) = name.strip_prefix(FIRST) else { continue };
-            let second = tensors
-                .get(&format!("{SECOND}{parameter}"))
-                .ok_or_else(|| Error::data(format!("the second moment of `{parameter}` is missing")))?;
-            moments.insert(parameter.to_owned(), Moments { first: on_device(first), second: on_device(second) });
+    /// Moments that are not those of the module's trained parameters, named; more steps than can be counted further.
+    pub fn from_named_tensors<M: Module>(
+        steps: u64,
+        tensors: &BTreeMap<String, WeightTensor>,
+        module: &M,
+        device: &Device,
+    ) -> Result<Self> {
+        if steps == u64::MAX {
+            return Err(Error::data("the optimiser cannot have taken so many steps"));
         }
-        Ok(Self { steps, moments })
+        if steps == 0 {
+            return Ok(Self::default());
+        }
+        let mut sizes = Sizes::default();
+        module.visit(&mut sizes);
+        let plain = device.clone().without_autodiff();
+        let on_device = |which: &str, parameter: &str, size: usize| {
+            let name = format!("{which}{parameter}");
+            let missing = || Error::data(format!("the optimiser's tensor `{name}` is missing"));
+            let tensor = tensors.get(&name).ok_or_else(missing)?;
+            if tensor.data.len() != size {
+                let given = tensor.data.len();
+                return Err(Error::data(format!(
+                    "the optimiser's tensor `{name}` has {given} values, expected {size}"
+                )));
+            }
+            Ok(Tensor::from_data(TensorData::new(tensor.data.clone(), [size]), &plain))
+        };
+        let moments = sizes.trained.into_iter().map(|(name, size)| {
+            let moments = Moments { first: on_device(FIRST, &name, size)?, second: on_device(SECOND, &name, size)? };
+            Ok((name, moments))
+        });
+        Ok(Self { steps, moments: moments.collect::<Result<_>>()? })
+    }
+}
+
+/// The numbers of values of a module's trained parameters, by name.
+#[derive(Default)]
+struct Sizes {
+    path: Vec<String>,
+    trained: BTreeMap<String, usize>,
+}
+
+impl ModuleVisitor for Sizes {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() {
+            self.trained.insert(self.path.join("."), param.dims().iter().product());
+        }
     }
 }
 
@@ -199,16 +240,29 @@ mod tests {
         let mut unbroken = Adam::default();
         let mut point = start(&reference.start, &device);
         point = step(&mut unbroken, point, &reference.gradients[0], 0.1);
-        let mut resumed = Adam::from_named_tensors(unbroken.steps(), &unbroken.to_named_tensors(), &device).unwrap();
+        let mut resumed = restored(&unbroken, &point, &device).unwrap();
         let other = step(&mut resumed, start(&values(&point), &device), &reference.gradients[1], 0.1);
         point = step(&mut unbroken, point, &reference.gradients[1], 0.1);
         assert_eq!(values(&point), values(&other));
     }
 
+    fn restored(adam: &Adam, point: &Point, device: &Device) -> Result<Adam> {
+        Adam::from_named_tensors(adam.steps(), &adam.to_named_tensors(), point, device)
+    }
+
     #[test]
-    fn a_half_stored_moment_is_named() {
-        let tensors = [("first.head".to_owned(), WeightTensor { shape: vec![1], data: vec![0.0] })].into();
-        let message = Adam::from_named_tensors(1, &tensors, &Device::flex()).unwrap_err().to_string();
-        assert!(message.contains("second moment of `head`"), "{message}");
+    fn moments_that_are_not_those_of_the_module_are_named() {
+        let device = Device::flex().autodiff();
+        let mut adam = Adam::default();
+        let point = step(&mut adam, start(&[1.0, 2.0], &device), &[1.0, 1.0], 0.1);
+        let mut tensors = adam.to_named_tensors();
+        let message_of = |steps, tensors: &BTreeMap<String, WeightTensor>| {
+            Adam::from_named_tensors(steps, tensors, &point, &device).unwrap_err().to_string()
+        };
+        assert!(message_of(u64::MAX, &tensors).contains("so many steps"));
+        tensors.get_mut("second.position").unwrap().data.pop();
+        assert!(message_of(1, &tensors).contains("`second.position` has 1 values, expected 2"));
+        tensors.remove("second.position").unwrap();
+        assert!(message_of(1, &tensors).contains("`second.position` is missing"));
     }
 }

@@ -1,7 +1,4 @@
-//! Which samples make up which batch.
-//!
-//! Owns the drawing without replacement. Does not own what is done with a batch, nor how a sample's draw
-//! becomes pixels.
+//! Which samples make up which batch: they are drawn without replacement.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -19,7 +16,7 @@ pub struct Draw {
 /// An endless sequence of batches: every epoch draws every sample once, in an order of its own.
 ///
 /// Every batch is full. One that begins at the end of an epoch takes the rest from the next, and the next
-/// epoch's order is then mended so that no sample is twice in that batch. The sequence is a pure function of
+/// epoch's order is then changed so that no sample is twice in that batch. The sequence is a pure function of
 /// seed, number of samples and batch size, so its state is the number of batches drawn: [`skip`](Self::skip)
 /// continues where another run stopped.
 #[derive(Clone, Debug)]

@@ -1,11 +1,12 @@
 //! The checkpoint from which an interrupted training continues as if it had never stopped.
 //!
-//! Owns the file `checkpoint.safetensors` and the check that it belongs to the training at hand. It is one file,
-//! numbers and state together, so that a crash can never leave two halves of different steps.
+//! It is one file, `checkpoint.safetensors`, numbers and state together, so that a crash can never leave two halves of
+//! different steps.
 //!
 //! Tensors: `model.*` (parameters), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
 //! validation, where there was one), and `history` (float64 `[steps, 6]`, the columns of `metrics.csv`, NaN where
-//! empty). The metadata entry `silknow-checkpoint` holds the rest as JSON.
+//! empty). The metadata entry `silknow-checkpoint` holds the rest as JSON. Its entry `checksum` is the SHA-256 of the
+//! whole file, with 64 zeros in the place of the checksum itself. Files of version 1 have none.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -18,22 +19,30 @@ use sha2::{Digest, Sha256};
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
+use silknow_files::digest::hexadecimal;
 use silknow_network::WeightTensor;
 
 use crate::features::FeatureStore;
 use crate::metrics::{StepMetrics, ValidationMetrics};
+use crate::sameness::{Difference, comparable, first_difference, of_today};
 use crate::selection::TrainingInputs;
 
 /// The name of the file within the log folder.
 pub const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 
-const VERSION: u32 = 1;
+/// Version 1 is that of release 0.1.0, version 2 has a checksum and the objective's name.
+const VERSION: u32 = 2;
+const VERSION_WITHOUT_CHECKSUM: u32 = 1;
 const METADATA_KEY: &str = "silknow-checkpoint";
 const HISTORY: &str = "history";
 const HISTORY_COLUMNS: usize = 6;
 const MODEL: &str = "model.";
 const ADAM: &str = "adam.";
 const BEST: &str = "best.";
+/// What stands before the checksum in the file, where the state is a JSON text within a JSON text. The checksum comes
+/// before all texts that a user gives, so that the first of these marks is the right one.
+const CHECKSUM_MARK: &[u8] = br#"\"checksum\":\""#;
+const CHECKSUM_LENGTH: usize = 64;
 
 /// Named numbers of a network or an optimiser.
 pub(crate) type NamedTensors = BTreeMap<String, WeightTensor>;
@@ -56,6 +65,9 @@ pub(crate) struct Checkpoint {
 #[derive(Serialize, Deserialize)]
 struct State {
     version: u32,
+    /// Empty in version 1.
+    #[serde(default)]
+    checksum: String,
     adam_steps: u64,
     best_step: Option<usize>,
     unreadable: Vec<usize>,
@@ -66,50 +78,42 @@ struct State {
 /// What a checkpoint must share with the training that continues from it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Run {
-    /// The parameters as JSON, without the device: another device computes the same training.
+    /// The parameters that change the result, as JSON.
     parameters: Value,
+    /// The name of the objective. In version 1 it is the `loss_ind` of the parameters.
+    #[serde(default)]
+    objective: Option<String>,
     /// SHA-256 over images, labels and split.
     samples: String,
 }
 
 impl Run {
-    pub fn new(parameters: &TrainingParameters, inputs: &TrainingInputs<'_>, store: &FeatureStore) -> Result<Self> {
-        let failed = |cause| Error::internal("the parameters cannot be written as JSON").caused_by(cause);
-        // Through text, as they will be read: numbers then went the same way on both sides of a comparison.
-        let text = serde_json::to_string(parameters).map_err(failed)?;
-        let mut parameters: Value = serde_json::from_str(&text).map_err(failed)?;
-        if let Value::Object(entries) = &mut parameters {
-            entries.remove("device");
-        }
-        Ok(Self { parameters, samples: fingerprint(inputs, store) })
+    pub fn new(
+        parameters: &TrainingParameters,
+        objective: &str,
+        inputs: &TrainingInputs<'_>,
+        store: &FeatureStore,
+    ) -> Result<Self> {
+        let parameters = comparable(parameters)?;
+        Ok(Self { parameters, objective: Some(objective.to_owned()), samples: fingerprint(inputs, store) })
     }
 
-    fn check_same(&self, stored: &Self) -> Result<()> {
-        let hint = "give the same parameters and samples as before, or train anew without resume";
-        if let Some((key, then, now)) = first_difference("", &stored.parameters, &self.parameters) {
-            let message = format!("the checkpoint was made with `{key}` = {then}, but now it is {now}");
-            return Err(Error::configuration(message).hint(hint));
+    fn check_same(&self, stored: Self) -> Result<()> {
+        const CHECKPOINT: &str = "the checkpoint";
+        let parameters = of_today(stored.parameters);
+        if let Some(difference) = first_difference("", &parameters, &self.parameters) {
+            return Err(difference.refusal(CHECKPOINT));
+        }
+        let objective = stored.objective.map_or_else(|| parameters["loss_ind"].clone(), Value::from);
+        let now = self.objective.clone().map_or(Value::Null, Value::from);
+        if objective != now {
+            return Err(Difference { key: "objective".to_owned(), then: objective, now }.refusal(CHECKPOINT));
         }
         if stored.samples != self.samples {
-            let message = "the checkpoint was made with other images, labels or another split";
-            return Err(Error::configuration(message).hint(hint));
+            return Err(Error::configuration("the checkpoint was made with other images, labels or another split")
+                .hint("give the same parameters and samples as before, or train anew without resume"));
         }
         Ok(())
-    }
-}
-
-/// The first entry, by name, in which two parameter sets differ: its path and both values.
-fn first_difference(path: &str, then: &Value, now: &Value) -> Option<(String, Value, Value)> {
-    match (then, now) {
-        (Value::Object(then), Value::Object(now)) => {
-            let mut keys: Vec<&String> = then.keys().chain(now.keys()).collect();
-            keys.sort_unstable();
-            keys.into_iter().find_map(|key| {
-                let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-                first_difference(&path, then.get(key).unwrap_or(&Value::Null), now.get(key).unwrap_or(&Value::Null))
-            })
-        }
-        _ => (then != now).then(|| (path.to_owned(), then.clone(), now.clone())),
     }
 }
 
@@ -122,13 +126,35 @@ fn fingerprint(inputs: &TrainingInputs<'_>, store: &FeatureStore) -> String {
     for &label in inputs.labels.indices() {
         hash.update(label.to_le_bytes());
     }
+    for (sample, variable, classes) in inputs.labels.larger_sets() {
+        hash.update((sample as u64).to_le_bytes());
+        hash.update((variable as u64).to_le_bytes());
+        hash.update((classes.len() as u64).to_le_bytes());
+        classes.iter().for_each(|class| hash.update(class.to_le_bytes()));
+    }
     for samples in [inputs.train, inputs.validation] {
         hash.update((samples.len() as u64).to_le_bytes());
         for &sample in samples {
             hash.update((sample as u64).to_le_bytes());
         }
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hexadecimal(&hash.finalize())
+}
+
+/// The place of the checksum in a file; none where there is no mark of it.
+fn checksum_place(bytes: &[u8]) -> Option<std::ops::Range<usize>> {
+    let mark = bytes.windows(CHECKSUM_MARK.len()).position(|window| window == CHECKSUM_MARK)?;
+    let place = mark + CHECKSUM_MARK.len()..mark + CHECKSUM_MARK.len() + CHECKSUM_LENGTH;
+    (place.end <= bytes.len()).then_some(place)
+}
+
+/// The checksum of a file, with zeros in its place.
+fn checksum(bytes: &[u8], place: std::ops::Range<usize>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(&bytes[..place.start]);
+    hash.update([b'0'; CHECKSUM_LENGTH]);
+    hash.update(&bytes[place.end..]);
+    hexadecimal(&hash.finalize())
 }
 
 /// The checkpoint's path in a log folder.
@@ -152,6 +178,7 @@ impl Checkpoint {
     pub fn write(&self, log_folder: &Path, run: &Run) -> Result<()> {
         let state = State {
             version: VERSION,
+            checksum: "0".repeat(CHECKSUM_LENGTH),
             adam_steps: self.adam_steps,
             best_step: self.best.as_ref().map(|(step, _)| *step),
             unreadable: self.unreadable.clone(),
@@ -177,40 +204,81 @@ impl Checkpoint {
             .collect::<Result<Vec<_>, _>>()
             .map_err(failed)?;
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
-        let bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        let mut bytes = safetensors::serialize(views, Some(metadata)).map_err(failed)?;
+        let place =
+            checksum_place(&bytes).ok_or_else(|| Error::internal("the checkpoint has no place for its checksum"))?;
+        let checksum = checksum(&bytes, place.clone());
+        bytes[place].copy_from_slice(checksum.as_bytes());
         files::write(path_in(log_folder), bytes)
     }
 
     /// Reads the checkpoint of a log folder; `None` where there is none.
     ///
     /// # Errors
-    /// A cut or foreign file; one of another version; one of another training, with the parameter that differs.
+    /// A cut, changed or foreign file; one of another version; one of another training, with the parameter that differs.
     pub fn read(log_folder: &Path, run: &Run) -> Result<Option<Self>> {
         let path = path_in(log_folder);
         if !path.exists() {
             return Ok(None);
         }
-        let bytes = files::read(&path)?;
-        let (state, tensors) = parse(&bytes).map_err(|error| error.in_file(&path))?;
-        run.check_same(&state.run).map_err(|error| error.in_file(&path))?;
-        let history = history_of(&tensors).map_err(|error| error.in_file(&path))?;
+        Self::from_bytes(&files::read(&path)?, run).map(Some).map_err(|error| error.in_file(&path))
+    }
+
+    fn from_bytes(bytes: &[u8], run: &Run) -> Result<Self> {
+        let (state, tensors) = parse(bytes)?;
+        run.check_same(state.run)?;
         let part = |prefix: &str| -> Result<NamedTensors> {
             let named = tensors.iter().filter_map(|(name, view)| Some((name.strip_prefix(prefix)?, view)));
             named.map(|(name, view)| Ok((name.to_owned(), numbers(name, &view)?))).collect()
         };
-        let of_file = |part: Result<NamedTensors>| part.map_err(|error| error.in_file(&path));
-        Ok(Some(Self {
-            history,
-            model: of_file(part(MODEL))?,
-            adam: of_file(part(ADAM))?,
+        let checkpoint = Self {
+            history: history_of(&tensors)?,
+            model: part(MODEL)?,
+            adam: part(ADAM)?,
             adam_steps: state.adam_steps,
             best: match state.best_step {
-                Some(step) => Some((step, of_file(part(BEST))?)),
+                Some(step) => Some((step, part(BEST)?)),
                 None => None,
             },
             unreadable: state.unreadable,
-        }))
+        };
+        checkpoint.check_whole()?;
+        Ok(checkpoint)
     }
+
+    /// Checks that the parts belong together, as those of a training between two steps do.
+    fn check_whole(&self) -> Result<()> {
+        let steps = self.history.len();
+        if self.history.iter().zip(1..).any(|(row, step)| row.step != step) {
+            return Err(broken("the steps of the history are not counted from 1"));
+        }
+        if self.adam_steps != steps as u64 {
+            return Err(broken(format!("the optimiser took {} steps, but the history has {steps}", self.adam_steps)));
+        }
+        let measured = |step: usize| self.history.get(step.checked_sub(1)?)?.validation?.loss;
+        if let Some((step, tensors)) = &self.best {
+            if measured(*step).is_none() {
+                return Err(broken(format!("the best step is {step}, but the history has no validation loss of it")));
+            }
+            check_same_shapes(tensors, &self.model)?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks that the best network has the tensors of the model.
+fn check_same_shapes(best: &NamedTensors, model: &NamedTensors) -> Result<()> {
+    for (name, parameter) in model {
+        match best.get(name) {
+            None => return Err(broken(format!("the tensor `{BEST}{name}` is missing"))),
+            Some(tensor) if tensor.shape != parameter.shape => {
+                let (given, due) = (&tensor.shape, &parameter.shape);
+                return Err(broken(format!("the tensor `{BEST}{name}` has the shape {given:?}, expected {due:?}")));
+            }
+            Some(_) => {}
+        }
+    }
+    Ok(())
 }
 
 /// What is wrong with a file that is not a checkpoint of ours.
@@ -223,19 +291,30 @@ fn parse(bytes: &[u8]) -> Result<(State, SafeTensors<'_>)> {
     let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(not_whole)?;
     let tensors = SafeTensors::deserialize(bytes).map_err(not_whole)?;
     let text = metadata.metadata().as_ref().and_then(|entries| entries.get(METADATA_KEY));
-    let text = text.ok_or_else(|| broken("this safetensors file is no checkpoint of a training"))?;
+    let text = text.ok_or_else(|| broken("this safetensors file is not a checkpoint of a training"))?;
     let value: Value =
         serde_json::from_str(text).map_err(|cause| broken("the state is not readable").caused_by(cause))?;
     // The version first: the state of another version may look different.
     match value.get("version").and_then(Value::as_u64) {
-        Some(version) if version == u64::from(VERSION) => {}
+        Some(version) if version == u64::from(VERSION_WITHOUT_CHECKSUM) => {}
+        Some(version) if version == u64::from(VERSION) => check_checksum(bytes)?,
         version => {
             let version = version.map_or_else(|| "unknown".to_owned(), |version| version.to_string());
-            return Err(broken(format!("a checkpoint of version {version}, but this program reads version {VERSION}")));
+            let known = format!("{VERSION_WITHOUT_CHECKSUM} to {VERSION}");
+            return Err(broken(format!("a checkpoint of version {version}, but this program reads versions {known}")));
         }
     }
-    let state = serde_json::from_value(value).map_err(|cause| broken("the state is incomplete").caused_by(cause))?;
+    let state: State =
+        serde_json::from_value(value).map_err(|cause| broken("the state is incomplete").caused_by(cause))?;
     Ok((state, tensors))
+}
+
+fn check_checksum(bytes: &[u8]) -> Result<()> {
+    let place = checksum_place(bytes).ok_or_else(|| broken("the checksum is missing"))?;
+    if bytes[place.clone()] == *checksum(bytes, place).as_bytes() {
+        return Ok(());
+    }
+    Err(broken("the content does not have the checksum that it was written with"))
 }
 
 fn numbers(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
@@ -249,8 +328,8 @@ fn numbers(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
 
 fn history_of(tensors: &SafeTensors<'_>) -> Result<Vec<StepMetrics>> {
     let view = tensors.tensor(HISTORY).map_err(|cause| broken("the history is missing").caused_by(cause))?;
-    let &[_, HISTORY_COLUMNS] = view.shape() else {
-        return Err(broken(format!("the history has the shape {:?}", view.shape())));
+    let (&[_, HISTORY_COLUMNS], Dtype::F64) = (view.shape(), view.dtype()) else {
+        return Err(broken(format!("the history is {:?} of the shape {:?}", view.dtype(), view.shape())));
     };
     let (values, _) = view.data().as_chunks();
     let values: Vec<f64> = values.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
@@ -283,7 +362,7 @@ mod tests {
 
     fn run(margin: f64, samples: &str) -> Run {
         let parameters = serde_json::json!({ "margin": margin, "augmentation": { "noise": 0.01 } });
-        Run { parameters, samples: samples.to_owned() }
+        Run { parameters, objective: Some("soft".to_owned()), samples: samples.to_owned() }
     }
 
     fn checkpoint() -> Checkpoint {
@@ -338,6 +417,55 @@ mod tests {
         let foreign = safetensors::serialize(Vec::<(String, TensorView<'_>)>::new(), None).unwrap();
         files::write(path_in(folder.path()), foreign).unwrap();
         let message = Checkpoint::read(folder.path(), &run).unwrap_err().to_string();
-        assert!(message.contains("no checkpoint of a training"), "{message}");
+        assert!(message.contains("not a checkpoint of a training"), "{message}");
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_objective_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        checkpoint().write(folder.path(), &run(2.0, "abc")).unwrap();
+        let other = Run { objective: Some("hard".to_owned()), ..run(2.0, "abc") };
+        let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("`objective` = \"soft\", but now it is \"hard\""), "{message}");
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(2.0, "abc");
+        checkpoint().write(folder.path(), &run).unwrap();
+        let bytes = files::read(path_in(folder.path())).unwrap();
+        assert!(Checkpoint::from_bytes(&bytes, &run).is_ok());
+        for position in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut changed = bytes.clone();
+                changed[position] ^= 1 << bit;
+                assert!(Checkpoint::from_bytes(&changed, &run).is_err(), "bit {bit} of byte {position}");
+            }
+        }
+    }
+
+    #[test]
+    fn parts_that_do_not_belong_together_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(2.0, "abc");
+        let message_of = |change: &dyn Fn(&mut Checkpoint)| {
+            let mut changed = checkpoint();
+            change(&mut changed);
+            changed.write(folder.path(), &run).unwrap();
+            Checkpoint::read(folder.path(), &run).unwrap_err().to_string()
+        };
+        for steps in [0, u64::MAX] {
+            let message = message_of(&|checkpoint| checkpoint.adam_steps = steps);
+            assert!(message.contains(&format!("took {steps} steps, but the history has 2")), "{message}");
+        }
+        let message = message_of(&|checkpoint| checkpoint.history[1].step = 3);
+        assert!(message.contains("not counted from 1"), "{message}");
+        for step in [0, 1, 9] {
+            let message = message_of(&|checkpoint| checkpoint.best.as_mut().unwrap().0 = step);
+            assert!(message.contains(&format!("the best step is {step}")), "{message}");
+        }
+        let message = message_of(&|checkpoint| checkpoint.best.as_mut().unwrap().1.clear());
+        assert!(message.contains("`best.head.0.weight` is missing"), "{message}");
     }
 }

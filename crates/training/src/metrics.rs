@@ -1,6 +1,6 @@
 //! What training reports per step, and the files it goes to: `metrics.csv` and TensorBoard's event files.
 //!
-//! Owns the columns and the tags. Does not own the event format (`tensorboard`).
+//! The format of event files is in `tensorboard`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -31,7 +31,7 @@ pub struct StepMetrics {
 /// One validation.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct ValidationMetrics {
-    /// The mean loss over all validation batches; none when no pair or triplet was to be had.
+    /// The mean loss over all validation batches; none where there is no pair or triplet.
     pub loss: Option<f64>,
     /// The mean over the variables of the unweighted mean F1 score, in `[0, 1]`; none without known labels.
     pub mean_f1: Option<f64>,

@@ -1,17 +1,17 @@
-//! Which samples take part in a training, and why the others do not.
-//!
-//! Owns the rules of the losses on labels, and the errors where nothing useful is left. Does not own the split
-//! into training and validation.
+//! Which samples take part in a training, and why the others do not. The split into training and validation is given.
+
+use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
-use silknow_config::{LossKind, TrainingParameters};
+use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
-use silknow_records::{LabelMatrix, MISSING};
+use silknow_records::{LabelMatrix, MISSING, Record};
 
 use crate::features::FeatureStore;
+use crate::objective::{Asks, ImageValues, Objective, Samples};
 
 /// At most so many training samples vote on the validation samples. More would cost a large collection with
 /// retrained blocks more than the training itself, and change the score little.
@@ -20,15 +20,41 @@ const MOST_REFERENCES: usize = 2000;
 /// Stream of the seed's random numbers that the choice of the voting samples uses; batches use low ones.
 const REFERENCE_STREAM: u64 = u64::MAX;
 
-/// The samples of a training, as numbers into the feature store.
+/// What is known of the images of a feature store, and which of them train and validate, by their numbers in the store.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct TrainingInputs<'a> {
-    /// Class indices of all samples of the store, `[N, V]`, in the order of the parameters' `relevant_variables`.
+    /// The labels of all images of the store, `[N, V]`, in the order of the parameters' `relevant_variables`.
     pub labels: &'a LabelMatrix,
     /// The samples to train with.
     pub train: &'a [usize],
     /// The samples to validate with, none of them among the others; empty: no validation.
     pub validation: &'a [usize],
+    /// The records of all images of the store, for objectives that ask for them; else empty.
+    pub records: &'a [Arc<Record>],
+    /// Values of all images of the store, for objectives that ask for some.
+    pub values: Option<&'a ImageValues>,
+}
+
+impl<'a> TrainingInputs<'a> {
+    /// Samples with labels and nothing else.
+    pub fn new(labels: &'a LabelMatrix, train: &'a [usize], validation: &'a [usize]) -> Self {
+        Self { labels, train, validation, records: &[], values: None }
+    }
+
+    /// The same samples with the records of all images of the store.
+    #[must_use]
+    pub fn with_records(mut self, records: &'a [Arc<Record>]) -> Self {
+        self.records = records;
+        self
+    }
+
+    /// The same samples with values of all images of the store.
+    #[must_use]
+    pub fn with_values(mut self, values: &'a ImageValues) -> Self {
+        self.values = Some(values);
+        self
+    }
 }
 
 /// How many samples were left out of a training, and why.
@@ -36,7 +62,7 @@ pub struct TrainingInputs<'a> {
 pub struct LeftOut {
     /// Training samples without any label.
     pub unlabelled: usize,
-    /// Further training samples with a missing label, for the losses that need complete ones.
+    /// Further training samples with a missing label, for the objectives that need complete ones.
     pub incomplete: usize,
     /// Training and validation samples whose image cannot be read.
     pub unreadable: Vec<usize>,
@@ -61,8 +87,13 @@ impl Selection {
     /// Chooses by the labels alone.
     ///
     /// # Errors
-    /// Labels that do not fit the parameters or the store.
-    pub fn by_labels(inputs: &TrainingInputs<'_>, parameters: &TrainingParameters, samples: usize) -> Result<Self> {
+    /// Labels, records or values that do not fit the parameters, the store or what the objective asks for.
+    pub fn by_labels(
+        inputs: &TrainingInputs<'_>,
+        parameters: &TrainingParameters,
+        objective: &dyn Objective,
+        samples: usize,
+    ) -> Result<Self> {
         let labels = inputs.labels;
         if labels.variables() != parameters.relevant_variables.len() || labels.len() != samples {
             return Err(Error::internal(format!(
@@ -72,25 +103,30 @@ impl Selection {
                 parameters.relevant_variables.len()
             )));
         }
+        let asks = objective.asks();
+        check_given(inputs, &asks, objective.name(), samples)?;
         let labelled = |sample: &usize| labels.row(*sample).iter().any(|&label| label != MISSING);
         let complete = |sample: &usize| labels.row(*sample).iter().all(|&label| label != MISSING);
-        let feeds_loss = |sample: &usize| {
-            if parameters.loss_ind.needs_complete_samples() { complete(sample) } else { labelled(sample) }
+        let usable = |sample: &usize| match asks.samples {
+            Samples::Complete => complete(sample),
+            Samples::Labelled => labelled(sample),
+            Samples::Any => true,
         };
         let chosen = |from: &[usize], rule: &dyn Fn(&usize) -> bool| -> Vec<usize> {
             from.iter().copied().filter(|sample| rule(sample)).collect()
         };
-        let train = chosen(inputs.train, &feeds_loss);
+        let train = chosen(inputs.train, &usable);
         let labelled_train = chosen(inputs.train, &labelled);
+        let takes_unlabelled = asks.samples == Samples::Any;
         let left_out = LeftOut {
-            unlabelled: inputs.train.len() - labelled_train.len(),
-            incomplete: labelled_train.len() - train.len(),
+            unlabelled: if takes_unlabelled { 0 } else { inputs.train.len() - labelled_train.len() },
+            incomplete: if takes_unlabelled { 0 } else { labelled_train.len() - train.len() },
             unreadable: Vec::new(),
         };
         let validates = !inputs.validation.is_empty();
         Ok(Self {
             train,
-            validation: chosen(inputs.validation, &feeds_loss),
+            validation: chosen(inputs.validation, &usable),
             queries: chosen(inputs.validation, &labelled),
             references: if validates { some(labelled_train, MOST_REFERENCES, parameters.seed) } else { Vec::new() },
             left_out,
@@ -114,22 +150,30 @@ impl Selection {
         self.left_out.unreadable = dropped;
     }
 
-    /// Checks that the loss has something to work with, and says what was left out.
+    /// Checks that the objective has something to work with, and says what was left out.
     ///
     /// # Errors
-    /// Fewer training samples than the loss compares; no variable with two classes.
+    /// Fewer training samples, or a smaller batch, than the objective compares; no variable with two classes.
     pub fn check(
         &self,
         inputs: &TrainingInputs<'_>,
         parameters: &TrainingParameters,
+        objective: &dyn Objective,
         observer: &dyn Observer,
     ) -> Result<()> {
-        self.check_number(inputs, parameters.loss_ind)?;
-        self.check_classes(inputs.labels, parameters, observer)?;
+        let (name, asks) = (objective.name(), objective.asks());
+        if parameters.train_batch_size < asks.smallest_batch {
+            let (size, needed) = (parameters.train_batch_size, asks.smallest_batch);
+            let message = format!("train_batch_size is {size}, but {name} compares {needed} samples");
+            return Err(Error::configuration(message).hint(format!("give a train_batch_size of {needed} or more")));
+        }
+        self.check_number(inputs, name, asks.smallest_batch)?;
+        if asks.samples != Samples::Any {
+            self.check_classes(inputs.labels, parameters, observer)?;
+        }
         if self.left_out.incomplete > 0 {
             observer.info(&format!(
-                "{} uses complete samples only: {} of {} train, {} with a missing label are left out",
-                parameters.loss_ind,
+                "{name} uses complete samples only: {} of {} train, {} with a missing label are left out",
                 self.train.len(),
                 inputs.train.len(),
                 self.left_out.incomplete
@@ -145,25 +189,23 @@ impl Selection {
                 self.train.len()
             ));
         }
-        if !inputs.validation.is_empty() && self.validation.len() < samples_compared(parameters.loss_ind) {
+        if !inputs.validation.is_empty() && self.validation.len() < asks.smallest_batch {
             observer.warning(&format!(
-                "only {} of {} validation samples suit {}: there is no validation loss, the final model is kept",
+                "only {} of {} validation samples suit {name}: there is no validation loss, the final model is kept",
                 self.validation.len(),
                 inputs.validation.len(),
-                parameters.loss_ind
             ));
         }
         Ok(())
     }
 
-    fn check_number(&self, inputs: &TrainingInputs<'_>, loss: LossKind) -> Result<()> {
-        let needed = samples_compared(loss);
+    fn check_number(&self, inputs: &TrainingInputs<'_>, name: &str, needed: usize) -> Result<()> {
         if self.train.len() >= needed {
             return Ok(());
         }
         let LeftOut { unlabelled, incomplete, unreadable } = &self.left_out;
         let error = Error::data(format!(
-            "{loss} compares {needed} samples, but {} of {} training samples can be used \
+            "{name} compares {needed} samples, but {} of {} training samples can be used \
              (left out: {unlabelled} without any label, {incomplete} with a missing label, {} unreadable in all)",
             self.train.len(),
             inputs.train.len(),
@@ -184,10 +226,11 @@ impl Selection {
     ) -> Result<()> {
         let mut distinguishing = 0;
         for (variable, name) in parameters.relevant_variables.iter().enumerate() {
-            let mut known = self.train.iter().map(|&sample| labels.row(sample)[variable]).filter(|&l| l != MISSING);
+            let sets = self.train.iter().map(|&sample| labels.classes(sample, variable));
+            let mut known = sets.filter(|classes| !classes.is_empty());
             match known.next() {
                 None => observer.warning(&format!("no training sample has a label for `{name}`")),
-                Some(first) if known.all(|label| label == first) => {
+                Some(first) if known.all(|classes| classes == first) => {
                     observer.warning(&format!("all training samples with a label for `{name}` are of one class"));
                 }
                 Some(_) => distinguishing += 1,
@@ -201,9 +244,22 @@ impl Selection {
     }
 }
 
-/// How many samples a term of the loss compares.
-fn samples_compared(loss: LossKind) -> usize {
-    if loss.is_triplet() { 3 } else { 2 }
+/// Checks that the inputs hold what the objective asks for beside labels, for all `samples` of the store.
+fn check_given(inputs: &TrainingInputs<'_>, asks: &Asks, name: &str, samples: usize) -> Result<()> {
+    if asks.records && inputs.records.len() != samples {
+        let given = inputs.records.len();
+        return Err(Error::configuration(format!(
+            "{name} needs the records of {samples} images, but {given} are given"
+        )));
+    }
+    for (values, width) in &asks.values {
+        let given = inputs.values.filter(|given| given.images() == samples).and_then(|given| given.width(values));
+        if given != Some(*width) {
+            let message = format!("{name} needs {width} values `{values}` for each of {samples} images");
+            return Err(Error::configuration(message));
+        }
+    }
+    Ok(())
 }
 
 /// At most `most` of the samples, in their order.

@@ -1,7 +1,5 @@
-//! Event files that TensorBoard opens, with scalar values.
-//!
-//! Owns the file format: TFRecord framing around protocol-buffer messages. Does not own which values are
-//! logged. Source of the layouts: TensorFlow's `record_writer.h`, `event.proto` and `summary.proto`.
+//! Event files that TensorBoard opens, with scalar values: protocol-buffer messages in TFRecord frames. Which values are
+//! logged is decided in `metrics`. Source of the layouts: TensorFlow's `record_writer.h`, `event.proto` and `summary.proto`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -12,7 +10,7 @@ use silknow_errors::Result;
 use silknow_files::{create_folder, refused};
 
 const NAME_BEGINS: &str = "events.out.tfevents.";
-/// Where TensorFlow puts the host's name; a host is nobody's business.
+/// Stands where TensorFlow puts the host's name, which is private.
 const NAME_ENDS: &str = ".silknow";
 
 /// An event file that grows.
@@ -145,7 +143,7 @@ fn masked_checksum(bytes: &[u8]) -> u32 {
     crc32c(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// CRC-32C (Castagnoli), bit by bit: a handful of short records a second need no table.
+/// CRC-32C (Castagnoli), bit by bit. There are a few short records a second, so a table would not pay.
 fn crc32c(bytes: &[u8]) -> u32 {
     const REVERSED_POLYNOMIAL: u32 = 0x82f6_3b78;
     !bytes.iter().fold(!0, |crc, &byte| {

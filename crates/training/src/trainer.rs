@@ -1,6 +1,5 @@
-//! The training loop: draw, describe, compare, move; validate, remember the best, be ready to stop.
-//!
-//! Owns the order of these. Leaves every one of them to its own module.
+//! The training loop: draw a batch, describe its images, compare them, move the parameters; validate, remember the best
+//! network, and write checkpoints.
 
 use std::collections::VecDeque;
 use std::path::Path;
@@ -10,16 +9,17 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
-use silknow_network::TopNetwork;
 use silknow_network::device::numbers;
+use silknow_network::{FeatureShape, TopNetwork};
 use silknow_progress::Observer;
 
 use crate::adam::Adam;
 use crate::batches::{Batches, Draw};
-use crate::checkpoint::{Checkpoint, Run};
+use crate::checkpoint::{self, Checkpoint, Run};
 use crate::features::{FeatureStore, SampleView};
-use crate::loss;
+use crate::goal::Goal;
 use crate::metrics::{self, EventLog, StepMetrics};
+use crate::objective::Objective;
 use crate::selection::{LeftOut, Selection, TrainingInputs};
 use crate::validation::Validation;
 
@@ -50,52 +50,63 @@ pub struct TrainingOutcome {
     pub diverged: Option<Error>,
 }
 
-/// Trains `top` on the features of the store.
+/// Where a training logs to.
+#[derive(Clone, Copy, Debug)]
+pub struct Logs<'a> {
+    /// The folder for the checkpoint, `metrics.csv` and TensorBoard's event files (`train`, `val`).
+    pub folder: &'a Path,
+    /// Continue from the checkpoint in the folder, if there is one.
+    pub resume: bool,
+}
+
+/// Trains `top` on the features of the store, so that the objective becomes small.
 ///
-/// Checkpoints, `metrics.csv` and TensorBoard's event files (`train`, `val`) go to `log_folder`, where given. With
-/// `resume`, training continues from the checkpoint there, if there is one, and ends with the same bits as if it
-/// had not been interrupted.
+/// The `loss_ind` of the parameters is not looked at: [`of_loss`](crate::objective::of_loss) gives its objective. With
+/// `resume`, training continues from the checkpoint in the log folder, if there is one, and ends with the same bits as
+/// if it had not been interrupted.
 ///
 /// On the CPU the result depends on the inputs alone, not on the number of threads.
 ///
 /// # Errors
-/// Too few usable samples, or of one class only; a loss that is not a number from the start; a checkpoint of another
-/// training, naming the parameter that differs; a full disk. On interruption a checkpoint is written first.
+/// Too few usable samples, or of one class only; inputs without what the objective asks for; a loss that is not a number
+/// from the start; a damaged checkpoint, or one of another training, naming the parameter that differs; a full disk. On
+/// interruption a checkpoint is written first.
 pub fn train(
     inputs: &TrainingInputs<'_>,
     parameters: &TrainingParameters,
+    objective: &dyn Objective,
     store: &mut FeatureStore,
     top: TopNetwork,
-    log_folder: Option<&Path>,
-    resume: bool,
+    logs: Option<Logs<'_>>,
     observer: &dyn Observer,
 ) -> Result<TrainingOutcome> {
     let backbone_images_before = store.backbone_images();
-    let run = Run::new(parameters, inputs, store)?;
-    let found = match log_folder {
-        Some(folder) if resume => Checkpoint::read(folder, &run)?,
+    let goal = Goal { objective, inputs };
+    let run = Run::new(parameters, objective.name(), inputs, store)?;
+    let found = match logs {
+        Some(Logs { folder, resume: true }) => Checkpoint::read(folder, &run)?.map(|checkpoint| (folder, checkpoint)),
         _ => None,
     };
-    for &sample in found.iter().flat_map(|checkpoint| &checkpoint.unreadable) {
+    for &sample in found.iter().flat_map(|(_, checkpoint)| &checkpoint.unreadable) {
         store.mark_unreadable(sample, "it could not be read when the training began");
     }
-    let selection = select(inputs, parameters, store, found.is_none(), observer)?;
-    let validation = Validation::new(parameters, inputs.labels, &selection);
+    let selection = select(goal, parameters, store, found.is_none(), observer)?;
+    let validation = Validation::new(goal, parameters.seed, &selection);
     let state = match found {
-        Some(checkpoint) => {
+        Some((folder, checkpoint)) => {
             observer.info(&format!("continuing after step {}", checkpoint.history.len()));
-            Progressed::restore(checkpoint, top)?
+            Progressed::restore(checkpoint, top).map_err(|error| error.in_file(checkpoint::path_in(folder)))?
         }
         None => Progressed::begin(top),
     };
     let mut trainer = Trainer {
-        inputs,
+        goal,
         parameters,
         selection: &selection,
         validation: &validation,
-        events: log_folder.map(|folder| EventLog::begin(folder, &state.history)).transpose()?,
+        events: logs.map(|logs| EventLog::begin(logs.folder, &state.history)).transpose()?,
         state,
-        saving: log_folder.map(|folder| Saving { folder, run: &run, last: Instant::now() }),
+        saving: logs.map(|logs| Saving { folder: logs.folder, run: &run, last: Instant::now() }),
     };
     let diverged = trainer.run(store, observer)?;
     let Progressed { top, best, history, .. } = trainer.state;
@@ -123,21 +134,21 @@ pub(crate) fn device_of(top: &TopNetwork) -> Device {
 
 /// Chooses the samples, and computes the features by which it is known which images can be read.
 fn select(
-    inputs: &TrainingInputs<'_>,
+    goal: Goal<'_>,
     parameters: &TrainingParameters,
     store: &mut FeatureStore,
     from_the_start: bool,
     observer: &dyn Observer,
 ) -> Result<Selection> {
-    let mut selection = Selection::by_labels(inputs, parameters, store.len())?;
-    let mut wanted = Validation::new(parameters, inputs.labels, &selection).sample_views();
+    let mut selection = Selection::by_labels(goal.inputs, parameters, goal.objective, store.len())?;
+    let mut wanted = Validation::new(goal, parameters.seed, &selection).sample_views();
     // What the first epoch sees; a resumed training is past it, and its checkpoint knows which are unreadable.
     if from_the_start {
         wanted.extend(selection.train.iter().map(|&sample| (sample, store.training_view(0))));
     }
     store.prepare(&wanted, observer)?;
     selection.drop_unreadable(store);
-    selection.check(inputs, parameters, observer)?;
+    selection.check(goal.inputs, parameters, goal.objective, observer)?;
     Ok(selection)
 }
 
@@ -159,6 +170,13 @@ struct Progressed {
 struct Snapshot {
     step: usize,
     top: TopNetwork,
+}
+
+/// A step that is computed, and not yet part of the state.
+struct Moved {
+    top: TopNetwork,
+    adam: Adam,
+    row: StepMetrics,
 }
 
 /// The end of a training whose loss stopped being a number.
@@ -192,8 +210,25 @@ impl Progressed {
         let losses = checkpoint.history.iter().filter_map(|row| row.validation?.loss);
         let best_loss = losses.fold(f64::INFINITY, f64::min);
         top.load_named_tensors(&checkpoint.model)?;
-        let adam = Adam::from_named_tensors(checkpoint.adam_steps, &checkpoint.adam, &device)?;
+        let adam = Adam::from_named_tensors(checkpoint.adam_steps, &checkpoint.adam, &top, &device)?;
         Ok(Self { top, adam, history: checkpoint.history, best, best_loss, before: None })
+    }
+
+    /// Keeps a network if its validation loss is the lowest so far.
+    fn remember_best(&mut self, validated: Snapshot, loss: Option<f64>) {
+        if let Some(loss) = loss
+            && loss < self.best_loss
+        {
+            self.best_loss = loss;
+            self.best = Some(validated);
+        }
+    }
+
+    fn take_over(&mut self, moved: Moved, before: Snapshot) {
+        self.top = moved.top;
+        self.adam = moved.adam;
+        self.history.push(moved.row);
+        self.before = Some(before);
     }
 
     fn to_checkpoint(&self, unreadable: &[usize]) -> Checkpoint {
@@ -247,9 +282,9 @@ impl Feed {
     }
 }
 
-/// A training on its way.
+/// A training that runs.
 struct Trainer<'a> {
-    inputs: &'a TrainingInputs<'a>,
+    goal: Goal<'a>,
     parameters: &'a TrainingParameters,
     selection: &'a Selection,
     validation: &'a Validation<'a>,
@@ -298,7 +333,7 @@ impl Trainer<'_> {
         Ok(None)
     }
 
-    /// One step, with its validation where due. The state changes at the end or not at all, so that an interruption
+    /// One step, with its validation where due. The state changes when all of it is computed, so that an interruption
     /// finds it between two steps.
     fn step(
         &mut self,
@@ -309,52 +344,68 @@ impl Trainer<'_> {
     ) -> Result<Option<Diverged>> {
         observer.check()?;
         let (samples, features) = feed.next(&self.selection.train, store, observer)?;
+        let Some(mut moved) = self.moved(step, &samples, features, store.feature_shape())? else {
+            // The last step led here, so the network before it was good.
+            return self.diverged(step, self.state.before.clone()).map(Some);
+        };
+        let before = Snapshot { step: step - 1, top: self.state.top.valid() };
+        if self.validates_after(step) {
+            let validated = Snapshot { step, top: moved.top.valid() };
+            let measured = self.validation.measure(&validated.top, store, observer)?;
+            if measured.loss.is_some_and(|loss| !loss.is_finite()) {
+                return self.diverged(step, Some(before)).map(Some);
+            }
+            moved.row.validation = Some(measured);
+            self.state.remember_best(validated, measured.loss);
+        }
+        if let Some(events) = &mut self.events {
+            events.add(&moved.row)?;
+        }
+        self.state.take_over(moved, before);
+        Ok(None)
+    }
+
+    /// The network after a step with a batch; none where the loss or its gradient is not a number.
+    fn moved(&self, step: usize, samples: &[usize], features: Vec<f32>, shape: FeatureShape) -> Result<Option<Moved>> {
         let top = &self.state.top;
-        let shape = store.feature_shape();
         let features = TensorData::new(features, [samples.len(), shape.len()]);
         let pass = top.forward_to_train(Tensor::from_data(features, &device_of(top)), shape);
-        let values = numbers(pass.descriptors.clone())?;
-        let parameters = self.parameters;
-        let labels = self.inputs.labels.select(&samples);
-        let outcome = loss::evaluate(parameters.loss_ind, parameters.margin.into(), &values, top.dims(), &labels);
-        if !outcome.loss.is_finite() {
-            // The last step led here, so what was good is what it began with.
-            return diverged_at(step, self.state.best.clone().or_else(|| self.state.before.clone())).map(Some);
+        let descriptors = numbers(pass.descriptors.clone())?;
+        // Comparisons with NaN are false, so that an objective may take descriptors that are none for good ones.
+        if !are_finite(&descriptors) {
+            return Ok(None);
         }
-        let before = Snapshot { step: step - 1, top: top.valid() };
-        let mut row = StepMetrics {
-            step,
-            loss: outcome.loss,
-            learning_rate: parameters.learning_rate,
-            active_share: outcome.active_share(),
-            validation: None,
-        };
+        let outcome = self.goal.evaluate(samples, &descriptors, top.dims())?;
+        if !outcome.loss.is_finite() || !are_finite(&outcome.gradient) {
+            return Ok(None);
+        }
+        let learning_rate = self.parameters.learning_rate;
+        let active_share = outcome.active_share();
+        let row = StepMetrics { step, loss: outcome.loss, learning_rate, active_share, validation: None };
         let mut gradients = top.gradients(pass, outcome.gradient);
         let mut adam = self.state.adam.clone();
-        let moved = adam.step(top.clone(), &mut gradients, parameters.learning_rate);
+        let top = adam.step(top.clone(), &mut gradients, learning_rate);
+        Ok(Some(Moved { top, adam, row }))
+    }
+
+    fn validates_after(&self, step: usize) -> bool {
+        let parameters = self.parameters;
         let due = step.is_multiple_of(parameters.how_often_validation) || step == parameters.how_many_training_steps;
-        if due && !self.validation.is_empty() {
-            let plain = moved.valid();
-            let measured = self.validation.measure(&plain, store, observer)?;
-            row.validation = Some(measured);
-            if let Some(loss) = measured.loss {
-                if !loss.is_finite() {
-                    return diverged_at(step, self.state.best.clone().or(Some(before))).map(Some);
-                }
-                if loss < self.state.best_loss {
-                    self.state.best_loss = loss;
-                    self.state.best = Some(Snapshot { step, top: plain });
-                }
-            }
-        }
-        self.state.top = moved;
-        self.state.before = Some(before);
-        self.state.adam = adam;
-        self.state.history.push(row);
-        if let Some(events) = &mut self.events {
-            events.add(&row)?;
-        }
-        Ok(None)
+        due && !self.validation.is_empty()
+    }
+
+    /// The end of the training at a step whose loss is not a number, with the best network, or else the one given.
+    ///
+    /// # Errors
+    /// When there is neither.
+    fn diverged(&self, step: usize, last_good: Option<Snapshot>) -> Result<Diverged> {
+        let Some(last_good) = self.state.best.clone().or(last_good) else {
+            return Err(Error::data(format!("the loss of step {step}, the first of this run, is not a number"))
+                .hint("the weights of the backbone may be damaged, or the learning_rate was too high before"));
+        };
+        let message =
+            format!("the loss of step {step} is not a number; the network of step {} is kept", last_good.step);
+        Ok(Diverged { last_good, error: Error::data(message).hint("lower the learning_rate") })
     }
 
     fn detail(&self) -> String {
@@ -385,15 +436,6 @@ impl Trainer<'_> {
     }
 }
 
-/// The end of a training at a step whose loss is not a number.
-///
-/// # Errors
-/// When no network before was good.
-fn diverged_at(step: usize, last_good: Option<Snapshot>) -> Result<Diverged> {
-    let Some(last_good) = last_good else {
-        return Err(Error::data(format!("the loss of step {step}, the first of this run, is not a number"))
-            .hint("the weights of the backbone may be damaged, or the learning_rate was too high before"));
-    };
-    let message = format!("the loss of step {step} is not a number; the network of step {} is kept", last_good.step);
-    Ok(Diverged { last_good, error: Error::data(message).hint("lower the learning_rate") })
+fn are_finite(values: &[f32]) -> bool {
+    values.iter().all(|value| value.is_finite())
 }

@@ -2,12 +2,18 @@
 
 mod support;
 
+use std::sync::Arc;
+
 use silknow_config::{Architecture, Augmentation, LossKind};
 use silknow_files as files;
+use silknow_image::decode;
 use silknow_network::{Placement, WeightFile, frozen_backbone};
 use silknow_progress::{Recorder, Silent, StopAfter};
-use silknow_records::{LabelMatrix, MISSING};
-use silknow_training::{TrainingInputs, TrainingOutcome, checkpoint, train};
+use silknow_records::{LabelMatrix, MISSING, Record};
+use silknow_training::objective::{
+    Asks, Batch, ImageValues, Objective, Outcome, Samples, SoftTriplet, SoftTripletIncomp,
+};
+use silknow_training::{Logs, SourceImage, TrainingInputs, TrainingOutcome, checkpoint, train};
 use support::{Collection, SIDE_PX, parameters, top};
 
 fn mean_loss(outcome: &TrainingOutcome, steps: std::ops::Range<usize>) -> f64 {
@@ -149,8 +155,9 @@ fn folds_that_share_a_store_run_the_backbone_once_per_image_and_view() {
         for fold in 0..2 {
             let (validation, train_samples): (Vec<usize>, Vec<usize>) =
                 all.iter().partition(|&&sample| sample / 16 == fold);
-            let inputs = TrainingInputs { labels: &collection.labels, train: &train_samples, validation: &validation };
-            let outcome = train(&inputs, &parameters, &mut store, top(&parameters), None, false, &Silent).unwrap();
+            let inputs = TrainingInputs::new(&collection.labels, &train_samples, &validation);
+            let (objective, top) = (SoftTripletIncomp, top(&parameters));
+            let outcome = train(&inputs, &parameters, &objective, &mut store, top, None, &Silent).unwrap();
             sum += outcome.backbone_images;
         }
         // Each half is drawn in four epochs by one fold; the plain views serve both.
@@ -206,7 +213,7 @@ fn samples_that_a_loss_cannot_use_are_left_out_and_counted() {
     indices[0] = MISSING;
     indices[2..4].fill(MISSING);
     collection.labels = LabelMatrix::from_indices(2, indices).unwrap();
-    std::fs::write(&collection.images[5].path, "cut").unwrap();
+    std::fs::write(collection.folder.path().join("5.png"), "cut").unwrap();
     for (loss, used, incomplete) in [(LossKind::SoftTriplet, 21, 1), (LossKind::SoftTripletIncomp, 22, 0)] {
         let parameters = parameters(loss);
         let mut store = collection.store(&parameters);
@@ -225,8 +232,9 @@ fn too_little_to_compare_is_an_error_that_counts() {
     let parameters = parameters(LossKind::SoftTriplet);
     let mut store = collection.store(&parameters);
     let mut error_of = |labels: &LabelMatrix, train_samples: &[usize]| {
-        let inputs = TrainingInputs { labels, train: train_samples, validation: &[] };
-        train(&inputs, &parameters, &mut store, top(&parameters), None, false, &Silent).unwrap_err().to_string()
+        let inputs = TrainingInputs::new(labels, train_samples, &[]);
+        let top = top(&parameters);
+        train(&inputs, &parameters, &SoftTriplet, &mut store, top, None, &Silent).unwrap_err().to_string()
     };
     let error = error_of(&collection.labels, &[0]);
     assert!(error.contains("soft_triplet compares 3 samples, but 1 of 1"), "{error}");
@@ -282,4 +290,69 @@ fn logs_hold_both_event_files_and_the_table() {
     let table = files::read_text(logs.join("metrics.csv")).unwrap();
     assert_eq!(table.lines().count(), 13);
     assert!(table.lines().nth(4).unwrap().split(',').all(|cell| !cell.is_empty()), "{table}");
+}
+
+/// An objective from outside the crate: images of one object attract each other, by a value of the first.
+struct OneObject;
+
+impl Objective for OneObject {
+    fn name(&self) -> &str {
+        "one_object"
+    }
+
+    fn asks(&self) -> Asks {
+        Asks::new(Samples::Any, 2).with_records().with_values("strength", 1)
+    }
+
+    fn evaluate(&self, batch: &Batch<'_>) -> Outcome {
+        let strength = batch.values("strength");
+        let pairs: Vec<(usize, usize)> = (0..batch.len())
+            .flat_map(|i| (0..batch.len()).map(move |j| (i, j)))
+            .filter(|&(i, j)| i != j && batch.records[i].object == batch.records[j].object)
+            .collect();
+        let (mut sum, mut gradient) = (0.0, vec![0.0; batch.descriptors.len()]);
+        for &(i, j) in &pairs {
+            for d in 0..batch.dims {
+                let apart = batch.descriptor(i)[d] - batch.descriptor(j)[d];
+                sum += 0.5 * f64::from(strength[i] * apart * apart);
+                gradient[i * batch.dims + d] += strength[i] * apart / pairs.len() as f32;
+                gradient[j * batch.dims + d] -= strength[i] * apart / pairs.len() as f32;
+            }
+        }
+        Outcome::mean(sum, pairs.len() as u64, gradient)
+    }
+}
+
+#[test]
+fn an_objective_from_outside_trains_on_pictures_in_memory_and_is_given_what_it_asks_for() {
+    let mut collection = Collection::new();
+    let picture = |image: &SourceImage| decode(collection.folder.path().join(&image.identity)).unwrap();
+    collection.images =
+        collection.images.iter().map(|image| SourceImage::pixels(picture(image), &*image.identity)).collect();
+    let mut parameters = parameters(LossKind::SoftTriplet);
+    parameters.how_many_training_steps = 40;
+    let (train_samples, validation) = collection.split();
+    let records: Vec<Arc<Record>> = (0..Collection::SAMPLES)
+        .map(|sample| Arc::new(Record::new(format!("museum__{}__{sample}.png", sample % 4), 2)))
+        .collect();
+    let mut values = ImageValues::new(Collection::SAMPLES);
+    values.insert("strength", 1, vec![1.0; Collection::SAMPLES]).unwrap();
+    let inputs = TrainingInputs::new(&collection.labels, &train_samples, &validation);
+    let logs = collection.logs("logs");
+    let run = |inputs: &TrainingInputs<'_>, objective: &dyn Objective, resume| {
+        let logs = Some(Logs { folder: &logs, resume });
+        train(inputs, &parameters, objective, &mut collection.store(&parameters), top(&parameters), logs, &Silent)
+    };
+    let error = run(&inputs, &OneObject, false).unwrap_err().to_string();
+    assert!(error.contains("one_object needs the records of 32 images, but 0 are given"), "{error}");
+    let inputs = inputs.with_records(&records);
+    let error = run(&inputs, &OneObject, false).unwrap_err().to_string();
+    assert!(error.contains("one_object needs 1 values `strength` for each of 32 images"), "{error}");
+    let inputs = inputs.with_values(&values);
+    let outcome = run(&inputs, &OneObject, false).unwrap();
+    let (first, last) = (mean_loss(&outcome, 0..5), mean_loss(&outcome, 35..40));
+    assert!(last < 0.5 * first, "from {first} to {last}");
+    // Its checkpoint is not continued with another objective.
+    let error = run(&inputs, &SoftTriplet, true).unwrap_err().to_string();
+    assert!(error.contains("`objective` = \"one_object\", but now it is \"soft_triplet\""), "{error}");
 }

@@ -1,26 +1,111 @@
-//! The kernels, compiled once for each instruction set, behind a table of functions.
+//! The kernels, compiled once for each set of instructions, format of numbers and tile size.
 //!
-//! Owns the tile sizes and the compilation. The texts of the kernels are generic and lie in the files beside this
-//! one; their arguments are structs that check all bounds before any pointer is followed.
+//! The text of a kernel is generic and lies in the files beside this one. Its arguments are a struct that checks all
+//! bounds before any pointer is followed. This file says which sets there are and compiles the kernels for them.
 #![expect(unsafe_code, reason = "a kernel compiled for an instruction set may only run where it exists")]
 
 mod pool;
 mod product;
-mod target;
 mod winograd;
 
 pub(crate) use pool::MaxPool;
-pub(crate) use product::Product;
-pub(crate) use target::Target;
+pub(crate) use product::{Product, ProductOfPoints};
 pub(crate) use winograd::{FAR, NEAR, POINTS, PixelsToPoints, PointsToPixels, TILE_IN, TILE_OUT};
 
+use self::product::{Tile, TileSize};
 use crate::instructions::Instructions;
 #[cfg(target_arch = "x86_64")]
 use crate::numbers::Bf16;
+#[cfg(test)]
+use crate::numbers::PlainBf16;
 use crate::numbers::{Numbers, Precision, Single};
-use crate::vector::{Portable, Vector};
+#[cfg(target_arch = "x86_64")]
+use crate::vector::{Avx2, Avx512, Avx512Bf16, Register256, Register512};
+use crate::vector::{FourNumbers, Portable, Vector};
 
-/// The kernels of one instruction set for one format of numbers.
+/// Work on memory that is compiled for every set.
+pub(crate) trait Kernel {
+    /// # Panics
+    /// When anything that [`run`](Self::run) reads or writes lies out of bounds.
+    fn check<S: Set>(&self);
+
+    /// # Safety
+    /// The kernel must have passed its check for this set. It must be inlined into a function that is compiled for the
+    /// instructions of the set, or it will be slow.
+    unsafe fn run<S: Set>(&self, set: S);
+}
+
+/// Instructions with a format of numbers and a tile size. A value exists only where the processor has the instructions.
+pub(crate) trait Set: Copy {
+    type Register: Vector;
+    /// The format of maps and of the weights that they are multiplied with.
+    type Numbers: Numbers<Register = Self::Register>;
+    /// The format of Winograd's points, of pixels and of weights.
+    type Points: Numbers<Register = Self::Register>;
+    /// The tile of a product.
+    type Tile: TileSize;
+
+    fn single(self) -> Single<Self::Register>;
+    fn numbers(self) -> Self::Numbers;
+    fn points(self) -> Self::Points;
+
+    /// Checks a kernel and runs it.
+    fn run(self, kernel: &impl Kernel);
+}
+
+/// Implements [`Set`] for the type of an instruction set. A `$tile` is so many rows by so many registers.
+macro_rules! set {
+    ($isa:ty $(, $features:literal)?; $register:ty, single $single:expr, numbers $numbers:expr => $numbers_type:ty,
+     tile $rows:literal x $registers:literal) => {
+        impl Set for $isa {
+            type Register = $register;
+            type Numbers = $numbers_type;
+            type Points = $numbers_type;
+            type Tile = Tile<$rows, $registers>;
+
+            #[inline(always)]
+            fn single(self) -> Single<$register> {
+                Single($single(self))
+            }
+
+            #[inline(always)]
+            fn numbers(self) -> $numbers_type {
+                $numbers(self)
+            }
+
+            #[inline(always)]
+            fn points(self) -> $numbers_type {
+                $numbers(self)
+            }
+
+            fn run(self, kernel: &impl Kernel) {
+                $(#[target_feature(enable = $features)])?
+                unsafe fn compiled<K: Kernel>(set: $isa, kernel: &K) {
+                    // SAFETY: the caller has made the check.
+                    unsafe { kernel.run(set) }
+                }
+                kernel.check::<Self>();
+                // SAFETY: `self` proves that the processor has the instructions, and the kernel passed its check.
+                unsafe { compiled(self, kernel) }
+            }
+        }
+    };
+}
+
+// 24 accumulators of 32 registers: 2 loads of weights and 12 of inputs feed 24 multiply-adds.
+#[cfg(target_arch = "x86_64")]
+set!(Avx512, "avx512f"; Register512, single std::convert::identity, numbers Single => Single<Register512>, tile 12 x 2);
+#[cfg(target_arch = "x86_64")]
+set!(Avx512Bf16, "avx512f,avx512bf16"; Register512, single Avx512Bf16::avx512, numbers Bf16 => Bf16, tile 12 x 2);
+// 12 accumulators of 16 registers: 2 loads of weights and 6 of inputs feed 12 multiply-adds.
+#[cfg(target_arch = "x86_64")]
+set!(Avx2, "avx2,fma"; Register256, single std::convert::identity, numbers Single => Single<Register256>, tile 6 x 2);
+// NEON has 32 registers, SSE2 16: 16 accumulators suit the first and spill a little in the second.
+set!(Portable; FourNumbers, single std::convert::identity, numbers Single => Single<FourNumbers>, tile 4 x 4);
+#[cfg(test)]
+set!(PlainBf16; FourNumbers, single |_| Portable, numbers std::convert::identity => PlainBf16, tile 4 x 4);
+
+/// The kernels of one set.
 #[derive(Clone, Copy)]
 pub(crate) struct Kernels {
     /// The format of maps and of the weights that they are multiplied with.
@@ -29,11 +114,37 @@ pub(crate) struct Kernels {
     pub(crate) points: Precision,
     /// Output channels that one tile of a product covers; weights are packed in panels of this width.
     pub(crate) panel: usize,
-    product: unsafe fn(&Product<'_>),
-    product_of_points: unsafe fn(&Product<'_>),
-    pixels_to_points: unsafe fn(&PixelsToPoints<'_>),
-    points_to_pixels: unsafe fn(&PointsToPixels<'_>),
-    max_pool: unsafe fn(&MaxPool<'_>),
+    set: AnySet,
+}
+
+#[derive(Clone, Copy)]
+enum AnySet {
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+    #[cfg(target_arch = "x86_64")]
+    Avx512Bf16(Avx512Bf16),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    Portable(Portable),
+    #[cfg(test)]
+    PlainBf16(PlainBf16),
+}
+
+impl AnySet {
+    fn find(instructions: Instructions, precision: Precision) -> Option<Self> {
+        match (instructions, precision) {
+            #[cfg(target_arch = "x86_64")]
+            (Instructions::Avx512, Precision::Single) => Avx512::detect().map(Self::Avx512),
+            #[cfg(target_arch = "x86_64")]
+            (Instructions::Avx512, Precision::Bf16) => Avx512Bf16::detect().map(Self::Avx512Bf16),
+            #[cfg(target_arch = "x86_64")]
+            (Instructions::Avx2, Precision::Single) => Avx2::detect().map(Self::Avx2),
+            (Instructions::Portable, Precision::Single) => Some(Self::Portable(Portable)),
+            #[cfg(test)]
+            (Instructions::Portable, Precision::Bf16) => Some(Self::PlainBf16(PlainBf16)),
+            _ => None,
+        }
+    }
 }
 
 impl Kernels {
@@ -42,118 +153,41 @@ impl Kernels {
     /// # Panics
     /// When this processor does not have them.
     pub(crate) fn of(instructions: Instructions, precision: Precision) -> Self {
-        assert!(instructions.supports(precision), "this processor does not have {instructions} for {precision:?}");
-        match (instructions, precision) {
+        let set = AnySet::find(instructions, precision)
+            .unwrap_or_else(|| panic!("this processor does not have {instructions} for {precision:?}"));
+        match set {
             #[cfg(target_arch = "x86_64")]
-            (Instructions::Avx512, Precision::Single) => avx512::KERNELS,
+            AnySet::Avx512(isa) => Self::with(set, isa, precision),
             #[cfg(target_arch = "x86_64")]
-            (Instructions::Avx512, Precision::Bf16) => avx512_bf16::KERNELS,
+            AnySet::Avx512Bf16(isa) => Self::with(set, isa, precision),
             #[cfg(target_arch = "x86_64")]
-            (Instructions::Avx2, _) => avx2::KERNELS,
-            _ => portable::KERNELS,
+            AnySet::Avx2(isa) => Self::with(set, isa, precision),
+            AnySet::Portable(isa) => Self::with(set, isa, precision),
+            #[cfg(test)]
+            AnySet::PlainBf16(isa) => Self::with(set, isa, precision),
         }
     }
 
-    /// Runs a matrix product of maps.
-    pub(crate) fn product(&self, product: &Product<'_>) {
-        product.check(self.panel, self.precision.per_word());
-        // SAFETY: `of` made sure of the instructions, `check` of the bounds.
-        unsafe { (self.product)(product) }
+    fn with<S: Set>(set: AnySet, _: S, precision: Precision) -> Self {
+        debug_assert_eq!((S::Numbers::PER_WORD, S::Points::PER_WORD), (precision.per_word(), precision.per_word()));
+        Self { precision, points: precision, panel: S::Tile::REGISTERS * S::Register::LANES, set }
     }
 
-    /// Runs a matrix product of Winograd's points, whose results are single.
-    pub(crate) fn product_of_points(&self, product: &Product<'_>) {
-        product.check(self.panel, 1);
-        // SAFETY: `of` made sure of the instructions, `check` of the bounds.
-        unsafe { (self.product_of_points)(product) }
-    }
-
-    /// Runs the transform of pixels into Winograd's tiles.
-    pub(crate) fn pixels_to_points(&self, transform: &PixelsToPoints<'_>) {
-        transform.check(self.precision.per_word(), self.points.per_word());
-        // SAFETY: `of` made sure of the instructions, `check` of the bounds.
-        unsafe { (self.pixels_to_points)(transform) }
-    }
-
-    /// Runs the transform of Winograd's tiles into pixels.
-    pub(crate) fn points_to_pixels(&self, transform: &PointsToPixels<'_>) {
-        transform.check(self.precision.per_word());
-        // SAFETY: `of` made sure of the instructions, `check` of the bounds.
-        unsafe { (self.points_to_pixels)(transform) }
-    }
-
-    /// Runs the maximum pool, from single precision.
-    pub(crate) fn max_pool(&self, pool: &MaxPool<'_>) {
-        pool.check(self.precision.per_word());
-        // SAFETY: `of` made sure of the instructions, `check` of the bounds.
-        unsafe { (self.max_pool)(pool) }
-    }
-}
-
-/// Compiles all kernels for one instruction set and one format of numbers.
-///
-/// `$rows` and `$registers` are the height of a tile of the product and its width in registers. The accumulators,
-/// `$registers` registers of weights and one input value must fit into the register file, and there must be at
-/// least eight accumulators, because a fused multiply-add takes four cycles and two begin in each.
-macro_rules! kernels_for {
-    ($module:ident, $precision:ident $numbers:ty, points $points:ident $point_numbers:ty,
-     $rows:literal x $registers:literal $(, $features:literal)?) => {
-        mod $module {
-            use super::*;
-
-            type Register = <$numbers as Numbers>::Register;
-
-            pub(super) const KERNELS: Kernels = Kernels {
-                precision: Precision::$precision,
-                points: Precision::$points,
-                panel: $registers * Register::LANES,
-                product,
-                product_of_points,
-                pixels_to_points,
-                points_to_pixels,
-                max_pool,
-            };
-
-            $(#[target_feature(enable = $features)])?
-            unsafe fn product(product: &Product<'_>) {
-                // SAFETY: the caller answers for instructions and bounds; so below.
-                unsafe { super::product::run::<$numbers, $numbers, $rows, $registers>(product) }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            unsafe fn product_of_points(product: &Product<'_>) {
-                // SAFETY: as above.
-                unsafe { super::product::run::<$point_numbers, Single<Register>, $rows, $registers>(product) }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            unsafe fn pixels_to_points(transform: &PixelsToPoints<'_>) {
-                // SAFETY: as above.
-                unsafe { super::winograd::pixels_to_points::<$numbers, $point_numbers>(transform) }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            unsafe fn points_to_pixels(transform: &PointsToPixels<'_>) {
-                // SAFETY: as above.
-                unsafe { super::winograd::points_to_pixels::<$numbers>(transform) }
-            }
-
-            $(#[target_feature(enable = $features)])?
-            unsafe fn max_pool(pool: &MaxPool<'_>) {
-                // SAFETY: as above.
-                unsafe { super::pool::max_pool::<$numbers>(pool) }
-            }
+    /// Runs a kernel, after checking its bounds.
+    ///
+    /// # Panics
+    /// When the kernel would leave its memory.
+    pub(crate) fn run(&self, kernel: &impl Kernel) {
+        match self.set {
+            #[cfg(target_arch = "x86_64")]
+            AnySet::Avx512(isa) => isa.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            AnySet::Avx512Bf16(isa) => isa.run(kernel),
+            #[cfg(target_arch = "x86_64")]
+            AnySet::Avx2(isa) => isa.run(kernel),
+            AnySet::Portable(isa) => isa.run(kernel),
+            #[cfg(test)]
+            AnySet::PlainBf16(isa) => isa.run(kernel),
         }
-    };
+    }
 }
-
-// 24 accumulators of 32 registers: 2 loads of weights and 12 of inputs feed 24 multiply-adds.
-#[cfg(target_arch = "x86_64")]
-kernels_for!(avx512, Single Single<std::arch::x86_64::__m512>, points Single Single<Register>, 12 x 2, "avx512f");
-#[cfg(target_arch = "x86_64")]
-kernels_for!(avx512_bf16, Bf16 Bf16, points Bf16 Bf16, 12 x 2, "avx512f,avx512bf16");
-// 12 accumulators of 16 registers: 2 loads of weights and 6 of inputs feed 12 multiply-adds.
-#[cfg(target_arch = "x86_64")]
-kernels_for!(avx2, Single Single<std::arch::x86_64::__m256>, points Single Single<Register>, 6 x 2, "avx2,fma");
-// NEON has 32 registers, SSE2 16: 16 accumulators suit the first and spill a little in the second.
-kernels_for!(portable, Single Single<Portable>, points Single Single<Register>, 4 x 4);

@@ -1,7 +1,8 @@
 //! The maximum over 3 x 3 pixels with stride 2 that follows the stem.
 #![expect(unsafe_code, reason = "the innermost loop; bounds are checked once per pool")]
 
-use super::target::Target;
+use super::{Kernel, Set};
+use crate::memory::{Source, Target};
 use crate::numbers::Numbers;
 use crate::vector::Vector;
 
@@ -19,34 +20,30 @@ pub(crate) struct MaxPool<'a> {
     pub(crate) first: usize,
 }
 
-impl MaxPool<'_> {
-    /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds; a word of the result holds `per_word` numbers.
-    pub(super) fn check(&self, per_word: usize) {
-        assert!(self.channels.is_multiple_of(16));
+/// Reads single precision, writes the format of the set.
+impl Kernel for MaxPool<'_> {
+    fn check<S: Set>(&self) {
+        assert!(self.channels.is_multiple_of(S::Register::LANES));
         let furthest = self.offsets.as_flattened().iter().max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.channels <= self.input.len());
-        assert!(self.first + self.offsets.len() * self.channels / per_word <= self.output.len());
+        assert!(self.first + self.offsets.len() * self.channels / S::Numbers::PER_WORD <= self.output.len());
     }
-}
 
-/// Reads single precision, writes the format `N`.
-///
-/// # Safety
-/// The pool must have passed its check; the processor must have the instructions of the format.
-#[inline(always)]
-pub(super) unsafe fn max_pool<N: Numbers>(pool: &MaxPool<'_>) {
-    for (pixel, offsets) in pool.offsets.iter().enumerate() {
-        for channel in (0..pool.channels).step_by(N::Register::LANES) {
-            // SAFETY: every pointer lies where the pool's check looked.
-            unsafe {
-                let load = |offset: u32| N::Register::load(pool.input.as_ptr().add(offset as usize + channel));
-                let mut largest = load(offsets[0]);
-                for &offset in &offsets[1..] {
-                    largest = largest.max(load(offset));
+    #[inline(always)]
+    unsafe fn run<S: Set>(&self, set: S) {
+        let (single, numbers) = (set.single(), set.numbers());
+        let input = Source::new(self.input);
+        for (pixel, offsets) in self.offsets.iter().enumerate() {
+            for channel in (0..self.channels).step_by(S::Register::LANES) {
+                // SAFETY: every position lies where the check looked.
+                unsafe {
+                    let mut largest = single.load(input.add(offsets[0] as usize + channel));
+                    for &offset in &offsets[1..] {
+                        largest = largest.max(single.load(input.add(offset as usize + channel)));
+                    }
+                    let at = self.first + (pixel * self.channels + channel) / S::Numbers::PER_WORD;
+                    numbers.store(largest, self.output, at);
                 }
-                let at = pool.first + (pixel * pool.channels + channel) / N::PER_WORD;
-                N::store(largest, pool.output.at(at));
             }
         }
     }

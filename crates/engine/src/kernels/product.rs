@@ -2,16 +2,17 @@
 //!
 //! A row of the result is an output pixel. It is summed over taps (positions of the kernel) and over the channels at
 //! each; where a tap's channels begin stands in a list, so that strided, padded and 1 x 1 convolutions are the same
-//! product and nothing is copied into place before (Dukhan, "The indirect convolution algorithm", 2019).
+//! product and nothing has to be copied first (Dukhan, "The indirect convolution algorithm", 2019).
 #![expect(unsafe_code, reason = "the innermost loops; bounds are checked once per product")]
 
 use std::ops::Range;
 
-use super::target::Target;
-use crate::numbers::Numbers;
+use super::{Kernel, Set};
+use crate::memory::{Source, Target};
+use crate::numbers::{Numbers, Single};
 use crate::vector::{Vector, prefetch};
 
-/// One product, or the part of it that one thread does. Lengths and positions count words; see `numbers`.
+/// One product of maps, or the part of it that one thread does. Lengths and positions count words; see `numbers`.
 pub(crate) struct Product<'a> {
     /// What the offsets point into.
     pub(crate) input: &'a [f32],
@@ -47,10 +48,8 @@ impl Product<'_> {
         self.offsets.len() / self.rows
     }
 
-    /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds: panels of `panel` channels, of which a word of
-    /// the result holds `per_word`.
-    pub(super) fn check(&self, panel: usize, per_word: usize) {
+    fn check<S: Set>(&self, per_word: usize) {
+        let panel = S::Tile::REGISTERS * S::Register::LANES;
         assert!(self.rows > 0 && self.offsets.len().is_multiple_of(self.rows));
         let furthest = self.offsets.iter().max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.depth <= self.input.len());
@@ -62,48 +61,94 @@ impl Product<'_> {
     }
 }
 
+/// Multiplies the set's numbers and stores them.
+impl Kernel for Product<'_> {
+    fn check<S: Set>(&self) {
+        self.check::<S>(S::Numbers::PER_WORD);
+    }
+
+    #[inline(always)]
+    unsafe fn run<S: Set>(&self, set: S) {
+        // SAFETY: the caller has made the check.
+        unsafe { S::Tile::product(set.numbers(), set.numbers(), self) }
+    }
+}
+
+/// A product of Winograd's points, whose results are single.
+pub(crate) struct ProductOfPoints<'a>(pub(crate) Product<'a>);
+
+impl Kernel for ProductOfPoints<'_> {
+    fn check<S: Set>(&self) {
+        self.0.check::<S>(1);
+    }
+
+    #[inline(always)]
+    unsafe fn run<S: Set>(&self, set: S) {
+        // SAFETY: the caller has made the check.
+        unsafe { S::Tile::product(set.points(), set.single(), &self.0) }
+    }
+}
+
 /// Words of input channels that one turn of the innermost loop takes: the loop's own instructions are few then, which counts
 /// where two threads share a core's decoder.
 const UNROLLED: usize = 4;
 
-/// Computes a product of numbers in the format `N`, whose results are stored as `R`, in tiles of at most `ROWS` rows and
-/// `REGISTERS` registers of output channels.
+/// The tile of the result whose sums stay in registers: at most `ROWS` rows and `REGISTERS` registers of output
+/// channels.
 ///
-/// # Safety
-/// The product must have passed its check for panels of `REGISTERS` registers and results in `R`; the processor must
-/// have the instructions of both.
-#[inline(always)]
-pub(super) unsafe fn run<N, R, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>)
-where
-    N: Numbers,
-    R: Numbers<Register = N::Register>,
-{
-    let tiles = product.rows.div_ceil(ROWS);
-    // Panels outside, rows inside: a panel of weights stays in the nearest cache while the rows pass by.
-    for panel in product.panels.clone() {
-        let mut first = 0;
-        for tile in 1..=tiles {
-            // Tiles of nearly the same height: a last one with a single row would wait on its few accumulators.
-            let end = product.rows * tile / tiles;
-            // SAFETY: `first..end` are rows of the product, at most `ROWS`; the caller answers for the rest.
-            unsafe {
-                match end - first {
-                    1 => one::<N, R, 1, REGISTERS>(product, panel, first),
-                    2 => one::<N, R, 2, REGISTERS>(product, panel, first),
-                    3 => one::<N, R, 3, REGISTERS>(product, panel, first),
-                    4 => one::<N, R, 4, REGISTERS>(product, panel, first),
-                    5 if ROWS >= 5 => one::<N, R, 5, REGISTERS>(product, panel, first),
-                    6 if ROWS >= 6 => one::<N, R, 6, REGISTERS>(product, panel, first),
-                    7 if ROWS >= 7 => one::<N, R, 7, REGISTERS>(product, panel, first),
-                    8 if ROWS >= 8 => one::<N, R, 8, REGISTERS>(product, panel, first),
-                    9 if ROWS >= 9 => one::<N, R, 9, REGISTERS>(product, panel, first),
-                    10 if ROWS >= 10 => one::<N, R, 10, REGISTERS>(product, panel, first),
-                    11 if ROWS >= 11 => one::<N, R, 11, REGISTERS>(product, panel, first),
-                    12 if ROWS >= 12 => one::<N, R, 12, REGISTERS>(product, panel, first),
-                    rows => unreachable!("a tile of {rows} rows"),
+/// The accumulators, `REGISTERS` registers of weights and one input value must fit into the register file, and there
+/// must be at least eight accumulators, because a fused multiply-add takes four cycles and two begin in each.
+pub(crate) struct Tile<const ROWS: usize, const REGISTERS: usize>;
+
+/// What kernels know of a [`Tile`].
+pub(crate) trait TileSize {
+    const REGISTERS: usize;
+
+    /// Computes a product of numbers in the format `N`, whose results are stored as `R`.
+    ///
+    /// # Safety
+    /// The product must have passed its check for this tile and results in `R`.
+    unsafe fn product<N, R>(numbers: N, results: R, product: &Product<'_>)
+    where
+        N: Numbers,
+        R: Numbers<Register = N::Register>;
+}
+
+/// Computes a tile of `$rows` rows with the text that is compiled for exactly as many, chosen from a table of heights.
+macro_rules! tile_of_height {
+    ($rows:expr, [$($height:literal)+], $numbers:ident, $results:ident, $product:ident, $panel:ident, $first:ident) => {
+        match $rows {
+            $($height if $height <= ROWS => {
+                one::<N, R, $height, REGISTERS>($numbers, $results, $product, $panel, $first)
+            })+
+            rows => unreachable!("a tile of {rows} rows"),
+        }
+    };
+}
+
+impl<const ROWS: usize, const REGISTERS: usize> TileSize for Tile<ROWS, REGISTERS> {
+    const REGISTERS: usize = REGISTERS;
+
+    #[inline(always)]
+    unsafe fn product<N, R>(numbers: N, results: R, product: &Product<'_>)
+    where
+        N: Numbers,
+        R: Numbers<Register = N::Register>,
+    {
+        let tiles = product.rows.div_ceil(ROWS);
+        // Panels outside, rows inside: a panel of weights stays in the nearest cache while the rows pass by.
+        for panel in product.panels.clone() {
+            let mut first = 0;
+            for tile in 1..=tiles {
+                // Tiles of nearly the same height: a last one with a single row would wait on its few accumulators.
+                let end = product.rows * tile / tiles;
+                let rows = end - first;
+                // SAFETY: `first..end` are rows of the product, at most `ROWS`; the caller has made the check.
+                unsafe {
+                    tile_of_height!(rows, [1 2 3 4 5 6 7 8 9 10 11 12], numbers, results, product, panel, first);
                 }
+                first = end;
             }
-            first = end;
         }
     }
 }
@@ -111,60 +156,66 @@ where
 /// One tile: all its accumulators stay in registers from the first tap to the last channel.
 ///
 /// # Safety
-/// As for [`run`]; `first + ROWS` must not exceed the rows.
+/// As for [`TileSize::product`]; `first + ROWS` must not exceed the rows.
 #[inline(always)]
-unsafe fn one<N, R, const ROWS: usize, const REGISTERS: usize>(product: &Product<'_>, panel: usize, first: usize)
-where
+unsafe fn one<N, R, const ROWS: usize, const REGISTERS: usize>(
+    numbers: N,
+    results: R,
+    product: &Product<'_>,
+    panel: usize,
+    first: usize,
+) where
     N: Numbers,
     R: Numbers<Register = N::Register>,
 {
+    let (isa, single) = (numbers.isa(), Single::<N::Register>(numbers.isa()));
     let lanes = N::Register::LANES;
     let width = REGISTERS * lanes;
     let at = |row: usize, register: usize| {
         product.first + (first + row) * product.pitch + (panel * width + register * lanes) / R::PER_WORD
     };
-    // SAFETY: every pointer lies where the product's check looked.
+    // SAFETY: every position lies where the product's check looked.
     unsafe {
-        let shift = product.shift.as_ptr().add(panel * width);
-        let mut sums = [[N::Register::splat(0.0); REGISTERS]; ROWS];
+        let shift = Source::new(product.shift).add(panel * width);
+        let mut sums = [[N::Register::splat(isa, 0.0); REGISTERS]; ROWS];
         for sums in &mut sums {
             for (register, sum) in sums.iter_mut().enumerate() {
-                *sum = N::Register::load(shift.add(register * lanes));
+                *sum = single.load(shift.add(register * lanes));
             }
         }
         // The results are far away; by the end of the sums they have come near.
         for row in 0..ROWS {
-            prefetch(product.output.at(at(row, 0)));
+            prefetch(product.output.pointer(at(row, 0), 0));
         }
-        let mut weights = product.weights.as_ptr().add(panel * product.panel_pitch);
+        let input = Source::new(product.input);
+        let mut weights = Source::new(product.weights).add(panel * product.panel_pitch);
         for tap in 0..product.taps() {
-            let offsets = product.offsets.as_ptr().add(tap * product.rows + first);
-            let inputs: [*const f32; ROWS] =
-                std::array::from_fn(|row| product.input.as_ptr().add(*offsets.add(row) as usize));
+            let offsets = &product.offsets[tap * product.rows + first..][..ROWS];
+            let inputs: [Source<'_>; ROWS] = std::array::from_fn(|row| input.add(offsets[row] as usize));
             let mut word = 0;
             while word + UNROLLED <= product.depth {
                 for step in 0..UNROLLED {
-                    add_word::<N, _, _>(&mut sums, &inputs, word + step, weights.add(step * width));
+                    add_word::<N, _, _>(numbers, &mut sums, &inputs, word + step, weights.add(step * width));
                 }
                 weights = weights.add(UNROLLED * width);
                 word += UNROLLED;
             }
             while word < product.depth {
-                add_word::<N, _, _>(&mut sums, &inputs, word, weights);
+                add_word::<N, _, _>(numbers, &mut sums, &inputs, word, weights);
                 weights = weights.add(width);
                 word += 1;
             }
         }
         for (row, sums) in sums.into_iter().enumerate() {
             for (register, mut sum) in sums.into_iter().enumerate() {
-                let output = product.output.at(at(row, register));
+                let at = at(row, register);
                 if product.accumulate {
-                    sum = sum.add(R::load(output));
+                    sum = sum.add(results.load_back(product.output, at));
                 }
                 if product.rectify {
-                    sum = sum.max(N::Register::splat(0.0));
+                    sum = sum.max(N::Register::splat(isa, 0.0));
                 }
-                R::store(sum, output);
+                results.store(sum, product.output, at);
             }
         }
     }
@@ -173,26 +224,132 @@ where
 /// Adds the products of one word of input channels: its numbers in every row times their weights.
 ///
 /// # Safety
-/// `inputs` must be valid for the word, `weights` for `REGISTERS` registers; the processor must have the instructions
-/// of `N`.
+/// The word must lie within all of `inputs`, and `REGISTERS` registers must follow in `weights`.
 #[inline(always)]
 unsafe fn add_word<N: Numbers, const ROWS: usize, const REGISTERS: usize>(
+    numbers: N,
     sums: &mut [[N::Register; REGISTERS]; ROWS],
-    inputs: &[*const f32; ROWS],
+    inputs: &[Source<'_>; ROWS],
     word: usize,
-    weights: *const f32,
+    weights: Source<'_>,
 ) {
-    // SAFETY: the caller answers for pointers and instructions.
+    let (isa, single) = (numbers.isa(), Single::<N::Register>(numbers.isa()));
+    // SAFETY: the caller promises the positions.
     unsafe {
-        let mut columns = [N::Register::splat(0.0); REGISTERS];
+        let mut columns = [N::Register::splat(isa, 0.0); REGISTERS];
         for (register, column) in columns.iter_mut().enumerate() {
-            *column = N::Register::load(weights.add(register * N::Register::LANES));
+            *column = single.load(weights.add(register * N::Register::LANES));
         }
         for (sums, input) in sums.iter_mut().zip(inputs) {
-            let value = N::Register::splat(*input.add(word));
+            let value = N::Register::splat(isa, input.add(word).word());
             for (sum, column) in sums.iter_mut().zip(columns) {
-                *sum = N::add_products(*sum, value, column);
+                *sum = numbers.add_products(*sum, value, column);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instructions::Instructions;
+    use crate::kernels::Kernels;
+    use crate::numbers::Precision;
+
+    /// Small whole numbers, whose sums and products are exact in every format.
+    fn numbers(seed: usize, len: usize) -> Vec<f32> {
+        (0..len).map(|position| ((position * 7 + seed * 3) % 5) as f32 - 2.0).collect()
+    }
+
+    fn words(precision: Precision, numbers: &[f32]) -> Vec<f32> {
+        numbers.chunks(precision.per_word()).map(|numbers| precision.word(numbers)).collect()
+    }
+
+    #[test]
+    fn tiles_of_every_height_and_depth_are_exact_for_every_set_of_kernels() {
+        for instructions in Instructions::available() {
+            for precision in Precision::ALL.into_iter().filter(|&precision| instructions.supports(precision)) {
+                let kernels = Kernels::of(instructions, precision);
+                for rows in 1..=25 {
+                    for depth in 1..=9 {
+                        assert_exact(&kernels, rows, depth, rows % 2 == 0, depth % 2 == 0);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Two taps, two panels, of which the second is computed. The row's words at one tap are `depth`.
+    fn assert_exact(kernels: &Kernels, rows: usize, depth: usize, accumulate: bool, rectify: bool) {
+        let (precision, panel) = (kernels.precision, kernels.panel);
+        let (channels, columns) = (depth * precision.per_word(), 2 * panel);
+        let input = numbers(1, 2 * rows * channels);
+        // From panel, tap, channel and column to weights, as they are packed: the numbers of a word side by side.
+        let weights = numbers(2, 2 * 2 * channels * panel);
+        let weight = |tap: usize, channel: usize, column: usize| {
+            let (word, place) = (channel / precision.per_word(), channel % precision.per_word());
+            weights[(((2 + tap) * depth + word) * panel + column) * precision.per_word() + place]
+        };
+        let shift = numbers(3, columns);
+        let before = numbers(4, rows * columns);
+        let mut output = words(precision, &before);
+        let pitch = columns / precision.per_word();
+        let offsets: Vec<u32> = (0..2 * rows).map(|row| (row * depth) as u32).collect();
+        kernels.run(&Product {
+            input: &words(precision, &input),
+            offsets: &offsets,
+            rows,
+            depth,
+            weights: &words(precision, &weights),
+            panel_pitch: 2 * depth * panel,
+            shift: &shift,
+            panels: 1..2,
+            // SAFETY: this is the only thread.
+            output: unsafe { Target::new(&mut output) },
+            first: 0,
+            pitch,
+            accumulate,
+            rectify,
+        });
+        for row in 0..rows {
+            for column in 0..columns {
+                let mut expected = before[row * columns + column];
+                if let Some(column) = column.checked_sub(panel) {
+                    expected = if accumulate { expected } else { 0.0 } + shift[panel + column];
+                    for (tap, channel) in (0..2).flat_map(|tap| (0..channels).map(move |channel| (tap, channel))) {
+                        expected += input[(tap * rows + row) * channels + channel] * weight(tap, channel, column);
+                    }
+                    expected = if rectify { expected.max(0.0) } else { expected };
+                }
+                let found = precision.number(&output[row * pitch..], column);
+                assert!(
+                    found == expected,
+                    "{precision:?}, {rows} rows of {depth}, {row}, {column}: {found}, {expected}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "assertion failed")]
+    fn a_product_that_leaves_its_input_is_refused() {
+        let kernels = Kernels::of(Instructions::best(), Precision::Single);
+        let mut output = vec![0.0; kernels.panel];
+        kernels.run(&Product {
+            input: &[0.0; 4],
+            offsets: &[1],
+            rows: 1,
+            depth: 4,
+            weights: &vec![0.0; 4 * kernels.panel],
+            panel_pitch: 4 * kernels.panel,
+            shift: &vec![0.0; kernels.panel],
+            panels: 0..1,
+            // SAFETY: this is the only thread.
+            output: unsafe { Target::new(&mut output) },
+            first: 0,
+            pitch: kernels.panel,
+            accumulate: false,
+            rectify: false,
+        });
     }
 }

@@ -11,7 +11,8 @@
 
 use std::ops::Range;
 
-use super::target::Target;
+use super::{Kernel, Set};
+use crate::memory::{Source, Target};
 use crate::numbers::Numbers;
 use crate::vector::Vector;
 
@@ -43,16 +44,50 @@ pub(crate) struct PixelsToPoints<'a> {
     pub(crate) point_pitch: usize,
 }
 
-impl PixelsToPoints<'_> {
-    /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds; a word holds `from` channels of a pixel, `to`
-    /// of a point.
-    pub(super) fn check(&self, from: usize, to: usize) {
-        assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(16));
+/// Reads the format of the set's maps, writes the format of its points.
+impl Kernel for PixelsToPoints<'_> {
+    fn check<S: Set>(&self) {
+        let (from, to) = (S::Numbers::PER_WORD, S::Points::PER_WORD);
+        assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(S::Register::LANES));
+        assert!(self.channels.start.is_multiple_of(from.max(to)));
         let furthest = self.offsets.as_flattened().iter().max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.channels.end / from <= self.input.len());
         let last = (POINTS - 1) * self.point_pitch + (self.offsets.len() - 1) * self.tile_pitch;
         assert!(last + self.channels.end / to <= self.output.len());
+    }
+
+    #[inline(always)]
+    unsafe fn run<S: Set>(&self, set: S) {
+        let (isa, numbers, to) = (set.single().isa(), set.numbers(), set.points());
+        let input = Source::new(self.input);
+        for (tile, offsets) in self.offsets.iter().enumerate() {
+            for channel in self.channels.clone().step_by(S::Register::LANES) {
+                // Along the columns, then along the rows. These are loops because closures would not be compiled for
+                // the instruction set.
+                let mut pixels = [[S::Register::splat(isa, 0.0); TILE_IN]; TILE_IN];
+                for (column, pixels) in pixels.iter_mut().enumerate() {
+                    for (row, pixel) in pixels.iter_mut().enumerate() {
+                        let offset = offsets[row * TILE_IN + column] as usize;
+                        // SAFETY: the position lies where the check looked.
+                        *pixel = unsafe { numbers.load(input.add(offset + channel / S::Numbers::PER_WORD)) };
+                    }
+                }
+                let mut points = [[S::Register::splat(isa, 0.0); TILE_IN]; TILE_IN];
+                for (column, pixels) in pixels.into_iter().enumerate() {
+                    for (points, point) in points.iter_mut().zip(forward(isa, pixels)) {
+                        points[column] = point;
+                    }
+                }
+                let first = tile * self.tile_pitch + channel / S::Points::PER_WORD;
+                for (row, points) in points.into_iter().enumerate() {
+                    for (column, point) in forward(isa, points).into_iter().enumerate() {
+                        let at = first + (row * TILE_IN + column) * self.point_pitch;
+                        // SAFETY: the position lies where the check looked.
+                        unsafe { to.store(point, self.output, at) };
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -82,12 +117,14 @@ pub(crate) struct PointsToPixels<'a> {
 impl PointsToPixels<'_> {
     /// The offset of a pixel beyond the image's border.
     pub(crate) const OUTSIDE: u32 = u32::MAX;
+}
 
-    /// # Panics
-    /// When anything that the kernel reads or writes lies out of bounds; a word holds `to` channels of a pixel, one of
-    /// a point.
-    pub(super) fn check(&self, to: usize) {
-        assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(16));
+/// Reads points in single precision, writes the format of the set's maps.
+impl Kernel for PointsToPixels<'_> {
+    fn check<S: Set>(&self) {
+        let to = S::Numbers::PER_WORD;
+        assert!(!self.offsets.is_empty() && self.channels.len().is_multiple_of(S::Register::LANES));
+        assert!(self.channels.start.is_multiple_of(to));
         let last = (POINTS - 1) * self.point_pitch + (self.offsets.len() - 1) * self.tile_pitch;
         assert!(last + self.channels.end <= self.input.len());
         assert!(self.channels.end <= self.shift.len());
@@ -95,87 +132,48 @@ impl PointsToPixels<'_> {
         let furthest = inside.max().map_or(0, |&offset| offset as usize);
         assert!(furthest + self.channels.end / to <= self.output.len());
     }
-}
 
-/// Reads pixels in the format `N`, writes points in the format `P`.
-///
-/// # Safety
-/// The transform must have passed its check; the processor must have the instructions of both formats.
-#[inline(always)]
-pub(super) unsafe fn pixels_to_points<N, P>(transform: &PixelsToPoints<'_>)
-where
-    N: Numbers,
-    P: Numbers<Register = N::Register>,
-{
-    for (tile, offsets) in transform.offsets.iter().enumerate() {
-        for channel in transform.channels.clone().step_by(N::Register::LANES) {
-            // SAFETY: every pointer lies where the transform's check looked.
-            unsafe {
-                // Along the columns, then along the rows. Loops, not closures: those would not be compiled for the
-                // instruction set.
-                let mut pixels = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
-                for (column, pixels) in pixels.iter_mut().enumerate() {
-                    for (row, pixel) in pixels.iter_mut().enumerate() {
-                        let offset = offsets[row * TILE_IN + column] as usize;
-                        *pixel = N::load(transform.input.as_ptr().add(offset + channel / N::PER_WORD));
-                    }
-                }
-                let mut points = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
-                for (column, pixels) in pixels.into_iter().enumerate() {
-                    for (points, point) in points.iter_mut().zip(forward(pixels)) {
-                        points[column] = point;
-                    }
-                }
-                let output = transform.output.at(tile * transform.tile_pitch + channel / P::PER_WORD);
-                for (row, points) in points.into_iter().enumerate() {
-                    for (column, point) in forward(points).into_iter().enumerate() {
-                        P::store(point, output.add((row * TILE_IN + column) * transform.point_pitch));
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Reads points in single precision, writes pixels in the format `N`.
-///
-/// # Safety
-/// The transform must have passed its check; the processor must have the instructions of the format.
-#[inline(always)]
-pub(super) unsafe fn points_to_pixels<N: Numbers>(transform: &PointsToPixels<'_>) {
-    for (tile, offsets) in transform.offsets.iter().enumerate() {
-        for channel in transform.channels.clone().step_by(N::Register::LANES) {
-            // SAFETY: every pointer lies where the transform's check looked.
-            unsafe {
-                let input = transform.input.as_ptr().add(tile * transform.tile_pitch + channel);
-                let mut points = [[N::Register::splat(0.0); TILE_IN]; TILE_IN];
+    #[inline(always)]
+    unsafe fn run<S: Set>(&self, set: S) {
+        let (isa, single, numbers) = (set.single().isa(), set.single(), set.numbers());
+        let (input, shifts) = (Source::new(self.input), Source::new(self.shift));
+        for (tile, offsets) in self.offsets.iter().enumerate() {
+            for channel in self.channels.clone().step_by(S::Register::LANES) {
+                let first = tile * self.tile_pitch + channel;
+                let mut points = [[S::Register::splat(isa, 0.0); TILE_IN]; TILE_IN];
                 for (column, points) in points.iter_mut().enumerate() {
                     for (row, point) in points.iter_mut().enumerate() {
-                        *point = N::Register::load(input.add((row * TILE_IN + column) * transform.point_pitch));
+                        let at = first + (row * TILE_IN + column) * self.point_pitch;
+                        // SAFETY: the position lies where the check looked.
+                        *point = unsafe { single.load(input.add(at)) };
                     }
                 }
-                let mut half = [[N::Register::splat(0.0); TILE_IN]; TILE_OUT];
+                let mut half = [[S::Register::splat(isa, 0.0); TILE_IN]; TILE_OUT];
                 for (column, points) in points.into_iter().enumerate() {
-                    for (half, value) in half.iter_mut().zip(backward(points)) {
+                    for (half, value) in half.iter_mut().zip(backward(isa, points)) {
                         half[column] = value;
                     }
                 }
-                let shift = N::Register::load(transform.shift.as_ptr().add(channel));
+                // SAFETY: the position lies where the check looked.
+                let shift = unsafe { single.load(shifts.add(channel)) };
                 for (row, half) in half.into_iter().enumerate() {
-                    for (column, value) in backward(half).into_iter().enumerate() {
+                    for (column, value) in backward(isa, half).into_iter().enumerate() {
                         let offset = offsets[row * TILE_OUT + column];
                         if offset == PointsToPixels::OUTSIDE {
                             continue;
                         }
-                        let output = transform.output.at(offset as usize + channel / N::PER_WORD);
+                        let at = offset as usize + channel / S::Numbers::PER_WORD;
                         let mut value = value.add(shift);
-                        if transform.accumulate {
-                            value = value.add(N::load(output));
+                        // SAFETY: the position lies where the check looked.
+                        unsafe {
+                            if self.accumulate {
+                                value = value.add(numbers.load_back(self.output, at));
+                            }
+                            if self.rectify {
+                                value = value.max(S::Register::splat(isa, 0.0));
+                            }
+                            numbers.store(value, self.output, at);
                         }
-                        if transform.rectify {
-                            value = value.max(N::Register::splat(0.0));
-                        }
-                        N::store(value, output);
                     }
                 }
             }
@@ -184,49 +182,37 @@ pub(super) unsafe fn points_to_pixels<N: Numbers>(transform: &PointsToPixels<'_>
 }
 
 /// Six pixels in a line into six points: the matrix Bᵀ of the source for the points of this file.
-///
-/// # Safety
-/// The processor must have `V`.
 #[inline(always)]
-unsafe fn forward<V: Vector>([p0, p1, p2, p3, p4, p5]: [V; TILE_IN]) -> [V; TILE_IN] {
+fn forward<V: Vector>(isa: V::Isa, [p0, p1, p2, p3, p4, p5]: [V; TILE_IN]) -> [V; TILE_IN] {
     const A2: f32 = NEAR * NEAR;
     const B2: f32 = FAR * FAR;
-    // SAFETY: the caller answers for the instructions.
-    unsafe {
-        let (minus_a2, minus_b2) = (V::splat(-A2), V::splat(-B2));
-        let (product, minus_sum) = (V::splat(A2 * B2), V::splat(-A2 - B2));
-        let (near_even, near_odd) = (p2.mul_add(minus_b2, p4), p1.mul_add(minus_b2, p3));
-        let (far_even, far_odd) = (p2.mul_add(minus_a2, p4), p1.mul_add(minus_a2, p3));
-        [
-            p0.mul_add(product, p2.mul_add(minus_sum, p4)),
-            near_odd.mul_add(V::splat(NEAR), near_even),
-            near_odd.mul_add(V::splat(-NEAR), near_even),
-            far_odd.mul_add(V::splat(FAR), far_even),
-            far_odd.mul_add(V::splat(-FAR), far_even),
-            p1.mul_add(product, p3.mul_add(minus_sum, p5)),
-        ]
-    }
+    let (minus_a2, minus_b2) = (V::splat(isa, -A2), V::splat(isa, -B2));
+    let (product, minus_sum) = (V::splat(isa, A2 * B2), V::splat(isa, -A2 - B2));
+    let (near_even, near_odd) = (p2.mul_add(minus_b2, p4), p1.mul_add(minus_b2, p3));
+    let (far_even, far_odd) = (p2.mul_add(minus_a2, p4), p1.mul_add(minus_a2, p3));
+    [
+        p0.mul_add(product, p2.mul_add(minus_sum, p4)),
+        near_odd.mul_add(V::splat(isa, NEAR), near_even),
+        near_odd.mul_add(V::splat(isa, -NEAR), near_even),
+        far_odd.mul_add(V::splat(isa, FAR), far_even),
+        far_odd.mul_add(V::splat(isa, -FAR), far_even),
+        p1.mul_add(product, p3.mul_add(minus_sum, p5)),
+    ]
 }
 
 /// Six points in a line into four pixels: the matrix Aᵀ of the source for the points of this file.
-///
-/// # Safety
-/// The processor must have `V`.
 #[inline(always)]
-unsafe fn backward<V: Vector>([p0, p1, p2, p3, p4, p5]: [V; TILE_IN]) -> [V; TILE_OUT] {
-    // SAFETY: the caller answers for the instructions.
-    unsafe {
-        let nothing = V::splat(0.0);
-        let (near_sum, far_sum) = (p1.add(p2), p3.add(p4));
-        let (near_difference, far_difference) = (p1.sub(p2), p3.sub(p4));
-        let (a1, b1) = (V::splat(NEAR), V::splat(FAR));
-        let (a2, b2) = (V::splat(NEAR * NEAR), V::splat(FAR * FAR));
-        let (a3, b3) = (V::splat(NEAR * NEAR * NEAR), V::splat(FAR * FAR * FAR));
-        [
-            p0.add(near_sum).add(far_sum),
-            far_difference.mul_add(b1, near_difference.mul_add(a1, nothing)),
-            far_sum.mul_add(b2, near_sum.mul_add(a2, nothing)),
-            far_difference.mul_add(b3, near_difference.mul_add(a3, p5)),
-        ]
-    }
+fn backward<V: Vector>(isa: V::Isa, [p0, p1, p2, p3, p4, p5]: [V; TILE_IN]) -> [V; TILE_OUT] {
+    let nothing = V::splat(isa, 0.0);
+    let (near_sum, far_sum) = (p1.add(p2), p3.add(p4));
+    let (near_difference, far_difference) = (p1.sub(p2), p3.sub(p4));
+    let (a1, b1) = (V::splat(isa, NEAR), V::splat(isa, FAR));
+    let (a2, b2) = (V::splat(isa, NEAR * NEAR), V::splat(isa, FAR * FAR));
+    let (a3, b3) = (V::splat(isa, NEAR * NEAR * NEAR), V::splat(isa, FAR * FAR * FAR));
+    [
+        p0.add(near_sum).add(far_sum),
+        far_difference.mul_add(b1, near_difference.mul_add(a1, nothing)),
+        far_sum.mul_add(b2, near_sum.mul_add(a2, nothing)),
+        far_difference.mul_add(b3, near_difference.mul_add(a3, p5)),
+    ]
 }

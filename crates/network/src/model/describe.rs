@@ -1,7 +1,6 @@
 //! From images to descriptors: loading, batches, progress, interruption.
 //!
-//! Owns the stream; one batch is in memory at a time beside the descriptors. Leaves decoding to
-//! `silknow-image`, the network to [`Model::describe_pixels`].
+//! One batch is in memory at a time beside the descriptors.
 
 use std::path::Path;
 
@@ -40,7 +39,7 @@ impl Model {
         self.describe_images(sources, batch_size, threads, observer)
     }
 
-    /// Describes images, from files or decoded already; see [`describe_files`](Self::describe_files).
+    /// Describes images, from files or decoded before; see [`describe_files`](Self::describe_files).
     ///
     /// # Errors
     /// The observer's interruption.

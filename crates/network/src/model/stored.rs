@@ -1,7 +1,6 @@
 //! A model at rest: what it knows about itself, and its tensors in the form of their file.
 //!
-//! Owns how such a model is made from what was trained. Leaves the files to `folder`, describing to
-//! [`Model`](super::Model).
+//! It is made here from what was trained. `folder` has the files.
 
 use std::collections::BTreeMap;
 
@@ -13,6 +12,7 @@ use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
 use super::{BACKBONE_PREFIX, folder};
+use crate::families::family_of;
 use crate::top::TopNetwork;
 use crate::weights::{WeightFile, WeightTensor};
 
@@ -76,7 +76,7 @@ impl StoredModel {
     /// A backbone as it is, with a random head where `add_fc` asks for one, for descriptors without training.
     ///
     /// # Errors
-    /// Weights that do not fit the architecture.
+    /// Weights that do not fit the architecture; widths or an input size out of range.
     pub fn untrained(
         weights: &WeightFile,
         architecture: Architecture,
@@ -84,7 +84,6 @@ impl StoredModel {
         seed: u64,
         input_px: usize,
     ) -> Result<Self> {
-        let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
         let facts = Facts {
             architecture,
             add_fc: add_fc.to_vec(),
@@ -93,6 +92,8 @@ impl StoredModel {
             training: None,
             weights: provenance(weights),
         };
+        folder::check_ranges(&facts)?;
+        let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
         Self::assemble(facts, weights, &top)
     }
 
@@ -103,12 +104,12 @@ impl StoredModel {
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
         let file = folder::tensors_to_bytes(&tensors)?;
-        let fingerprint = folder::fingerprint(&file, &facts.pipeline)?;
+        let fingerprint = folder::fingerprint(&file, &facts.pipeline, family_of(facts.architecture).name())?;
         Ok(Self { facts, file, fingerprint })
     }
 
-    /// What tells this model from any other that describes differently: SHA-256 over its tensors and its image
-    /// pipeline, hexadecimal.
+    /// What tells this model from any other that describes differently: SHA-256 over its tensors, its image pipeline
+    /// and, where that is not `resnet`, its family, hexadecimal.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

@@ -1,16 +1,17 @@
 //! The way back through the retrained blocks: a forward pass that remembers its maps, and the gradients from them.
 //!
-//! Owns the derivatives of the blocks, worked out by hand. Burn's own graph would do, but takes the gradient of a kernel
+//! The derivatives of the blocks are worked out by hand. Burn's own graph would give the same, but it takes the gradient of a kernel
 //! as a convolution whose kernel is as large as the maps, hence as products with as many columns as the kernel has
-//! positions; here every position is one product over all pixels of the batch, with as many columns as there are channels.
-//! Leaves the head and everything after it to Burn's graph.
+//! positions; here each position is one product over all pixels of the batch, with as many columns as there are channels.
+//! The head and everything after it stay with Burn's graph.
 
 use burn::module::Module;
+use burn::tensor::activation::relu;
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Gradients, Tensor, s};
 
-use super::{Block, Conv, TrainableBlocks, global_average_pool, relu};
+use super::network::{Block, Conv, TrainableBlocks, global_average_pool};
 
 /// What the way back through all blocks needs of the way there.
 pub(crate) struct Remembered(Vec<BlockMaps>);
@@ -23,8 +24,8 @@ struct BlockMaps {
 }
 
 impl TrainableBlocks {
-    /// As [`forward`](Self::forward) without autodiff, and what [`add_gradients`](Self::add_gradients) needs.
-    pub(crate) fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
+    /// The forward pass without autodiff, and what [`back`](Self::back) needs.
+    pub(super) fn there(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
         let mut maps = maps;
         let mut remembered = Vec::with_capacity(self.blocks.len());
         for block in &self.valid().blocks {
@@ -36,7 +37,7 @@ impl TrainableBlocks {
     }
 
     /// Enters the gradients of all kernels, given that of the pooled values `[N, F]`.
-    pub(crate) fn add_gradients(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
+    pub(super) fn back(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
         let plain = self.valid();
         let mut gradient = None;
         for (position, maps) in remembered.0.into_iter().enumerate().rev() {
@@ -78,7 +79,8 @@ impl Block {
         let mut kernels = Vec::with_capacity(self.convs.len() + 1);
         for (position, conv) in self.convs.iter().enumerate().rev() {
             let input = &maps.inputs[position];
-            let of_output = through.take().expect("asked for below, but of the first");
+            let of_output =
+                through.take().expect("every convolution but the first hands a gradient to the one before it");
             let found = conv.backward(input, of_output, position > 0 || input_wanted);
             kernels.extend(found.kernels);
             // What every convolution but the first reads was rectified.
@@ -165,8 +167,9 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use silknow_config::Architecture;
 
+    use super::super::layout::Layout;
     use super::*;
-    use crate::layout::Layout;
+    use crate::families::Trainable;
     use crate::weights::WeightFile;
 
     /// The last `retrained` blocks, with batch normalisation that is not trivial, on a device with autodiff.
@@ -263,7 +266,7 @@ mod tests {
             moved[element] += offset;
             let moved = Tensor::from_data(TensorData::new(moved, kernel.dims()), &kernel.device());
             let (name, parameter_now) = blocks.kernels_mut().next().unwrap();
-            *parameter_now = crate::resnet::parameter(name, moved);
+            *parameter_now = crate::parameter::parameter(name, moved);
             f64::from((blocks.forward_remembering(maps.clone()).0 * of_pooled.clone()).sum().into_scalar::<f32>())
         };
         let quotient = (at(1e-2) - at(-1e-2)) / 2e-2;

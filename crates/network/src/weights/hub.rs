@@ -1,7 +1,6 @@
-//! ImageNet weights from the Hugging Face hub: fetched once, checked, kept in a folder.
+//! ImageNet weights from the Hugging Face hub: fetched once, checked against a pinned checksum, kept in a folder.
 //!
-//! Owns names, addresses and what to do without a network. Leaves the transfer and the checksum to
-//! `silknow-fetch`; the caller says which address and which folder.
+//! Which file belongs to an architecture, and its checksum, stand with the [family](crate::families::Family).
 
 use std::path::{Path, PathBuf};
 
@@ -11,9 +10,16 @@ use silknow_fetch::{Client, Policy};
 use silknow_progress::Observer;
 
 use super::WeightFile;
+use crate::families::family_of;
 
 /// No weights are larger, in bytes: those of resnet152 have 242 million.
 const LIMIT_BYTES: u64 = 500_000_000;
+
+/// Digits of a whole SHA-256.
+const SHA256_DIGITS: usize = 64;
+
+/// Where PyTorch keeps the original files.
+const PYTORCH: &str = "https://download.pytorch.org";
 
 /// Where ImageNet weights are fetched from and kept.
 #[derive(Clone, Debug)]
@@ -31,32 +37,75 @@ impl Hub<'_> {
     pub const HUGGING_FACE: &'static str = "https://huggingface.co";
 }
 
-/// Where the weights are on the hub.
+/// A weight file that never changes: its address names a revision, and its content is compared with a checksum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pinned {
+    /// Who keeps it.
+    pub host: Host,
+    /// Its path there, without a slash at the beginning; on the hub it holds a commit, never a branch.
+    pub path: &'static str,
+    /// Name of the file in the cache folder; its ending tells the format.
+    pub kept_as: &'static str,
+    /// The first hexadecimal digits of its SHA-256, lower case; all 64 where they are known.
+    pub sha256: &'static str,
+}
+
+/// Who keeps a weight file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Host {
+    /// The hub at [`Hub::address`].
+    Hub,
+    /// PyTorch's own server, whatever the hub.
+    PyTorch,
+}
+
+impl Pinned {
+    fn address(&self, hub: &Hub<'_>) -> String {
+        let host = match self.host {
+            Host::Hub => hub.address,
+            Host::PyTorch => PYTORCH,
+        };
+        format!("{host}/{}", self.path)
+    }
+
+    fn cached_path(&self, hub: &Hub<'_>) -> PathBuf {
+        hub.cache_folder.join(self.kept_as)
+    }
+
+    /// The weights, from the cache folder or fetched into it.
+    fn obtain(&self, architecture: Architecture, hub: &Hub<'_>, observer: &dyn Observer) -> Result<WeightFile> {
+        let (address, path) = (self.address(hub), self.cached_path(hub));
+        if !path.exists() {
+            let task = format!("fetching the ImageNet weights of {architecture}");
+            let whole = (self.sha256.len() == SHA256_DIGITS).then_some(self.sha256);
+            let client = Client::new(hub.policy.clone())?;
+            if let Err(error) = client.download(&address, &path, LIMIT_BYTES, whole, &task, observer) {
+                return Err(if error.is_interruption() { error } else { without_network(error, &address, &path) });
+            }
+        }
+        let weights = WeightFile::load_pinned(&path, architecture, self.sha256)?;
+        Ok(WeightFile { source: address, ..weights })
+    }
+}
+
+/// Where the weights are fetched from.
 pub fn address(architecture: Architecture, hub: &Hub<'_>) -> String {
-    format!("{}/timm/{architecture}.tv_in1k/resolve/main/model.safetensors", hub.address)
+    family_of(architecture).imagenet(architecture).address(hub)
 }
 
 /// Where the weights are kept on this machine.
 pub fn cached_path(architecture: Architecture, hub: &Hub<'_>) -> PathBuf {
-    hub.cache_folder.join(format!("{architecture}.tv_in1k.safetensors"))
+    family_of(architecture).imagenet(architecture).cached_path(hub)
 }
 
-/// The weights that torchvision trained on ImageNet (version 1), as the hub keeps them.
+/// The weights that torchvision trained on ImageNet (version 1), always the same bytes: the address names a revision,
+/// and the SHA-256 that stands in this program is compared after fetching and whenever the kept file is read.
 ///
 /// # Errors
-/// Without network and without the file in the folder: an error that says which file to put where. A file in
-/// the folder that is cut or not the architecture's: as [`WeightFile::load`].
+/// Without network and without the file in the folder: an error that says which file to put where. Content with
+/// another SHA-256; a file that is not the architecture's: as [`WeightFile::load`].
 pub fn imagenet(architecture: Architecture, hub: &Hub<'_>, observer: &dyn Observer) -> Result<WeightFile> {
-    let (address, path) = (address(architecture, hub), cached_path(architecture, hub));
-    if !path.exists() {
-        let task = format!("fetching the ImageNet weights of {architecture}");
-        let fetched = Client::new(hub.policy.clone())?.download(&address, &path, LIMIT_BYTES, None, &task, observer);
-        if let Err(error) = fetched {
-            return Err(if error.is_interruption() { error } else { without_network(error, &address, &path) });
-        }
-    }
-    let weights = WeightFile::load(&path, architecture)?;
-    Ok(WeightFile { source: address, ..weights })
+    family_of(architecture).imagenet(architecture).obtain(architecture, hub, observer)
 }
 
 fn without_network(error: Error, address: &str, path: &Path) -> Error {
@@ -79,10 +128,20 @@ mod tests {
     use silknow_errors::ErrorKind;
     use silknow_progress::Silent;
 
-    use super::super::{BUILTIN, sha256_hex};
+    use super::super::sha256_hex;
     use super::*;
 
     const ARCHITECTURE: Architecture = Architecture::ResNet18;
+
+    /// The content that the test's hub has: the built-in weights.
+    fn content() -> &'static [u8] {
+        family_of(ARCHITECTURE).builtin(ARCHITECTURE).unwrap()
+    }
+
+    /// A pin like those of the program, for that content or for another.
+    fn pinned(sha256: String) -> Pinned {
+        Pinned { sha256: sha256.leak(), ..family_of(ARCHITECTURE).imagenet(ARCHITECTURE) }
+    }
 
     /// A hub that redirects to the content, as the public one does, and counts the contents it sent.
     fn serve(linked_etag: String) -> (String, Arc<AtomicUsize>) {
@@ -102,13 +161,13 @@ mod tests {
         let lines: Vec<String> =
             BufReader::new(&*stream).lines().map_while(|line| line.ok().filter(|line| !line.is_empty())).collect();
         let Some(request) = lines.first() else { return };
-        let head = if request.starts_with("GET /timm/resnet18.tv_in1k/resolve/main/model.safetensors ") {
+        let head = if request.starts_with("GET /timm/resnet18.tv_in1k/resolve/bbd144b") {
             format!("302 Found\r\nLocation: /content\r\nX-Linked-Etag: \"{linked_etag}\"\r\nContent-Length: 0")
         } else {
             sent.fetch_add(1, Ordering::SeqCst);
-            format!("200 OK\r\nContent-Length: {}", BUILTIN.len())
+            format!("200 OK\r\nContent-Length: {}", content().len())
         };
-        let body = if head.starts_with("200") { BUILTIN } else { &[] };
+        let body = if head.starts_with("200") { content() } else { &[] };
         // A client that has gone is not this server's business.
         let _ = write!(stream, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").and_then(|()| stream.write_all(body));
     }
@@ -120,24 +179,56 @@ mod tests {
     #[test]
     fn weights_are_fetched_once_and_then_read_from_the_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let (address, sent) = serve(sha256_hex(BUILTIN));
+        let (address, sent) = serve(sha256_hex(content()));
         let hub = Hub { address: &address, cache_folder: &folder.path().join("cache"), policy: one_attempt() };
-        let first = imagenet(ARCHITECTURE, &hub, &Silent).unwrap();
-        let second = imagenet(ARCHITECTURE, &hub, &Silent).unwrap();
+        let pinned = pinned(sha256_hex(content()));
+        let first = pinned.obtain(ARCHITECTURE, &hub, &Silent).unwrap();
+        let second = pinned.obtain(ARCHITECTURE, &hub, &Silent).unwrap();
         assert_eq!(first, second);
         assert_eq!(sent.load(Ordering::SeqCst), 1);
         assert_eq!(first.tensors, WeightFile::builtin(ARCHITECTURE).unwrap().tensors);
-        assert!(first.source.ends_with("/timm/resnet18.tv_in1k/resolve/main/model.safetensors"), "{}", first.source);
+        assert_eq!(first.source, super::address(ARCHITECTURE, &hub));
     }
 
     #[test]
     fn content_with_another_checksum_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let (address, _) = serve("0".repeat(64));
+        // The hub vouches for what it sends; the pin does not.
+        let (address, _) = serve(sha256_hex(content()));
         let hub = Hub { address: &address, cache_folder: folder.path(), policy: one_attempt() };
         let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
         assert!(error.to_string().contains("SHA-256"), "{error}");
         assert!(!cached_path(ARCHITECTURE, &hub).exists());
+    }
+
+    #[test]
+    fn a_kept_file_with_another_checksum_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let hub = Hub { address: "http://127.0.0.1:9", cache_folder: folder.path(), policy: one_attempt() };
+        std::fs::write(cached_path(ARCHITECTURE, &hub), content()).unwrap();
+        let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
+        assert!(error.message().contains("is not the published one"), "{error}");
+        assert!(error.hint_text().unwrap().contains("delete"), "{error}");
+        // The first digits are enough where no more are known.
+        let pinned = pinned(sha256_hex(content())[..8].to_owned());
+        assert!(pinned.obtain(ARCHITECTURE, &hub, &Silent).is_ok());
+    }
+
+    #[test]
+    fn every_pin_names_a_revision_and_a_checksum() {
+        let lower_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        for &architecture in Architecture::ALL {
+            let pinned = family_of(architecture).imagenet(architecture);
+            assert!(pinned.sha256.len() >= 8 && lower_hex(pinned.sha256), "{pinned:?}");
+            match pinned.host {
+                Host::Hub => {
+                    let revision = pinned.path.split('/').nth(3).unwrap();
+                    assert!(revision.len() == 40 && lower_hex(revision), "{pinned:?}");
+                    assert_eq!(pinned.sha256.len(), SHA256_DIGITS, "{pinned:?}");
+                }
+                Host::PyTorch => assert!(pinned.path.contains(&pinned.sha256[..8]), "{pinned:?}"),
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reading weight files: safetensors and PyTorch checkpoints, to named numbers.
 //!
-//! Owns formats, element types and the clean-up of names. Leaves the check against an architecture to `weights`.
+//! What a file says of itself is compared with its length before anything of that size is allocated.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -9,8 +9,15 @@ use pytorch_reader::PytorchReader;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 use silknow_errors::{Error, Result};
+use silknow_files as files;
 
 use super::{IMAGENET_MEAN, IMAGENET_STD, WeightTensor};
+
+/// No weight file is larger, in bytes: one of resnet152 in double precision has 480 million.
+const LIMIT_BYTES: u64 = 2_000_000_000;
+
+/// No network has more numbers: resnet152 has 60 million.
+const LIMIT_NUMBERS: usize = 250_000_000;
 
 /// What a weight file holds.
 pub(super) struct Content {
@@ -52,9 +59,29 @@ pub(crate) fn safetensors_by_name(bytes: &[u8]) -> Result<BTreeMap<String, Weigh
     file.iter().map(|(name, view)| Ok((name.to_owned(), safetensor(name, &view)?))).collect()
 }
 
-/// Makes sure that a safetensors file in memory is complete.
-pub(crate) fn check_safetensors(bytes: &[u8]) -> Result<()> {
-    open_safetensors(bytes).map(drop)
+/// Names and shapes of the tensors of a safetensors file in memory, which is complete.
+pub(crate) fn safetensors_shapes(bytes: &[u8]) -> Result<BTreeMap<String, Vec<usize>>> {
+    let file = open_safetensors(bytes)?;
+    Ok(file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec())).collect())
+}
+
+/// The content of a file that is not larger than weights can be.
+///
+/// # Errors
+/// A file that is too large, that is no ordinary file, or that cannot be read.
+pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>> {
+    // What cannot be asked about is refused by the reading, with its reason.
+    if let Ok(about) = std::fs::metadata(path) {
+        if !about.is_file() {
+            return Err(Error::data("this is not an ordinary file").in_file(path).hint("give a weight file"));
+        }
+        if about.len() > LIMIT_BYTES {
+            return Err(Error::data(format!("the file has {} bytes, weights have at most {LIMIT_BYTES}", about.len()))
+                .in_file(path)
+                .hint("give a weight file"));
+        }
+    }
+    files::read(path)
 }
 
 fn open_safetensors(bytes: &[u8]) -> Result<SafeTensors<'_>> {
@@ -87,9 +114,15 @@ fn checkpoint(path: &Path) -> Result<Content> {
     };
     let reader = PytorchReader::new(path).map_err(|cause| cut(cause.to_string()))?;
     let mut tensors = BTreeMap::new();
+    let mut remaining = LIMIT_NUMBERS;
     for (name, tensor) in reader.tensors() {
         use pytorch_reader::DType;
         let Some(clean) = clean_name(name) else { continue };
+        // Tensors of a checkpoint may share their numbers, so a small file can stand for any number of them.
+        remaining = remaining.checked_sub(tensor.num_elements()).ok_or_else(|| {
+            Error::data(format!("the tensors hold more than {LIMIT_NUMBERS} numbers"))
+                .hint("this is not a checkpoint of a backbone; give another file")
+        })?;
         let bytes = tensor.read().map_err(|cause| cut(cause.to_string()))?;
         let data = match tensor.dtype() {
             DType::F16 => numbers(&bytes, half::f16::from_ne_bytes, half::f16::to_f32),

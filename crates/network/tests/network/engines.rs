@@ -2,11 +2,55 @@
 
 use burn::tensor::Device;
 use silknow_config::Architecture;
-use silknow_network::layout::Layout;
-use silknow_network::{Instructions, Precision, burn_backbone, processor_backbone};
+use silknow_network::resnet::layout::Layout;
+use silknow_network::resnet::{burn_backbone, processor_backbone};
+use silknow_network::{FrozenBackbone, Instructions, Precision, family_of};
 
 use crate::backbone::{pixels, relative_difference};
 use crate::reference;
+
+/// Every implementation of the frozen part that this machine has, with its name.
+fn implementations(
+    architecture: Architecture,
+    retrained: usize,
+    side: usize,
+) -> Vec<(String, Box<dyn FrozenBackbone>)> {
+    let weights = reference::weights(architecture);
+    let burn = burn_backbone(&weights, architecture, retrained, side, &Device::flex()).unwrap();
+    let mut all = vec![("Burn".to_owned(), burn)];
+    for instructions in Instructions::available() {
+        for &precision in Precision::ALL {
+            match processor_backbone(&weights, architecture, retrained, side, instructions, precision) {
+                Ok(engine) => all.push((format!("{instructions} {precision}"), engine)),
+                Err(_) => assert_eq!(precision, Precision::Bf16, "single precision is there for all instructions"),
+            }
+        }
+    }
+    all
+}
+
+/// What [`FrozenBackbone`] promises.
+#[test]
+fn every_implementation_keeps_the_promises_of_the_trait() {
+    let (images, side) = (3, 64);
+    let pixels = pixels("conformance", images, side);
+    for (architecture, retrained) in [(Architecture::ResNet18, 0), (Architecture::ResNet50, 2)] {
+        let shape = family_of(architecture).feature_shape(architecture, retrained, side).unwrap();
+        for (name, backbone) in implementations(architecture, retrained, side) {
+            assert_eq!(backbone.feature_shape(), shape, "{name}");
+            let features = backbone.run(&pixels, images).unwrap();
+            assert_eq!(features.len(), images * shape.len(), "{name}");
+            assert!(backbone.run(&pixels, images).unwrap() == features, "{name} differs from itself");
+            for image in 0..images {
+                let alone = backbone.run(&pixels[image * 3 * side * side..][..3 * side * side], 1).unwrap();
+                let difference = relative_difference(&alone, &features[image * shape.len()..][..shape.len()]);
+                assert!(difference < 1e-4, "{name}, image {image} alone: {difference}");
+            }
+            assert!(backbone.run(&[], 0).unwrap().is_empty(), "{name}");
+            assert!(backbone.run(&pixels[1..], images).is_err(), "{name}");
+        }
+    }
+}
 
 /// Compares the engines with some blocks retrained, for two images of each size.
 fn assert_engines_agree(architecture: Architecture, cuts: &[usize], sides: &[usize], sets: &[Instructions]) {
@@ -86,5 +130,5 @@ fn a_precision_that_the_instructions_do_not_have_is_refused() {
     let weights = reference::weights(Architecture::ResNet18);
     let refused =
         processor_backbone(&weights, Architecture::ResNet18, 0, 64, Instructions::Portable, Precision::Bf16).err();
-    assert!(refused.unwrap().to_string().contains("does not have any processor for bf16"));
+    assert!(refused.unwrap().to_string().contains("cannot compute in the precision bf16"));
 }

@@ -5,4 +5,5 @@ mod engines;
 mod model;
 mod precision;
 mod reference;
+mod version_0_1_0;
 mod weights;

@@ -38,7 +38,9 @@ fn training() -> TrainingParameters {
 }
 
 fn vocabulary() -> Vocabulary {
-    Vocabulary { variables: vec![Variable::new("place", ["DE", "ES"])] }
+    let mut vocabulary = Vocabulary { variables: vec![Variable::new("place", ["DE", "W_Turner"])] };
+    vocabulary.set_text("place", "W_Turner", "W. Turner");
+    vocabulary
 }
 
 /// A model whose retrained kernels differ from the weights it started from.
@@ -142,7 +144,25 @@ fn a_damaged_model_folder_is_refused_with_the_reason() {
     assert!(version.contains("format version 9; this program reads version 1"), "{version}");
 
     let foreign = message_of("{\"layers\": []}", &whole_tensors);
-    assert!(foreign.contains("does not describe a model"), "{foreign}");
+    assert!(foreign.contains("unknown field `layers`"), "{foreign}");
+
+    let family = message_of(&whole_json.replace("\"family\": \"resnet\"", "\"family\": \"vit\""), &whole_tensors);
+    assert!(family.contains("`vit` is an unknown family of backbones; known are resnet"), "{family}");
+
+    // Nothing of these sizes may be allocated.
+    for (from, to, expected) in [
+        ("32,\n    16", "4000000000,\n    128", "a layer of `add_fc` has the width 4000000000"),
+        ("32,\n    16", "32,\n    0", "a layer of `add_fc` has the width 0"),
+        ("32,\n    16", "65536,\n    65536", "are too many or too large"),
+        ("\"input_size\": 64", "\"input_size\": 4000000000", "the `input_size` is 4000000000"),
+        ("\"input_size\": 64", "\"input_size\": 0", "the `input_size` is 0"),
+        ("      0.25,\n", "      0.0,\n", "the `std` [0.0, 0.3, 0.35]"),
+    ] {
+        let changed = whole_json.replacen(from, to, 1);
+        assert_ne!(changed, whole_json, "{from}");
+        let message = message_of(&changed, &whole_tensors);
+        assert!(message.contains("model.json") && message.contains(expected), "{message}");
+    }
 
     let cut = message_of(&whole_json, &whole_tensors[..whole_tensors.len() - 4]);
     assert!(cut.contains("model.safetensors: not a complete safetensors file"), "{cut}");
@@ -153,13 +173,13 @@ fn a_damaged_model_folder_is_refused_with_the_reason() {
     assert!(changed.contains("do not belong together"), "{changed}");
 
     let narrower = message_of(&whole_json.replacen("32,\n    16", "24,\n    16", 1), &whole_tensors);
-    assert!(narrower.contains("`head.0.weight` has the shape [32, 512], expected [24, 512]"), "{narrower}");
+    assert!(narrower.contains("`head.0.bias` has the shape [32], expected [24]"), "{narrower}");
 
     let shorter = message_of(&whole_json.replacen("32,\n    16", "32", 1), &whole_tensors);
     assert!(shorter.contains("the tensor `head.1.bias` does not belong to the head [32]"), "{shorter}");
 
     let deeper = message_of(&whole_json.replacen("resnet18", "resnet34", 1), &whole_tensors);
-    assert!(deeper.contains("the tensor `layer1.2.bn1.bias` is missing"), "{deeper}");
+    assert!(deeper.contains("the tensor `backbone.layer1.2.bn1.bias` is missing"), "{deeper}");
 
     std::fs::remove_file(&tensors).unwrap();
     assert_eq!(load(folder.path()).unwrap_err().kind(), ErrorKind::Io);
@@ -183,7 +203,17 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
     assert_eq!(described.failures.iter().map(|(position, _)| *position).collect::<Vec<_>>(), [1, 3]);
     let alone = model.describe_files(&paths[4..], 1, 1, &Silent).unwrap();
     assert_eq!(described.descriptors[2 * 512..], alone.descriptors);
-    let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap())];
+    let (image, bytes) = (silknow_image::decode(&paths[0]).unwrap(), std::fs::read(&paths[4]).unwrap());
+    let in_memory =
+        [Source::Pixels(image.into()), Source::Encoded(b"no picture"[..].into()), Source::Encoded(bytes.into())];
+    for (batch_size, threads) in [(1, 1), (2, 2), (8, 3)] {
+        let in_memory = model.describe_images(in_memory.to_vec(), batch_size, threads, &Silent).unwrap();
+        assert_eq!(in_memory.kept, [0, 2]);
+        assert_eq!(in_memory.failures[0].0, 1);
+        assert!(in_memory.descriptors[..512] == described.descriptors[..512]);
+        assert!(in_memory.descriptors[512..] == alone.descriptors);
+    }
+    let decoded = vec![Source::Pixels(silknow_image::decode(&paths[4]).unwrap().into())];
     assert_eq!(model.describe_images(decoded, 1, 1, &Silent).unwrap().descriptors, alone.descriptors);
 
     let error = model.describe_files(&paths, 2, 2, &StopAfter::questions(0)).unwrap_err();

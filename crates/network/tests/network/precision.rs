@@ -38,7 +38,7 @@ fn bf16_keeps_the_ten_nearest_neighbours() {
         return;
     };
     let Ok(bf16) = Placement::choose(DeviceChoice::Cpu, Precision::Bf16) else {
-        eprintln!("skipped: this processor has no instructions for bf16");
+        eprintln!("skipped: this processor has no instructions for bf16, so its neighbours are not compared");
         return;
     };
     let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
@@ -51,13 +51,14 @@ fn bf16_keeps_the_ten_nearest_neighbours() {
     });
     let same = found[0].iter().zip(&found[1]).map(|(a, b)| a.iter().filter(|near| b.contains(near)).count());
     let overlap = same.sum::<usize>() as f64 / (files.len() * NEIGHBOURS) as f64;
-    assert!(overlap >= 0.97, "{overlap}");
+    // What the README promises.
+    assert!(overlap >= 0.98, "{overlap}");
 }
 
 #[test]
 fn bf16_is_the_processors_alone() {
     for device in [DeviceChoice::Cuda, DeviceChoice::Wgpu] {
         let message = Placement::choose(device, Precision::Bf16).unwrap_err().to_string();
-        assert!(message.contains("bf16 is not to be had on the device"), "{message}");
+        assert!(message.contains("does not compute in the precision bf16"), "{message}");
     }
 }

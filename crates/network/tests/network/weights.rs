@@ -32,7 +32,7 @@ fn write(path: &Path, weights: &WeightFile, metadata: &[(&str, &str)]) {
 fn a_pytorch_checkpoint_and_a_safetensors_file_of_the_same_weights_load_alike() {
     let checkpoint = WeightFile::load(&reference::file("strided.pth"), RESNET18).unwrap();
     // Element (i, j, ...) of the n-th tensor is storage[n + i + j + ...]; tensor 0 is the first convolution.
-    let storage = reference::spread("storage", 4096, 0.0, 1.0);
+    let storage = reference::spread("storage", 4096, 1.0, 1.0);
     let first = &checkpoint.tensors["conv1.weight"];
     assert_eq!(first.shape, [64, 3, 7, 7]);
     let last_element = first.data.last().unwrap();
@@ -89,6 +89,8 @@ fn every_wrong_tensor_is_named() {
     assert!(foreign.contains("`layer5.0.conv1.weight` does not belong to resnet18"), "{foreign}");
     let damaged = message(|weights| weights.tensors.get_mut("bn1.bias").unwrap().data[3] = f32::NAN);
     assert!(damaged.contains("the tensor `bn1.bias` holds NaN at 3"), "{damaged}");
+    let negative = message(|weights| weights.tensors.get_mut("bn1.running_var").unwrap().data[3] = -0.5);
+    assert!(negative.contains("the tensor `bn1.running_var` holds the negative variance -0.5 at 3"), "{negative}");
 }
 
 #[test]

@@ -1,7 +1,5 @@
-//! The features at the cut, the frozen backbone's output, computed once per image and view.
-//!
-//! Owns which views training sees, what is kept, and for how long. Leaves decoding and augmenting to
-//! `silknow-image`, the backbone to `silknow-network`, and the space beyond memory to `spill`.
+//! The features that the frozen backbone gives for an image, computed once per image and view: which views training
+//! sees, what is kept, and for how long.
 //!
 //! The backbone is the cost of everything, so a store may be shared between trainings on the same images (the
 //! folds of a cross-validation) and then serves them all from one computation.
@@ -13,7 +11,7 @@ use std::path::PathBuf;
 
 use silknow_config::Augmentation;
 use silknow_errors::{Error, Result};
-use silknow_image::{Loader, LoaderSettings, Pipeline, Request, Source, View};
+use silknow_image::{Loader, LoaderSettings, Pipeline, Request, RgbImage, Source, View};
 use silknow_network::{FeatureShape, FrozenBackbone};
 use silknow_progress::Observer;
 
@@ -28,10 +26,23 @@ const BACKBONE_BATCH: usize = 32;
 /// An image of the collection; its position among all images is the sample's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceImage {
-    /// Its file.
-    pub path: PathBuf,
-    /// What its augmented views hang on: the same on every machine, for example its path in the collection.
+    /// Its file, or its pixels.
+    pub source: Source,
+    /// A name from which its augmented views are drawn. It should be the same on every machine, as its path in the
+    /// collection is, and different for every image.
     pub identity: String,
+}
+
+impl SourceImage {
+    /// An image in a file.
+    pub fn file(path: impl Into<PathBuf>, identity: impl Into<String>) -> Self {
+        Self { source: Source::File(path.into()), identity: identity.into() }
+    }
+
+    /// An image in memory, upright.
+    pub fn pixels(image: RgbImage, identity: impl Into<String>) -> Self {
+        Self { source: Source::Pixels(image.into()), identity: identity.into() }
+    }
 }
 
 /// What a store computes and how much it keeps.
@@ -234,7 +245,7 @@ impl FeatureStore {
 
     fn request(&self, sample: usize, view: View) -> Request {
         let image = &self.images[sample];
-        Request { source: Source::File(image.path.clone()), identity: image.identity.clone(), view }
+        Request { source: image.source.clone(), identity: image.identity.clone(), view }
     }
 
     /// Runs the backbone on decoded images, whose positions among the missing ones are given, and keeps the result.

@@ -1,6 +1,4 @@
-//! Features that do not fit into memory, in a temporary file without a name that goes with its owner.
-//!
-//! Owns the file and its places. Does not own what is spilt, nor when.
+//! Features that do not fit into memory, in a temporary file. It has no name, so the system removes it when it is closed.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -20,7 +18,7 @@ pub(super) struct Spill {
     file: File,
     values_per_entry: usize,
     entries: u64,
-    /// Places that were given up and are used again first.
+    /// Places that are free again. They are used first.
     free: Vec<SpillPosition>,
     buffer: Vec<u8>,
 }
@@ -38,7 +36,11 @@ impl Spill {
     /// Stores an entry.
     pub fn write(&mut self, values: &[f32]) -> Result<SpillPosition> {
         if values.len() != self.values_per_entry {
-            return Err(Error::internal(format!("{} features where {} were due", values.len(), self.values_per_entry)));
+            return Err(Error::internal(format!(
+                "an entry has {} features instead of {}",
+                values.len(),
+                self.values_per_entry
+            )));
         }
         self.buffer.clear();
         self.buffer.extend(values.iter().flat_map(|value| value.to_le_bytes()));
@@ -63,7 +65,7 @@ impl Spill {
         Ok(())
     }
 
-    /// Gives an entry's place up.
+    /// Frees an entry's place for another entry.
     pub fn free(&mut self, position: SpillPosition) {
         self.free.push(position);
     }

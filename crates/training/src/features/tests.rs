@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use silknow_image::{RgbImage, save};
+use silknow_image::{decode, save};
 use silknow_progress::{Recorder, Silent, StopAfter};
 
 use super::*;
@@ -31,7 +31,7 @@ fn pictures(folder: &Path, count: usize) -> Vec<SourceImage> {
         let path = folder.join(format!("{number}.png"));
         let picture = RgbImage::from_fn(16, 16, |x, y| image::Rgb([x as u8 * 9, y as u8 * 7, number as u8 * 20]));
         save(&picture, &path).unwrap();
-        SourceImage { identity: format!("{number}.png"), path }
+        SourceImage::file(path, format!("{number}.png"))
     };
     (0..count).map(picture).collect()
 }
@@ -124,7 +124,7 @@ fn what_another_training_will_draw_is_not_given_up() {
 fn an_unreadable_image_is_reported_once_and_spoils_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let images = pictures(folder.path(), 3);
-    std::fs::write(&images[1].path, "no picture").unwrap();
+    std::fs::write(folder.path().join("1.png"), "no picture").unwrap();
     let (mut store, _) = store(images, settings(folder.path()));
     let recorder = Recorder::default();
     let wanted = [(0, View::Plain), (1, View::Plain), (2, View::Plain), (1, View::Augmented(0))];
@@ -146,4 +146,18 @@ fn an_interruption_keeps_what_was_computed() {
     assert!(store.prepare(&wanted, &StopAfter::questions(0)).unwrap_err().is_interruption());
     prepared(&mut store, &wanted);
     assert_eq!(count.load(Ordering::Relaxed), 2);
+}
+
+#[test]
+fn pictures_in_memory_give_the_features_of_their_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = pictures(folder.path(), 3);
+    let in_memory = files.iter().map(|image| {
+        let pixels = decode(folder.path().join(&image.identity)).unwrap();
+        SourceImage::pixels(pixels, image.identity.clone())
+    });
+    let wanted = [(0, View::Plain), (2, View::Augmented(1)), (1, View::Augmented(0))];
+    let (mut of_memory, _) = store(in_memory.collect(), settings(folder.path()));
+    let (mut of_files, _) = store(files, settings(folder.path()));
+    assert_eq!(prepared(&mut of_memory, &wanted), prepared(&mut of_files, &wanted));
 }

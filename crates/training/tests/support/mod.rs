@@ -11,7 +11,8 @@ use silknow_network::{FeatureShape, FrozenBackbone, TopNetwork, WeightFile};
 use silknow_progress::Observer;
 use silknow_records::LabelMatrix;
 use silknow_training::{
-    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome, train,
+    DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
+    objective, train,
 };
 use tempfile::TempDir;
 
@@ -59,7 +60,7 @@ impl Collection {
                 labels.push(&[colour as i32, pattern as i32]);
                 let path = folder.path().join(format!("{number}.png"));
                 save(&picture(number, colour, pattern), &path).unwrap();
-                SourceImage { identity: format!("{number}.png"), path }
+                SourceImage::file(path, format!("{number}.png"))
             })
             .collect();
         Self { folder, images, labels }
@@ -112,8 +113,10 @@ impl Collection {
     ) -> Result<TrainingOutcome> {
         let (train_samples, validation) = self.split();
         let validation = if parameters.val_percentage == 0 { &[][..] } else { &validation };
-        let inputs = TrainingInputs { labels: &self.labels, train: &train_samples, validation };
-        train(&inputs, parameters, store, top(parameters), logs, resume, observer)
+        let inputs = TrainingInputs::new(&self.labels, &train_samples, validation);
+        let objective = objective::of_loss(parameters.loss_ind, parameters.margin);
+        let logs = logs.map(|folder| Logs { folder, resume });
+        train(&inputs, parameters, &*objective, store, top(parameters), logs, observer)
     }
 }
 

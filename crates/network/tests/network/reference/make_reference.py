@@ -74,7 +74,7 @@ def make_pooled():
 
 
 def make_strided():
-    storage = spread("storage", (4096,), 0.0, 1.0)
+    storage = spread("storage", (4096,), 1.0, 1.0)  # not negative, as some are variances
     state = collections.OrderedDict()
     for position, (name, tensor) in enumerate(torchvision.models.resnet18(weights=None).state_dict().items()):
         if name.endswith("num_batches_tracked"):

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use silknow_config::Architecture;
-use silknow_network::layout::Layout;
+use silknow_network::resnet::layout::Layout;
 use silknow_network::weights::{IMAGENET_MEAN, IMAGENET_STD};
 use silknow_network::{WeightFile, WeightTensor};
 

@@ -1,27 +1,27 @@
 //! ResNet 18 to 152 as Burn computes it: one convolution, one block, the frozen part and the trainable part.
 //!
-//! Owns the forward pass. Batch normalisation is always the constant scale and shift of its stored statistics,
-//! so it lives in the convolutions here. Leaves the way back to `backward`, names and shapes to `layout`, values to
-//! `weights`.
+//! Batch normalisation always is the constant scale and shift of its stored statistics, so the convolutions contain it.
+//! `backward` has the gradients.
 
-mod backward;
+use std::collections::BTreeMap;
 
-use burn::module::{Module, Param, ParamId};
+use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_errors::Result;
 
-use crate::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
-use crate::weights::WeightFile;
+use super::backward::Remembered;
+use super::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
+use crate::families::Trainable;
+use crate::parameter::{parameter, replace, stored};
+use crate::weights::{WeightFile, WeightTensor};
 
-pub(crate) use backward::Remembered;
-
-/// Who owns the values of a part of the network.
+/// Whether the values of a part of the network are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
-    /// Nobody changes them: the scale is multiplied into the kernel once.
+    /// The values never change, so the scale is multiplied into the kernel once.
     Frozen,
     /// The kernel is trained; scale and shift stay what they are.
     Trained,
@@ -29,17 +29,17 @@ enum Role {
 
 /// A convolution with the batch normalisation after it.
 #[derive(Module, Debug)]
-pub(crate) struct Conv {
+pub(super) struct Conv {
     /// Name of the kernel tensor.
     name: String,
     /// Kernel `[outputs, inputs, kernel, kernel]`.
-    kernel: Param<Tensor<4>>,
+    pub(super) kernel: Param<Tensor<4>>,
     /// Constant scale `[outputs, 1, 1, 1]` of a trained kernel; a frozen one holds it already.
-    scale: Option<Tensor<4>>,
+    pub(super) scale: Option<Tensor<4>>,
     /// Constant shift `[outputs]`.
-    shift: Tensor<1>,
-    stride_px: usize,
-    padding_px: usize,
+    pub(super) shift: Tensor<1>,
+    pub(super) stride_px: usize,
+    pub(super) padding_px: usize,
 }
 
 impl Conv {
@@ -68,12 +68,12 @@ impl Conv {
     }
 
     /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
-    fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
         let options = ConvOptions::new([self.stride_px; 2], [self.padding_px; 2], [1; 2], 1);
         conv2d(maps, self.scaled_kernel(), Some(self.shift.clone()), options)
     }
 
-    fn scaled_kernel(&self) -> Tensor<4> {
+    pub(super) fn scaled_kernel(&self) -> Tensor<4> {
         match &self.scale {
             Some(scale) => self.kernel.val() * scale.clone(),
             None => self.kernel.val(),
@@ -82,7 +82,7 @@ impl Conv {
 }
 
 /// The kernel `[outputs, inputs, kernel, kernel]` with the scale of the normalisation multiplied in, and the shift.
-pub(crate) fn folded_kernel(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
+pub(super) fn folded_kernel(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
     let (scale, shift) = normalisation(layout, weights)?;
     let mut kernel = weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec();
     for (row, scale) in kernel.chunks_exact_mut(layout.fan_in()).zip(scale) {
@@ -92,7 +92,7 @@ pub(crate) fn folded_kernel(layout: &ConvLayout, weights: &WeightFile) -> Result
 }
 
 /// Scale and shift per channel that batch normalisation with stored statistics comes to.
-pub(crate) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
+pub(super) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
     let values = |tensor| weights.values(&format!("{}.{tensor}", layout.norm_name), &[layout.outputs]);
     let (weight, bias, mean, variance) =
         (values("weight")?, values("bias")?, values("running_mean")?, values("running_var")?);
@@ -104,21 +104,11 @@ pub(crate) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result
     Ok(folded.unzip())
 }
 
-/// A parameter that is trained where its device can. Its identity follows from its name, so that an optimiser's
-/// state that was stored finds its parameters again.
-pub(crate) fn parameter<const D: usize>(name: &str, value: Tensor<D>) -> Param<Tensor<D>> {
-    // FNV-1a, 64 bits: spread enough for some hundred names.
-    let id = name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    Param::initialized(ParamId::from(id), value).set_require_grad(true)
-}
-
 /// A residual block.
 #[derive(Module, Debug)]
-pub(crate) struct Block {
-    convs: Vec<Conv>,
-    shortcut: Option<Conv>,
+pub(super) struct Block {
+    pub(super) convs: Vec<Conv>,
+    pub(super) shortcut: Option<Conv>,
 }
 
 impl Block {
@@ -130,7 +120,7 @@ impl Block {
         })
     }
 
-    fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
         let around = self.around(&maps);
         let last = self.convs.len() - 1;
         let through = self.convs.iter().enumerate().fold(maps, |maps, (position, conv)| {
@@ -141,7 +131,7 @@ impl Block {
     }
 
     /// The way around the convolutions.
-    fn around(&self, maps: &Tensor<4>) -> Tensor<4> {
+    pub(super) fn around(&self, maps: &Tensor<4>) -> Tensor<4> {
         match &self.shortcut {
             Some(shortcut) => shortcut.forward(maps.clone()),
             None => maps.clone(),
@@ -149,21 +139,21 @@ impl Block {
     }
 
     /// The convolutions from input to output, then that of the shortcut.
-    fn convs(&self) -> impl Iterator<Item = &Conv> {
+    pub(super) fn convs(&self) -> impl Iterator<Item = &Conv> {
         self.convs.iter().chain(&self.shortcut)
     }
 }
 
 /// The part of a ResNet that is never trained: the stem and the blocks before the cut.
 #[derive(Module, Debug)]
-pub(crate) struct FrozenResNet {
+pub(super) struct FrozenResNet {
     stem: Conv,
     blocks: Vec<Block>,
 }
 
 impl FrozenResNet {
     /// The stem and the first `cut` blocks, on `device` without autodiff.
-    pub(crate) fn new(weights: &WeightFile, layout: &Layout, cut: usize, device: &Device) -> Result<Self> {
+    pub(super) fn new(weights: &WeightFile, layout: &Layout, cut: usize, device: &Device) -> Result<Self> {
         let device = device.clone().without_autodiff();
         let block = |layout| Block::new(layout, weights, Role::Frozen, &device);
         Ok(Self {
@@ -173,7 +163,7 @@ impl FrozenResNet {
     }
 
     /// Normalised pixels `[N, 3, S, S]` to feature maps `[N, C, H, W]`.
-    pub(crate) fn forward(&self, pixels: Tensor<4>) -> Tensor<4> {
+    pub(super) fn forward(&self, pixels: Tensor<4>) -> Tensor<4> {
         let maps = relu(self.stem.forward(pixels));
         let maps = max_pool2d(maps, MaxPoolOptions::new([3; 2]).with_stride([2; 2]).with_padding([1; 2]));
         self.blocks.iter().fold(maps, |maps, block| block.forward(maps))
@@ -183,7 +173,7 @@ impl FrozenResNet {
 /// The blocks after the cut. Their kernels are trained; scale and shift of batch normalisation never are.
 #[derive(Module, Debug)]
 pub struct TrainableBlocks {
-    blocks: Vec<Block>,
+    pub(super) blocks: Vec<Block>,
 }
 
 impl TrainableBlocks {
@@ -196,36 +186,54 @@ impl TrainableBlocks {
         Ok(Self { blocks: layout.blocks[cut..].iter().map(block).collect::<Result<_>>()? })
     }
 
-    /// True when every block is frozen.
-    pub fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
-    /// Feature maps `[N, C, H, W]` to pooled values `[N, F]`.
-    pub fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
-        global_average_pool(self.blocks.iter().fold(maps, |maps, block| block.forward(maps)))
-    }
-
     /// The trained kernels with their names, from input to output.
     pub(crate) fn kernels(&self) -> impl Iterator<Item = (&str, &Param<Tensor<4>>)> {
         self.convs().map(|conv| (conv.name.as_str(), &conv.kernel))
     }
 
     /// The trained kernels with their names, to be replaced.
-    pub(crate) fn kernels_mut(&mut self) -> impl Iterator<Item = (&str, &mut Param<Tensor<4>>)> {
+    pub(super) fn kernels_mut(&mut self) -> impl Iterator<Item = (&str, &mut Param<Tensor<4>>)> {
         self.blocks
             .iter_mut()
             .flat_map(|block| block.convs.iter_mut().chain(&mut block.shortcut))
             .map(|conv| (conv.name.as_str(), &mut conv.kernel))
     }
 
-    fn convs(&self) -> impl Iterator<Item = &Conv> {
+    pub(super) fn convs(&self) -> impl Iterator<Item = &Conv> {
         self.blocks.iter().flat_map(Block::convs)
     }
 }
 
+impl Trainable for TrainableBlocks {
+    type Remembered = Remembered;
+
+    fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
+        global_average_pool(self.blocks.iter().fold(maps, |maps, block| block.forward(maps)))
+    }
+
+    fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
+        self.there(maps)
+    }
+
+    fn add_gradients(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
+        self.back(remembered, pooled, gradients);
+    }
+
+    fn named_tensors(&self) -> BTreeMap<String, WeightTensor> {
+        self.kernels().map(|(name, kernel)| (name.to_owned(), stored(kernel))).collect()
+    }
+
+    fn load(&mut self, prefix: &str, tensors: &BTreeMap<String, WeightTensor>) -> Result<()> {
+        self.kernels_mut().try_for_each(|(name, kernel)| replace(&format!("{prefix}{name}"), kernel, tensors))
+    }
+}
+
 /// The mean over all positions: `[N, C, H, W]` to `[N, C]`.
-pub(crate) fn global_average_pool(maps: Tensor<4>) -> Tensor<2> {
+pub(super) fn global_average_pool(maps: Tensor<4>) -> Tensor<2> {
     let [images, channels, height, width] = maps.dims();
     maps.reshape([images, channels, height * width]).mean_dim(2).reshape([images, channels])
 }

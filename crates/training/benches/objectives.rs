@@ -1,12 +1,12 @@
-//! Value and gradient of each loss for the documented batch: 150 descriptors of 128 values, five variables with
-//! six classes, a fifth of the labels missing where the loss allows it. The triplet losses walk 3.3 million triples.
+//! Value and gradient of each objective for the documented batch: 150 descriptors of 128 values, five variables with
+//! six classes, a fifth of the labels missing where the objective allows it. Those over triplets walk 3.3 million triples.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use silknow_config::LossKind;
 use silknow_records::{LabelMatrix, MISSING};
-use silknow_training::loss;
+use silknow_training::objective::{Batch, Samples, of_loss};
 
 const SAMPLES: usize = 150;
 const DIMENSIONS: usize = 128;
@@ -23,10 +23,12 @@ fn losses(c: &mut Criterion) {
     let incomplete = complete.iter().map(|&label| if rng.random_bool(0.2) { MISSING } else { label }).collect();
     let mut group = c.benchmark_group("loss and gradient, 150 x 128");
     for &kind in LossKind::ALL {
-        let indices = if kind.needs_complete_samples() { complete.clone() } else { Vec::clone(&incomplete) };
+        let objective = of_loss(kind, 2.0);
+        let takes_complete = objective.asks().samples == Samples::Complete;
+        let indices = if takes_complete { complete.clone() } else { Vec::clone(&incomplete) };
         let labels = LabelMatrix::from_indices(VARIABLES, indices).expect("whole rows");
         group.bench_function(kind.name(), |b| {
-            b.iter(|| loss::evaluate(kind, 2.0, &descriptors, DIMENSIONS, &labels));
+            b.iter(|| objective.evaluate(&Batch::new(&labels, &descriptors, DIMENSIONS)));
         });
     }
 }

@@ -1,7 +1,5 @@
 //! Euclidean distances of all pairs of descriptors, and the way back: from slopes of a loss with respect to
 //! distances to its gradient with respect to descriptors.
-//!
-//! Owns the numerics at distance 0. Does not own any loss.
 
 use rayon::prelude::*;
 

@@ -1,6 +1,6 @@
 //! What a ResNet is made of: its convolutions with their names, shapes and strides, for the depths 18 to 152.
 //!
-//! Owns the architecture as data, in torchvision's naming. Does not compute anything; see `resnet`.
+//! This is the architecture as data, in torchvision's naming; nothing is computed here.
 //! Source: He et al., "Deep residual learning for image recognition", CVPR 2016, table 1, with the stride in
 //! the 3 x 3 convolution of a bottleneck as in torchvision.
 

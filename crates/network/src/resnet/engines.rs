@@ -1,0 +1,173 @@
+//! The frozen part of a ResNet, ready to run: on `silknow-engine`, or on Burn.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use silknow_config::{Architecture, Precision};
+use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
+use silknow_errors::{Error, Result};
+
+use super::layout::{ConvLayout, Layout};
+use super::network::{FrozenResNet, folded_kernel, global_average_pool};
+use crate::backbone::{FeatureShape, FrozenBackbone, check_pixels};
+use crate::device::{Placement, numbers};
+use crate::weights::WeightFile;
+
+/// The stem and all residual blocks but the last `retrained`.
+///
+/// On an accelerator one call is one batch, computed by Burn; on the CPU it is computed by `silknow-engine` on the best
+/// instructions of the processor.
+pub(super) fn frozen_backbone(
+    weights: &WeightFile,
+    architecture: Architecture,
+    retrained: usize,
+    input_px: usize,
+    placement: &Placement,
+) -> Result<Box<dyn FrozenBackbone>> {
+    let device = placement.device().clone().without_autodiff();
+    if device == Device::flex() {
+        processor_backbone(weights, architecture, retrained, input_px, Instructions::best(), placement.precision())
+    } else {
+        burn_backbone(weights, architecture, retrained, input_px, &device)
+    }
+}
+
+/// The frozen part, computed by Burn on any device, in single precision.
+///
+/// # Errors
+/// As [`frozen_backbone`](crate::frozen_backbone).
+pub fn burn_backbone(
+    weights: &WeightFile,
+    architecture: Architecture,
+    retrained: usize,
+    input_px: usize,
+    device: &Device,
+) -> Result<Box<dyn FrozenBackbone>> {
+    let layout = Layout::of(architecture);
+    let cut = layout.cut(retrained)?;
+    Ok(Box::new(BurnBackbone::new(weights, &layout, cut, input_px, device)?))
+}
+
+/// The frozen part, computed on the CPU with the given instructions and numbers.
+///
+/// # Errors
+/// As [`frozen_backbone`](crate::frozen_backbone); instructions that this processor does not have for these numbers.
+pub fn processor_backbone(
+    weights: &WeightFile,
+    architecture: Architecture,
+    retrained: usize,
+    input_px: usize,
+    instructions: Instructions,
+    precision: Precision,
+) -> Result<Box<dyn FrozenBackbone>> {
+    let numbers = match precision {
+        Precision::F32 => silknow_engine::Precision::Single,
+        Precision::Bf16 => silknow_engine::Precision::Bf16,
+    };
+    if !instructions.supports(numbers) {
+        return Err(Error::configuration(format!(
+            "the instructions {instructions} cannot compute in the precision {precision} on this processor"
+        )));
+    }
+    let layout = Layout::of(architecture);
+    let cut = layout.cut(retrained)?;
+    let stem = EngineBuilder::new(&folded(&layout.stem, weights)?, input_px, instructions, numbers);
+    Ok(Box::new(ProcessorBackbone::new(stem, weights, &layout, cut, input_px)?))
+}
+
+/// The shape of the features that a network with this cut delivers.
+pub(super) fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
+    if cut == layout.blocks.len() {
+        return FeatureShape { channels: layout.features(), height: 1, width: 1 };
+    }
+    let (channels, side) = layout.maps_before(cut, input_px);
+    FeatureShape { channels, height: side, width: side }
+}
+
+/// The frozen part as `silknow-engine` computes it.
+struct ProcessorBackbone {
+    engine: Engine,
+    input_px: usize,
+    shape: FeatureShape,
+}
+
+impl ProcessorBackbone {
+    fn new(stem: EngineBuilder, weights: &WeightFile, layout: &Layout, cut: usize, input_px: usize) -> Result<Self> {
+        let mut builder = stem;
+        for block in &layout.blocks[..cut] {
+            let fold = |layout| folded(layout, weights);
+            builder = builder.block(&Block {
+                convolutions: block.convs.iter().map(fold).collect::<Result<_>>()?,
+                shortcut: block.shortcut.as_ref().map(fold).transpose()?,
+            });
+        }
+        let output = if cut == layout.blocks.len() { Output::Pooled } else { Output::Maps };
+        Ok(Self { engine: builder.finish(output), input_px, shape: feature_shape(layout, cut, input_px) })
+    }
+}
+
+/// A convolution with the batch normalisation after it multiplied in.
+fn folded(layout: &ConvLayout, weights: &WeightFile) -> Result<Convolution> {
+    let (kernel, shift) = folded_kernel(layout, weights)?;
+    Ok(Convolution {
+        inputs: layout.inputs,
+        outputs: layout.outputs,
+        kernel_px: layout.kernel_px,
+        stride_px: layout.stride_px,
+        weights: kernel,
+        shift,
+    })
+}
+
+impl FrozenBackbone for ProcessorBackbone {
+    fn feature_shape(&self) -> FeatureShape {
+        self.shape
+    }
+
+    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
+        check_pixels(pixels, n, self.input_px)?;
+        Ok(self.engine.run(pixels, n))
+    }
+}
+
+/// The frozen part as Burn computes it.
+struct BurnBackbone {
+    network: FrozenResNet,
+    device: Device,
+    input_px: usize,
+    shape: FeatureShape,
+    pooled: bool,
+}
+
+impl BurnBackbone {
+    fn new(weights: &WeightFile, layout: &Layout, cut: usize, input_px: usize, device: &Device) -> Result<Self> {
+        let device = device.clone().without_autodiff();
+        Ok(Self {
+            network: FrozenResNet::new(weights, layout, cut, &device)?,
+            input_px,
+            shape: feature_shape(layout, cut, input_px),
+            pooled: cut == layout.blocks.len(),
+            device,
+        })
+    }
+
+    fn run_batch(&self, pixels: &[f32]) -> Result<Vec<f32>> {
+        let side = self.input_px;
+        let n = pixels.len() / (3 * side * side);
+        let pixels = Tensor::<4>::from_data(TensorData::new(pixels.to_vec(), [n, 3, side, side]), &self.device);
+        let maps = self.network.forward(pixels);
+        if self.pooled { numbers(global_average_pool(maps)) } else { numbers(maps) }
+    }
+}
+
+impl FrozenBackbone for BurnBackbone {
+    fn feature_shape(&self) -> FeatureShape {
+        self.shape
+    }
+
+    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
+        check_pixels(pixels, n, self.input_px)?;
+        if n == 0 {
+            return Ok(Vec::new());
+        }
+        self.run_batch(pixels)
+    }
+}

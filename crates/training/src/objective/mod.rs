@@ -1,0 +1,264 @@
+//! What training minimises.
+//!
+//! An [`Objective`] takes a batch of descriptors with what is known of their images, and gives a value with its
+//! gradient. Training knows objectives by this trait alone. [`of_loss`] is the one place that maps the values of
+//! `loss_ind` to objectives; each objective has a file of its own in this folder. [`check`] tests any objective, also
+//! one from outside this crate, against what training relies on.
+//!
+//! The objectives here work out value and gradient together instead of differentiating automatically: a batch of 150
+//! holds 3.3 million triples, which as tensors are 13 MB per intermediate result, while one pass of counting whole
+//! numbers gives value and slope at once, the same to the bit for any number of threads.
+//!
+//! ```
+//! use silknow_training::objective::{Asks, Batch, Objective, Outcome, Samples, check};
+//!
+//! /// Pulls all descriptors of a batch together: half the mean squared distance from their centre.
+//! struct Gather;
+//!
+//! impl Objective for Gather {
+//!     fn name(&self) -> &str {
+//!         "gather"
+//!     }
+//!
+//!     fn asks(&self) -> Asks {
+//!         Asks::new(Samples::Any, 2)
+//!     }
+//!
+//!     fn evaluate(&self, batch: &Batch<'_>) -> Outcome {
+//!         let (rows, dims) = (batch.len(), batch.dims);
+//!         let centre: Vec<f64> = (0..dims)
+//!             .map(|d| (0..rows).map(|i| f64::from(batch.descriptor(i)[d])).sum::<f64>() / rows as f64)
+//!             .collect();
+//!         let mut sum = 0.0;
+//!         let mut gradient = Vec::with_capacity(rows * dims);
+//!         for row in 0..rows {
+//!             for (&value, centre) in batch.descriptor(row).iter().zip(&centre) {
+//!                 let away = f64::from(value) - centre;
+//!                 sum += 0.5 * away * away;
+//!                 gradient.push((away / rows as f64) as f32);
+//!             }
+//!         }
+//!         Outcome::mean(sum, rows as u64, gradient)
+//!     }
+//! }
+//!
+//! check(&Gather).unwrap();
+//! ```
+
+mod check;
+mod distances;
+mod pairs;
+mod similarity;
+mod soft_contrastive;
+mod soft_contrastive_incomp;
+mod soft_triplet;
+mod soft_triplet_incomp;
+mod terms;
+#[cfg(test)]
+mod tests;
+mod triples;
+mod values;
+
+use std::sync::Arc;
+
+use silknow_config::LossKind;
+use silknow_records::{LabelMatrix, Record};
+
+pub use check::check;
+pub use distances::Distances;
+pub use similarity::Similarities;
+pub use soft_contrastive::SoftContrastive;
+pub use soft_contrastive_incomp::SoftContrastiveIncomp;
+pub use soft_triplet::SoftTriplet;
+pub use soft_triplet_incomp::SoftTripletIncomp;
+pub use values::ImageValues;
+
+/// The objective that a value of `loss_ind` names. `margin` is M of `soft_contrastive`; the others do not use it.
+pub fn of_loss(loss: LossKind, margin: f32) -> Box<dyn Objective> {
+    match loss {
+        LossKind::SoftContrastive => Box::new(SoftContrastive { margin: margin.into() }),
+        LossKind::SoftContrastiveIncomp => Box::new(SoftContrastiveIncomp),
+        LossKind::SoftTriplet => Box::new(SoftTriplet),
+        LossKind::SoftTripletIncomp => Box::new(SoftTripletIncomp),
+    }
+}
+
+/// Something that training minimises.
+///
+/// The value must depend on the batch alone, not on time, threads or earlier batches: a training is repeatable to the
+/// bit, and one that was interrupted continues to the same result. [`check`] tests an objective.
+pub trait Objective: Send + Sync {
+    /// A name for messages and checkpoints. A training continues from a checkpoint only under the same name, so a
+    /// name should tell settings that are not among the training parameters, as `my_loss(temperature=0.1)` does.
+    fn name(&self) -> &str;
+
+    /// What the objective needs. It is asked once, before training.
+    fn asks(&self) -> Asks;
+
+    /// The value and the gradient for a batch. Its samples are of the kind that [`asks`](Self::asks) names, at least
+    /// `smallest_batch` of them in training, and its descriptors are finite. Batches of validation may be smaller.
+    fn evaluate(&self, batch: &Batch<'_>) -> Outcome;
+}
+
+/// The samples that an objective can learn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Samples {
+    /// Those with a label for every variable.
+    Complete,
+    /// Those with a label for at least one variable.
+    Labelled,
+    /// All.
+    Any,
+}
+
+/// What an objective needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Asks {
+    /// The samples that it can learn from. The others are left out of the batches.
+    pub samples: Samples,
+    /// The fewest samples that it can compare, at least 1.
+    pub smallest_batch: usize,
+    /// True when it needs [`Batch::records`].
+    pub records: bool,
+    /// The names of the [`Batch::values`] that it needs, each with the number of values of an image.
+    pub values: Vec<(String, usize)>,
+}
+
+impl Asks {
+    /// An objective that needs labels and descriptors alone.
+    pub fn new(samples: Samples, smallest_batch: usize) -> Self {
+        Self { samples, smallest_batch, records: false, values: Vec::new() }
+    }
+
+    /// Asks for the records too.
+    #[must_use]
+    pub fn with_records(mut self) -> Self {
+        self.records = true;
+        self
+    }
+
+    /// Asks for `width` values of every image, which are known under this name.
+    #[must_use]
+    pub fn with_values(mut self, name: impl Into<String>, width: usize) -> Self {
+        self.values.push((name.into(), width));
+        self
+    }
+}
+
+/// Descriptors of B images, and what is known of these.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Batch<'a> {
+    /// The labels of the images, `[B, V]`, in the order of `relevant_variables`.
+    pub labels: &'a LabelMatrix,
+    /// The descriptors, `[B, dims]` row by row; those of training have unit length.
+    pub descriptors: &'a [f32],
+    /// Length D of a descriptor.
+    pub dims: usize,
+    /// The records of the images, `[B]`; empty when the objective does not ask for them.
+    pub records: &'a [Arc<Record>],
+    values: Option<&'a ImageValues>,
+}
+
+impl<'a> Batch<'a> {
+    /// A batch of labels and descriptors.
+    ///
+    /// # Panics
+    /// When the descriptors are not one row of `dims` values for every row of labels.
+    pub fn new(labels: &'a LabelMatrix, descriptors: &'a [f32], dims: usize) -> Self {
+        assert_eq!(descriptors.len(), labels.len() * dims, "a batch has one descriptor for every row of labels");
+        Self { labels, descriptors, dims, records: &[], values: None }
+    }
+
+    /// The same batch with records.
+    ///
+    /// # Panics
+    /// When there is not one record for every row of labels.
+    #[must_use]
+    pub fn with_records(mut self, records: &'a [Arc<Record>]) -> Self {
+        assert_eq!(records.len(), self.len(), "a batch has one record for every row of labels");
+        self.records = records;
+        self
+    }
+
+    /// The same batch with values of the images.
+    ///
+    /// # Panics
+    /// When they are not those of B images.
+    #[must_use]
+    pub fn with_values(mut self, values: &'a ImageValues) -> Self {
+        assert_eq!(values.images(), self.len(), "a batch has values of every image");
+        self.values = Some(values);
+        self
+    }
+
+    /// The number of images B.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// True without images.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The descriptor of one image, `[D]`.
+    pub fn descriptor(&self, image: usize) -> &'a [f32] {
+        &self.descriptors[image * self.dims..][..self.dims]
+    }
+
+    /// The values that are known under a name, `[B, width]` row by row.
+    ///
+    /// # Panics
+    /// When the objective did not ask for them.
+    pub fn values(&self, name: &str) -> &'a [f32] {
+        self.values
+            .and_then(|values| values.get(name))
+            .unwrap_or_else(|| panic!("the objective did not ask for the values `{name}`"))
+    }
+}
+
+/// The value of an objective for one batch, with its gradient.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// What is minimised: [`sum`](Self::sum) over [`averaged`](Self::averaged), 0 where nothing is averaged.
+    pub loss: f64,
+    /// The sum of the averaged terms. With `averaged` it lets several batches be averaged as one.
+    pub sum: f64,
+    /// The number of terms averaged: pairs about which something is known, say, or active triplets.
+    pub averaged: u64,
+    /// The number of terms that pull or push.
+    pub active: u64,
+    /// The number of terms that could: pairs about which something is known, triplets with a margin above 0.
+    pub candidates: u64,
+    /// The gradient of `loss` with respect to the descriptors, `[B, D]` row by row.
+    pub gradient: Vec<f32>,
+}
+
+impl Outcome {
+    /// The mean of `averaged` terms that add up to `sum`, all of them active, with the gradient `[B, D]` of the mean.
+    pub fn mean(sum: f64, averaged: u64, gradient: Vec<f32>) -> Self {
+        let loss = sum * weight(averaged);
+        Self { loss, sum, averaged, active: averaged, candidates: averaged, gradient }
+    }
+
+    /// The same outcome with the number of active terms, and of those that could be.
+    #[must_use]
+    pub fn with_active(mut self, active: u64, candidates: u64) -> Self {
+        self.active = active;
+        self.candidates = candidates;
+        self
+    }
+
+    /// The share of active terms among the candidates, in `[0, 1]`; 0 without candidates.
+    pub fn active_share(&self) -> f64 {
+        if self.candidates == 0 { 0.0 } else { self.active as f64 / self.candidates as f64 }
+    }
+}
+
+/// What each of `averaged` terms counts in their mean.
+fn weight(averaged: u64) -> f64 {
+    if averaged == 0 { 0.0 } else { 1.0 / averaged as f64 }
+}
