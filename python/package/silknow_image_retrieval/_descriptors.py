@@ -25,7 +25,7 @@ class Descriptors(_Base):
     fingerprint: str
 
     # Above that of plain arrays, so that what NumPy joins is of this class.
-    __array_priority__ = 1.0
+    __array_priority__ = 1.0  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
 
     def __new__(cls, values: npt.ArrayLike, fingerprint: str) -> Descriptors:
         descriptors = np.asarray(values, dtype=np.float32).view(cls)  # pyright: ignore[reportUnknownMemberType]
@@ -56,7 +56,7 @@ class Descriptors(_Base):
         return result
 
     def __deepcopy__(self, memo: Any) -> Descriptors:
-        return self.copy()
+        return cast(Descriptors, np.array(self, subok=True))  # type: ignore[redundant-cast]
 
     def __reduce__(self) -> Tuple[Any, ...]:
         how: Any = super().__reduce__()

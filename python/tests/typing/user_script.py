@@ -19,7 +19,7 @@ sir.get_kNN_parameter("./index/", "queries.txt", "./samples/", True, "./model/",
 
 model = sir.Model.load("./model/", device="cpu")
 descriptors = model.describe(["a.jpg", Path("b.jpg"), np.zeros((8, 8, 3), np.uint8)], on_error="skip")
-good: list[bool] = (~np.isnan(descriptors).any(axis=1)).tolist()
+good: list[bool] = [bool(np.isfinite(row).all()) for row in descriptors]
 index = sir.Index.from_descriptors(descriptors, ["a.jpg", "b.jpg", "c.jpg"], {"place": ["ES", None, ["FR", "IT"]]})
 distances, positions = index.search(descriptors, k=6, filter="place=ES|FR", max_distance=0.8, exclude_self=True)
 neighbours: list[str] = [index.paths[int(position)] for position in positions[0] if position >= 0]
