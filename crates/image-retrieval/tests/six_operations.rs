@@ -214,7 +214,7 @@ fn check_example(shop: &Workshop) {
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(text.matches("is probably").count(), 3 * shop.variables.len(), "{text}");
-    assert_eq!(text.matches("__").count(), 3 * 3 + 3, "three hits a picture, and the pictures' own names: {text}");
+    assert_eq!(text.matches("../samples/data/img/").count(), 3 * 3, "three hits a picture: {text}");
 }
 
 #[test]

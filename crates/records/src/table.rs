@@ -276,7 +276,7 @@ mod tests {
         record.further = vec![("text".into(), "two\nlines".into())];
         let records = [Record::new("img/b.jpg", 0), record];
         let expected = "image_file,object_id,object_uri,museum,source,title,text\nimg/b.jpg,,,,,,\n\
-            img/mad__47__a.jpg,47,http://x.org/47,,http://x.org/a.jpg,\"Silk, \"\"figured\"\"\",\"two\nlines\"\n";
+            img/mad__47__a.jpg,47,http://x.org/47,mad,http://x.org/a.jpg,\"Silk, \"\"figured\"\"\",\"two\nlines\"\n";
         assert_eq!(String::from_utf8(write_table(records.iter())).unwrap(), expected);
     }
 

@@ -360,8 +360,8 @@ fn from_row(&[step, loss, learning_rate, active_share, val_loss, val_mean_f1]: &
 mod tests {
     use super::*;
 
-    fn run(margin: f64, samples: &str) -> Run {
-        let parameters = serde_json::json!({ "margin": margin, "augmentation": { "noise": 0.01 } });
+    fn run(margin: f32, samples: &str) -> Run {
+        let parameters = comparable(&TrainingParameters { margin, ..TrainingParameters::default() }).unwrap();
         Run { parameters, objective: Some("soft".to_owned()), samples: samples.to_owned() }
     }
 
@@ -398,9 +398,9 @@ mod tests {
         let message = Checkpoint::read(folder.path(), &run(1.5, "abc")).unwrap_err().to_string();
         assert!(message.contains("`margin` = 2.0, but now it is 1.5"), "{message}");
         let mut other = run(2.0, "abc");
-        other.parameters["augmentation"]["noise"] = 0.02.into();
+        other.parameters["augmentation"]["gaussian_noise"] = 0.02.into();
         let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
-        assert!(message.contains("`augmentation.noise` = 0.01, but now it is 0.02"), "{message}");
+        assert!(message.contains("`augmentation.gaussian_noise` = 0.01, but now it is 0.02"), "{message}");
         let message = Checkpoint::read(folder.path(), &run(2.0, "other")).unwrap_err().to_string();
         assert!(message.contains("other images, labels or another split"), "{message}");
     }
