@@ -696,15 +696,13 @@ impl Observer for StepsOf<'_> {
     }
 }
 
+/// Distances and positions, a list of each for every query.
+type Within = (Vec<Vec<f32>>, Vec<Vec<i64>>);
+
 /// Distances and positions of all neighbours within the largest distance of the search, for every query.
 ///
 /// Queries that may have more neighbours than were asked for are asked again for eight times as many.
-fn within(
-    index: &MemoryIndex,
-    rows: &Rows,
-    search: &Search,
-    context: &Context<'_>,
-) -> Result<(Vec<Vec<f32>>, Vec<Vec<i64>>)> {
+fn within(index: &MemoryIndex, rows: &Rows, search: &Search, context: &Context<'_>) -> Result<Within> {
     search.filter.resolve(index.vocabulary())?;
     let (mut distances, mut positions) = (vec![Vec::new(); rows.count], vec![Vec::new(); rows.count]);
     let mut open: Vec<usize> = (0..rows.count).collect();

@@ -139,12 +139,11 @@ macro_rules! parameters {
         impl $crate::Group for $Name {
             fn keys() -> &'static [$crate::Key] {
                 static KEYS: ::std::sync::LazyLock<Vec<$crate::Key>> = ::std::sync::LazyLock::new(|| {
-                    let mut keys = Vec::new();
-                    $(
-                        $(keys.extend_from_slice(<$Group as $crate::Group>::keys());)?
-                        $(keys.push($Name::$field().into_key());)?
-                    )+
-                    keys
+                    let groups: &[&[$crate::Key]] = &[$(
+                        $(<$Group as $crate::Group>::keys(),)?
+                        $(&[$Name::$field().into_key()],)?
+                    )+];
+                    groups.concat()
                 });
                 &KEYS
             }

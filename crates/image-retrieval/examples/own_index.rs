@@ -96,11 +96,12 @@ fn main() -> Result<()> {
     // The library's own checks say whether it keeps what an index promises.
     check_index(&mut |vocabulary, dims| Ok(Box::new(PlainIndex::new(vocabulary.clone(), dims, "model"))));
 
-    let mut backbone = BackboneParameters::default();
-    backbone.backbone = Architecture::ResNet18;
-    backbone.weights = Weights::Builtin;
-    backbone.input_size = 64;
-    let network = DescribingNetwork::Backbone(backbone);
+    let network = DescribingNetwork::Backbone(BackboneParameters {
+        backbone: Architecture::ResNet18,
+        weights: Weights::Builtin,
+        input_size: 64,
+        ..BackboneParameters::default()
+    });
     let model = network.load(DeviceChoice::Cpu, Precision::F32, &Context::new(&Silent, std::path::Path::new(".")))?;
 
     // Three plain colours are the collection, and a shade of the second is the query.

@@ -1,6 +1,7 @@
 //! Retrieval: from the descriptors of queries to their neighbours, their predicted classes and the files of both.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
 
 use silknow_errors::{Error, Result};
@@ -153,8 +154,8 @@ impl FoundNames {
     fn new(hits: &Hits, index_folder: &Path, folder: &Path) -> Result<Self> {
         let mut names = HashMap::new();
         for hit in hits.iter().flatten() {
-            if !names.contains_key(&hit.position) {
-                names.insert(hit.position, files::relative_to(index_folder.join(&hit.record.name), folder)?);
+            if let Entry::Vacant(place) = names.entry(hit.position) {
+                place.insert(files::relative_to(index_folder.join(&hit.record.name), folder)?);
             }
         }
         Ok(Self(names))

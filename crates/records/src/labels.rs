@@ -10,10 +10,12 @@ use crate::MISSING;
 pub struct Labels {
     /// The lowest class of every variable's set, [`MISSING`] for the empty set.
     lowest: Box<[i32]>,
-    /// The sets of two or more classes, by variable, each ascending. Boxed, because most images have none.
-    #[expect(clippy::box_collection, reason = "the list is rarely there, and then the box keeps the rest small")]
-    larger: Option<Box<Vec<(usize, Box<[i32]>)>>>,
+    /// The sets of two or more classes, by variable. Boxed, because most images have none.
+    larger: Option<Box<LargerSets>>,
 }
+
+/// Variables with their sets of two or more classes, each ascending.
+type LargerSets = Vec<(usize, Box<[i32]>)>;
 
 impl Labels {
     /// The labels of an image of which nothing is known.
