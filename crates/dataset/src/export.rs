@@ -47,7 +47,9 @@ pub(crate) fn read(file: &Path, table: &Table) -> Result<Catalogue> {
         let mut object_labels = vec![MISSING; labels.len()];
         for (v, (column, (_, is_group))) in labels.into_iter().zip(LABEL_COLUMNS).enumerate() {
             if let Some(label) = single_label(&entries(table, &row, column)?, is_group) {
-                object_labels[v] = classes.class_of(v, label);
+                // The last segment of an address is a name, in which `_` stands for a blank, as in file names.
+                object_labels[v] =
+                    if is_group { classes.class_named(v, &name_of(label)) } else { classes.class_of(v, label) };
             }
         }
         let mut object = Object::with_id(last_segment(&uri));
