@@ -7,7 +7,6 @@ use silknow_errors::{Error, Result};
 
 use crate::class_text::{is_missing, name_of, text_of, tidied};
 use crate::labels::Labels;
-use crate::matrix::LabelMatrix;
 use crate::{MISSING, MISSING_NAME};
 
 /// Stands between the names of the classes of a set.
@@ -116,41 +115,6 @@ impl Vocabulary {
         Self { variables: names.into_iter().map(variable).collect() }
     }
 
-    /// Collects the classes of each variable from label rows `[N][V]`; classes are sorted by name.
-    pub fn from_labels<'a>(names: &[String], rows: impl IntoIterator<Item = &'a [Option<String>]>) -> Self {
-        let mut classes = vec![BTreeSet::new(); names.len()];
-        for row in rows {
-            for (seen, label) in classes.iter_mut().zip(row) {
-                if let Some(label) = label {
-                    seen.insert(label.clone());
-                }
-            }
-        }
-        let variables = names.iter().zip(classes).map(|(name, classes)| Variable::new(name, classes)).collect();
-        Self { variables }
-    }
-
-    /// The vocabulary of a table of labels `[N][V]`, and the table's class indices.
-    ///
-    /// # Errors
-    /// Other than `count` rows, or a row with other than V entries.
-    pub fn of_table(names: &[String], rows: &[Vec<Option<String>>], count: usize) -> Result<(Self, LabelMatrix)> {
-        if rows.len() != count {
-            return Err(Error::data(format!("{} rows of labels for {count} samples", rows.len()))
-                .hint("give every sample one row of labels"));
-        }
-        if let Some((position, row)) = rows.iter().enumerate().find(|(_, row)| row.len() != names.len()) {
-            return Err(Error::data(format!(
-                "row {position} of the labels has {} entries for {} variables",
-                row.len(),
-                names.len()
-            )));
-        }
-        let mut vocabulary = Self::from_labels(names, rows.iter().map(Vec::as_slice));
-        let matrix = vocabulary.encode(rows.iter().map(Vec::as_slice));
-        Ok((vocabulary, matrix))
-    }
-
     /// The number of variables.
     pub fn len(&self) -> usize {
         self.variables.len()
@@ -254,31 +218,6 @@ impl Vocabulary {
             translation.classes.push(indices);
         }
         (vocabulary, translation)
-    }
-
-    /// Turns label rows `[N][V]` into class indices. Classes that are new here are appended to the vocabulary,
-    /// so that indices given out before stay valid.
-    pub fn encode<'a>(&mut self, rows: impl IntoIterator<Item = &'a [Option<String>]>) -> LabelMatrix {
-        let mut index: Vec<HashMap<String, i32>> = self
-            .variables
-            .iter()
-            .map(|variable| (0..).zip(&variable.classes).map(|(i, c)| (c.clone(), i)).collect())
-            .collect();
-        let mut matrix = LabelMatrix::new(self.len());
-        let mut row_indices = vec![MISSING; self.len()];
-        for row in rows {
-            for (v, label) in row.iter().enumerate() {
-                row_indices[v] = match label {
-                    None => MISSING,
-                    Some(label) => *index[v].entry(label.clone()).or_insert_with(|| {
-                        self.variables[v].classes.push(label.clone());
-                        self.variables[v].classes.len() as i32 - 1
-                    }),
-                };
-            }
-            matrix.push(&row_indices);
-        }
-        matrix
     }
 
     /// The table stored in the files: row v holds variable v's name, then its classes, padded with `""`.
@@ -425,22 +364,32 @@ impl From<Vocabulary> for VocabularyBuilder {
 mod tests {
     use super::*;
 
-    fn labels(rows: &[&[&str]]) -> Vec<Vec<Option<String>>> {
-        let cell = |cell: &&str| (!is_missing(cell)).then(|| (*cell).to_owned());
-        rows.iter().map(|row| row.iter().map(cell).collect()).collect()
+    #[test]
+    fn classes_are_sorted_and_new_ones_appended() {
+        let mut builder = VocabularyBuilder::new(["place", "technique"]);
+        builder.labels_of(["ES", "nan"]);
+        builder.labels_of(["DE", "damask"]);
+        let (vocabulary, _) = builder.into_sorted();
+        assert_eq!(vocabulary.variables[0].classes, ["DE", "ES"]);
+        let mut longer = VocabularyBuilder::from(vocabulary);
+        assert_eq!(longer.labels_of(["AT", "NaN"]).lowest(), [2, MISSING]);
+        assert_eq!(longer.labels_named(["ES", "damask"]).lowest(), [1, 0]);
+        let vocabulary = longer.into_vocabulary();
+        assert_eq!(vocabulary.class_name(0, 2), "AT");
+        assert_eq!(vocabulary.class_name(1, MISSING), "nan");
     }
 
     #[test]
-    fn classes_are_sorted_and_new_ones_appended() {
-        let rows = labels(&[&["ES", "nan"], &["DE", "damask"]]);
-        let names = ["place".to_owned(), "technique".to_owned()];
-        let mut vocabulary = Vocabulary::from_labels(&names, rows.iter().map(Vec::as_slice));
-        assert_eq!(vocabulary.variables[0].classes, ["DE", "ES"]);
-        let query = labels(&[&["AT", "NaN"], &["ES", "damask"]]);
-        let matrix = vocabulary.encode(query.iter().map(Vec::as_slice));
-        assert_eq!(matrix.indices(), [2, MISSING, 1, 0]);
-        assert_eq!(vocabulary.class_name(0, 2), "AT");
-        assert_eq!(vocabulary.class_name(1, MISSING), "nan");
+    fn the_classes_of_another_vocabulary_are_taken_over() {
+        let mut own = Vocabulary { variables: vec![Variable::new("place", ["DE", "ES"])] };
+        let mut other = VocabularyBuilder::new(["place"]);
+        let labels = [other.labels_of(["FR"]), other.labels_of(["ES"]), other.labels_of(["under_score"])];
+        let translation = own.absorb(&other.into_vocabulary()).unwrap();
+        assert_eq!(labels.map(|labels| translation.apply(&labels).lowest()[0]), [2, 1, 3]);
+        assert_eq!(own.variables[0].class_text(3), "under_score");
+        let message = own.absorb(&Vocabulary::new(["colour"])).unwrap_err().to_string();
+        assert!(message.contains("the variables colour are not place"), "{message}");
+        assert_eq!(own.variables[0].classes.len(), 4, "a refusal changes nothing");
     }
 
     #[test]
@@ -456,18 +405,6 @@ mod tests {
         assert_eq!(some.variables[0].classes, ["ES", "FR"]);
         assert_eq!(some.variables[1].class_text(0), "W. x_y");
         assert_eq!(translation.apply(&rows[2]).lowest(), [1, 1]);
-    }
-
-    #[test]
-    fn a_table_of_labels_must_be_a_rectangle_of_the_expected_size() {
-        let names = ["place".to_owned(), "technique".to_owned()];
-        let rows = labels(&[&["ES", "nan"], &["DE", "damask"]]);
-        let (vocabulary, matrix) = Vocabulary::of_table(&names, &rows, 2).unwrap();
-        assert_eq!(vocabulary.variables[0].classes, ["DE", "ES"]);
-        assert_eq!(matrix.indices(), [1, MISSING, 0, 0]);
-        assert!(Vocabulary::of_table(&names, &rows, 3).unwrap_err().to_string().contains("2 rows of labels for 3"));
-        let ragged = labels(&[&["ES", "nan"], &["DE"]]);
-        assert!(Vocabulary::of_table(&names, &ragged, 2).unwrap_err().to_string().contains("row 1 of the labels"));
     }
 
     #[test]
