@@ -18,7 +18,7 @@ const USABLE: [(&str, &[u8]); 6] = [
 
 const JPEG: &[u8] = include_bytes!("../../crates/image/tests/reference/files/progressive.jpg");
 
-/// Files that are none, and a word of the reason.
+/// Files that are not images, each with a word of the reason.
 fn unusable() -> [(&'static str, &'static [u8], &'static str); 4] {
     [
         ("bomb.png", include_bytes!("bad/bomb.png"), "60000 x 60000 pixels is above the limit of 200 megapixels"),

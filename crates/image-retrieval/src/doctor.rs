@@ -112,7 +112,7 @@ fn devices() -> Vec<Finding> {
             let (found, advice) = if device.available {
                 (device.detail, String::new())
             } else {
-                ("not to be had".to_owned(), device.detail)
+                ("not available".to_owned(), device.detail)
             };
             Finding {
                 what: format!("device {}", device.choice),

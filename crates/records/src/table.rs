@@ -75,7 +75,7 @@ pub fn write_table<'a>(records: impl Iterator<Item = &'a Record> + Clone) -> Vec
 /// Reads a table of records and takes over object, source and further columns of each row into the record of that name.
 ///
 /// Columns are found by their headers, so their order does not count, and all but `image_file` may be missing: what has
-/// no column stays as it is in the records. A column that is none of [`COLUMNS`], or repeats one of them, is a further
+/// no column stays as it is in the records. A column with another header than [`COLUMNS`], or one that repeats one of them, is a further
 /// one; one without a header is passed over. So are rows whose image is not among the records: a table may be of a larger
 /// collection. Reading is fastest where rows and records have the same order. No more than one row is held beside the
 /// records.

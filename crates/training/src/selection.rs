@@ -79,7 +79,7 @@ pub(crate) struct Selection {
     pub queries: Vec<usize>,
     /// Are those neighbours.
     pub references: Vec<usize>,
-    /// The samples that are none of these.
+    /// The samples that are not used, and why.
     pub left_out: LeftOut,
 }
 

@@ -371,7 +371,7 @@ impl Trainer<'_> {
         let features = TensorData::new(features, [samples.len(), shape.len()]);
         let pass = top.forward_to_train(Tensor::from_data(features, &device_of(top)), shape);
         let descriptors = numbers(pass.descriptors.clone())?;
-        // Comparisons with NaN are false, so that an objective may take descriptors that are none for good ones.
+        // Comparisons with NaN are false, so an objective may take descriptors that are not numbers for good ones.
         if !are_finite(&descriptors) {
             return Ok(None);
         }
