@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use silknow_errors::{Error, Result};
-use silknow_records::class_text::name_of;
+use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
 use silknow_records::{Labels, Object, Record, Vocabulary, is_missing};
 
@@ -144,7 +144,7 @@ pub(crate) fn folder_of(file: &Path) -> PathBuf {
 
 /// A text with single spaces in place of white space of any kind; `None` for a missing one.
 pub(crate) fn known_text(text: &str) -> Option<String> {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = tidied(text);
     (!is_missing(&text)).then_some(text)
 }
 

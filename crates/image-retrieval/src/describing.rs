@@ -28,8 +28,7 @@ pub(crate) fn describe_images<P: AsRef<Path>>(
     batch_size: usize,
     observer: &dyn Observer,
 ) -> Result<(Described, Vec<SkippedImage>)> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let described = model.describe_files(images, batch_size, threads, observer)?;
+    let described = model.describe_files(images, batch_size, decoding_threads(), observer)?;
     let mut skipped = Vec::new();
     for (position, reason) in &described.failures {
         observer.warning(&format!("left out: {reason}"));
@@ -40,6 +39,11 @@ pub(crate) fn describe_images<P: AsRef<Path>>(
             .hint("the image paths in a collection file are relative to the folder of the master file"));
     }
     Ok((described, skipped))
+}
+
+/// Threads that decode images while the network describes: one for each processor.
+pub(crate) fn decoding_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 /// How a summary ends when images were left out.

@@ -10,6 +10,8 @@ use silknow_network::{Model, Placement};
 use silknow_progress::Observer;
 use silknow_records::Record;
 
+use crate::describing::decoding_threads;
+
 /// Pictures that the network describes at once.
 const BATCH_SIZE: usize = 32;
 
@@ -117,8 +119,7 @@ impl<I: Index> Retriever<I> {
         search: &Search,
         observer: &dyn Observer,
     ) -> Result<Vec<Result<Answer>>> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let described = self.model.describe_images(pictures, BATCH_SIZE, threads, observer)?;
+        let described = self.model.describe_images(pictures, BATCH_SIZE, decoding_threads(), observer)?;
         let answers = self.search_descriptors(&described.descriptors, search, &|_, _| false, observer)?;
         let found = described.kept.into_iter().zip(answers.into_iter().map(Ok));
         let failed = described.failures.into_iter().map(|(position, reason)| (position, Err(reason)));

@@ -1,6 +1,5 @@
 //! The exact index in memory.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -12,7 +11,7 @@ use silknow_records::{LabelMatrix, Record, Vocabulary};
 use crate::filter::Filter;
 use crate::index::{Hit, Hits, Index};
 use crate::meta::IndexMeta;
-use crate::neighbours::{Positions, Structure, check_k, check_rows};
+use crate::neighbours::{Positions, Structure, check_count, check_k, check_rows};
 use crate::root::root_of;
 
 /// Records with descriptors in memory. Neighbours are exact.
@@ -185,25 +184,17 @@ impl Index for MemoryIndex {
 
     fn remove(&mut self, filter: &Filter) -> Result<usize> {
         let matcher = filter.resolve(&self.vocabulary)?;
-        let removed: HashSet<usize> =
-            (0..self.len()).filter(|&position| matcher.matches(&self.records[position])).collect();
-        if removed.is_empty() {
-            return Ok(0);
+        let (records, rows) = (&self.records, self.descriptors.chunks_exact(self.dims));
+        let (kept, kept_rows): (Vec<_>, Vec<_>) =
+            records.iter().zip(rows).filter(|(record, _)| !matcher.matches(record)).unzip();
+        let removed = records.len() - kept.len();
+        if removed > 0 {
+            let (records, descriptors) = (kept.into_iter().cloned().collect(), kept_rows.concat());
+            (self.records, self.descriptors) = (records, descriptors);
+            self.structure.take();
         }
-        let mut position = 0..;
-        self.records.retain(|_| !removed.contains(&position.next().expect("positions have no end")));
-        let kept = self.descriptors.chunks_exact(self.dims).enumerate().filter(|(row, _)| !removed.contains(row));
-        self.descriptors = kept.flat_map(|(_, row)| row).copied().collect();
-        self.structure.take();
-        Ok(removed.len())
+        Ok(removed)
     }
-}
-
-fn check_count(count: usize) -> Result<()> {
-    if u32::try_from(count).is_err() {
-        return Err(Error::data(format!("{count} descriptors are more than an index can hold ({})", u32::MAX)));
-    }
-    Ok(())
 }
 
 fn check_labels(vocabulary: &Vocabulary, record: &Record) -> Result<()> {

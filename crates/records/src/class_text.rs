@@ -24,7 +24,11 @@ pub fn text_of(name: &str) -> String {
 }
 
 /// A text as it is shown: blanks of any kind become one space, blanks around it are dropped.
-pub(crate) fn tidied(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(silknow_records::class_text::tidied(" raw \t silk\n"), "raw silk");
+/// ```
+pub fn tidied(text: &str) -> String {
     joined(text, " ")
 }
 

@@ -37,6 +37,13 @@ pub enum Method {
     Scan,
 }
 
+impl Method {
+    /// The method that is faster for descriptors of so many dimensions.
+    fn for_dims(dims: usize) -> Self {
+        if dims <= KD_TREE_DIMS { Self::KdTree } else { Self::Scan }
+    }
+}
+
 /// The k nearest descriptors of each of Q queries, nearest first.
 ///
 /// Neighbours are ordered by distance; descriptors at the same distance by their position in the index. Both are
@@ -103,7 +110,7 @@ impl Structure {
     /// Prepares N descriptors (`[N, D]` row by row, N at least 1) with the method that is faster for them: the kd-tree up
     /// to [`KD_TREE_DIMS`] dimensions, else the scan.
     pub fn new(rows: &[f32], dims: usize) -> Self {
-        Self::with_method(rows, dims, if dims <= KD_TREE_DIMS { Method::KdTree } else { Method::Scan })
+        Self::with_method(rows, dims, Method::for_dims(dims))
     }
 
     fn with_method(rows: &[f32], dims: usize, method: Method) -> Self {
@@ -151,8 +158,7 @@ impl<'a> SearchIndex<'a> {
     /// No descriptors, no dimensions, values that are not whole rows, more than 2^32 - 1 rows, and values that are
     /// not finite numbers.
     pub fn new(descriptors: impl Into<Cow<'a, [f32]>>, dims: usize) -> Result<Self> {
-        let method = if dims <= KD_TREE_DIMS { Method::KdTree } else { Method::Scan };
-        Self::with_method(descriptors, dims, method)
+        Self::with_method(descriptors, dims, Method::for_dims(dims))
     }
 
     /// Like [`new`](Self::new), with a method of the caller's choice.
@@ -167,9 +173,7 @@ impl<'a> SearchIndex<'a> {
             return Err(Error::data("there is no descriptor to search in")
                 .hint("the index is empty: give build-kdtree a master file with readable images"));
         }
-        if u32::try_from(count).is_err() {
-            return Err(Error::data(format!("{count} descriptors are more than an index can hold ({})", u32::MAX)));
-        }
+        check_count(count)?;
         let structure = Structure::with_method(&rows, dims, method);
         Ok(Self { dims, rows, structure })
     }
@@ -222,6 +226,14 @@ impl<'a> SearchIndex<'a> {
         let allowed = allowed.iter().copied().collect();
         Ok(self.structure.nearest(&self.rows, queries, k, Some(&allowed)))
     }
+}
+
+/// Refuses more descriptors than positions can number.
+pub(crate) fn check_count(count: usize) -> Result<()> {
+    if u32::try_from(count).is_err() {
+        return Err(Error::data(format!("{count} descriptors are more than an index can hold ({})", u32::MAX)));
+    }
+    Ok(())
 }
 
 /// Refuses to look for no neighbour.
