@@ -3,7 +3,7 @@
 
 use std::io::{self, Read};
 
-use crate::npz::{Array, Elements};
+use crate::array::{Array, Elements};
 
 /// The most bytes of a header. Those of plain arrays have about a hundred.
 const HEADER_BYTES: usize = 1 << 16;

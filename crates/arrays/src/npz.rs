@@ -1,6 +1,6 @@
 //! Named arrays in a NumPy container: `.npz` files that open with `numpy.load` and need no pickle.
 //!
-//! Owns the container and the array encoding. Does not own which arrays a file must hold: the formats do.
+//! This module knows the container and how arrays stand in it. Which arrays a file must hold is up to its format.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -11,52 +11,8 @@ use zip::result::ZipError;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 
+pub use crate::array::{Array, Elements};
 use crate::npy::{self, Fault, Stored};
-
-/// The elements of an array, in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub enum Elements {
-    /// `float32`
-    F32(Vec<f32>),
-    /// `int32`
-    I32(Vec<i32>),
-    /// `uint8`
-    U8(Vec<u8>),
-    /// unicode
-    Text(Vec<String>),
-}
-
-/// An array: its shape and its elements in row-major order.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Array {
-    /// Lengths of the dimensions; empty for a single value.
-    pub shape: Vec<usize>,
-    /// As many elements as the shape says.
-    pub elements: Elements,
-}
-
-impl Array {
-    /// A `float32` array.
-    pub fn f32(shape: impl Into<Vec<usize>>, elements: Vec<f32>) -> Self {
-        Self { shape: shape.into(), elements: Elements::F32(elements) }
-    }
-
-    /// An `int32` array.
-    pub fn i32(shape: impl Into<Vec<usize>>, elements: Vec<i32>) -> Self {
-        Self { shape: shape.into(), elements: Elements::I32(elements) }
-    }
-
-    /// A `uint8` array.
-    pub fn u8(shape: impl Into<Vec<usize>>, elements: Vec<u8>) -> Self {
-        Self { shape: shape.into(), elements: Elements::U8(elements) }
-    }
-
-    /// A unicode array.
-    pub fn text(shape: impl Into<Vec<usize>>, elements: Vec<String>) -> Self {
-        Self { shape: shape.into(), elements: Elements::Text(elements) }
-    }
-}
 
 /// Writes the named arrays to `path` as a whole, or not at all.
 pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {

@@ -26,8 +26,10 @@
 //! ```
 
 mod convolution;
+mod direct;
 mod instructions;
 mod kernels;
+mod layer;
 mod maps;
 mod memory;
 mod network;
@@ -44,7 +46,8 @@ mod conformance;
 #[cfg(test)]
 extern crate self as silknow_engine;
 
-pub use convolution::{Convolution, LayerKind};
+pub use convolution::Convolution;
 pub use instructions::Instructions;
+pub use layer::LayerKind;
 pub use network::{Block, Engine, EngineBuilder, LayerTime, Output};
 pub use numbers::Precision;

@@ -126,6 +126,26 @@ impl Maps {
     }
 }
 
+/// Where a pixel begins whose row and column count from the first of `padding_px` rows and columns of zeros.
+///
+/// # Panics
+/// When the maps have more numbers than an offset can name.
+pub(crate) fn padded_offset(
+    maps: &Maps,
+    shape: Shape,
+    image: usize,
+    row: usize,
+    column: usize,
+    padding_px: usize,
+) -> u32 {
+    let inside = |position: usize, len: usize| position.checked_sub(padding_px).filter(|&position| position < len);
+    let offset = match (inside(row, shape.height), inside(column, shape.width)) {
+        (Some(row), Some(column)) => ((image * shape.height + row) * shape.width + column) * shape.pitch(),
+        _ => maps.zeros(),
+    };
+    u32::try_from(offset).expect("a group of images has less than 2^32 numbers")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::convolution::{Convolution, Finish, Layer, LayerKind, padded_offset};
+use crate::convolution::{Convolution, Finish};
 use crate::instructions::Instructions;
 use crate::kernels::{Kernels, MaxPool};
-use crate::maps::{Maps, Shape};
+use crate::layer::{Layer, LayerKind};
+use crate::maps::{Maps, Shape, padded_offset};
 use crate::memory::Target;
 use crate::numbers::Precision;
 use crate::threads::{as_team, in_shares};

@@ -5,11 +5,11 @@
 
 use rayon::prelude::*;
 
-use crate::convolution::{Convolution, Finish, padded_offset};
+use crate::convolution::{Convolution, Finish};
 use crate::kernels::{
     FAR, Kernels, NEAR, POINTS, PixelsToPoints, PointsToPixels, Product, ProductOfPoints, TILE_IN, TILE_OUT,
 };
-use crate::maps::{Aligned, Maps, Shape};
+use crate::maps::{Aligned, Maps, Shape, padded_offset};
 use crate::memory::Target;
 use crate::numbers::{MAX_PER_WORD, Precision};
 use crate::threads::in_shares;

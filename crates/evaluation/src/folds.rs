@@ -42,7 +42,7 @@ impl Spread {
     fn of(per_fold: Vec<Option<f64>>) -> Self {
         let known: Vec<f64> = per_fold.iter().copied().flatten().collect();
         let count = known.len() as f64;
-        let mean = crate::metrics::mean(known.iter().copied());
+        let mean = crate::averages::mean(known.iter().copied());
         let squares: f64 = known.iter().map(|value| (value - mean).powi(2)).sum();
         let deviation = if known.len() < 2 { 0.0 } else { (squares / (count - 1.0)).sqrt() };
         Self { mean, deviation, per_fold }

@@ -3,6 +3,7 @@
 //! Owns every file that an evaluation writes. Reads truth, predictions and neighbours from the index room's
 //! `Classification`; leaves how a class is predicted to that room, and the running of folds to the operations.
 
+mod averages;
 pub mod cards;
 mod choice;
 mod evaluate;

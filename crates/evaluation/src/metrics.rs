@@ -9,6 +9,7 @@ use serde::Serialize;
 use silknow_index::classification::Classification;
 use silknow_records::{LabelMatrix, MISSING, Variable};
 
+use crate::averages::{mean, ratio};
 use crate::ranking::RankingMetrics;
 
 /// A class with fewer samples than this has uncertain figures and is warned about.
@@ -267,17 +268,6 @@ fn f1(correct: u64, truly: u64, predicted: u64) -> f64 {
 /// The class indices of variable `v`, sample by sample; of sets the lowest.
 pub(crate) fn column(matrix: &LabelMatrix, v: usize) -> impl Iterator<Item = i32> {
     (0..matrix.len()).map(move |sample| matrix.row(sample)[v])
-}
-
-/// `part / whole`, 0 where the whole is 0.
-pub(crate) fn ratio(part: u64, whole: u64) -> f64 {
-    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
-}
-
-/// The mean, 0 of nothing.
-pub(crate) fn mean(values: impl ExactSizeIterator<Item = f64>) -> f64 {
-    let count = values.len();
-    if count == 0 { 0.0 } else { values.sum::<f64>() / count as f64 }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 use silknow_index::classification::RankedNeighbours;
 use silknow_records::LabelMatrix;
 
-use crate::metrics::ratio;
+use crate::averages::ratio;
 
 /// How well the neighbours of a query share its label of one variable.
 ///

@@ -10,8 +10,9 @@ use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_index::classification::Classification;
 
+use crate::averages::mean;
 use crate::folds::FoldStatistics;
-use crate::metrics::{VariableMetrics, mean};
+use crate::metrics::VariableMetrics;
 use crate::text_table::aligned;
 
 /// The name of the file within the result folder.
