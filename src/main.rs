@@ -26,8 +26,8 @@ fn run() -> ExitCode {
     };
     let (name, arguments) = matches.subcommand().expect("a verb is required");
     let verb = commands::ALL.iter().find(|verb| verb.name == name).expect("every verb of the program is in the list");
-    let session = session::Session::start(arguments);
-    exit::code((verb.run)(arguments, &session), verb.again)
+    let outcome = session::Session::start(arguments).and_then(|session| (verb.run)(arguments, &session));
+    exit::code(outcome, verb.again)
 }
 
 /// What stands below the list of verbs.
@@ -40,6 +40,7 @@ Examples:
 Environment:
   SILKNOW_CACHE                       folder for downloaded weights
   HF_ENDPOINT                         where weights are downloaded from (default: https://huggingface.co)
+  RAYON_NUM_THREADS                   how many threads compute, at most one a processor
   HTTPS_PROXY, HTTP_PROXY, ALL_PROXY  proxies for downloads; NO_PROXY: hosts that need none
 
 Exit codes:

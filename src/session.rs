@@ -40,7 +40,10 @@ pub(crate) struct Session {
 
 impl Session {
     /// Begins a run: from here on, Ctrl-C stops the work at its next safe point.
-    pub(crate) fn start(arguments: &ArgMatches) -> Self {
+    ///
+    /// # Errors
+    /// A system that allows no further thread.
+    pub(crate) fn start(arguments: &ArgMatches) -> Result<Self> {
         let verbosity = match (arguments.get_flag("quiet"), arguments.get_flag("verbose")) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
@@ -48,14 +51,15 @@ impl Session {
         };
         let terminal = Arc::new(Terminal::new(verbosity));
         terminal.listen_for_interruption();
-        Self {
+        surroundings::start_threads()?;
+        Ok(Self {
             terminal,
             // Not every verb has the flag.
             json: arguments.try_get_one::<bool>("json").ok().flatten().copied().unwrap_or(false),
             cache_folder: surroundings::cache_folder(),
             hub_address: surroundings::hub_address(),
             policy: Policy { proxies: surroundings::proxies(), ..Policy::default() },
-        }
+        })
     }
 
     /// What the library needs of its surroundings.

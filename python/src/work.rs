@@ -134,6 +134,7 @@ fn start<T: Send + 'static>(
     work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
 ) -> Result<JoinHandle<()>> {
     let surrounded = move || {
+        surroundings::start_threads()?;
         let (cache_folder, address) = (surroundings::cache_folder(), surroundings::hub_address());
         let policy = Policy { proxies: surroundings::proxies(), ..Policy::default() };
         work(&Context { observer: &*desk, hub: Hub { address: &address, cache_folder: &cache_folder, policy } })

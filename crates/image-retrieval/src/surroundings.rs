@@ -1,4 +1,5 @@
-//! What programs take from their environment: where pre-trained weights are kept and fetched from, and proxies.
+//! What programs take from their environment: where pre-trained weights are kept and fetched from, proxies, and how many
+//! threads compute.
 //!
 //! This is the only place that reads environment variables, and nothing in the library calls it. The command line and the
 //! Python package ask here, so that both find the same weights, and hand the answers over in a [`Context`](crate::Context).
@@ -6,6 +7,8 @@
 use std::env;
 use std::path::PathBuf;
 
+use rayon::ThreadPoolBuilder;
+use silknow_errors::{Error, Result};
 use silknow_fetch::Proxies;
 use silknow_network::weights::Hub;
 
@@ -51,4 +54,47 @@ pub fn proxies() -> Proxies {
     let proxy = |name| stated(name).or_else(|| stated("ALL_PROXY"));
     let direct = stated("NO_PROXY").unwrap_or_default().split(',').map(str::to_owned).collect();
     Proxies { http: proxy("HTTP_PROXY"), https: proxy("HTTPS_PROXY"), direct }
+}
+
+/// Starts the threads that compute: as many as `RAYON_NUM_THREADS` says, and one a processor where it says nothing or
+/// more. Where the system allows fewer, there are fewer. Threads that run already stay as they are.
+///
+/// # Errors
+/// A system that allows no further thread at all.
+pub fn start_threads() -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let stated = env::var("RAYON_NUM_THREADS").ok();
+    let mut threads = threads_of(stated.as_deref(), processors);
+    // A failure to start the shared threads cannot be repeated with fewer, so that a trial comes first.
+    while let Err(cause) = ThreadPoolBuilder::new().num_threads(threads).build() {
+        if threads == 1 {
+            return Err(Error::io("the system starts no further thread")
+                .caused_by(cause)
+                .hint("allow this user more processes (`ulimit -u`) or more memory (`ulimit -v`)"));
+        }
+        threads /= 2;
+    }
+    // The only error that is left says that the shared threads run already.
+    let _ = ThreadPoolBuilder::new().num_threads(threads).build_global();
+    Ok(())
+}
+
+/// The number of threads, where a variable states a number and the machine has these processors.
+fn threads_of(stated: Option<&str>, processors: usize) -> usize {
+    let stated = stated.and_then(|number| number.trim().parse().ok()).filter(|&number| number > 0);
+    stated.unwrap_or(processors).min(processors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_number_of_threads_is_at_most_that_of_processors() {
+        assert_eq!(threads_of(None, 8), 8);
+        assert_eq!(threads_of(Some("3"), 8), 3);
+        for nonsense in ["0", "-1", "many", "", "100000", "99999999999999999999999"] {
+            assert_eq!(threads_of(Some(nonsense), 8), 8, "{nonsense}");
+        }
+    }
 }
