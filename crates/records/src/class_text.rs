@@ -58,7 +58,8 @@ pub fn tidied(text: &str) -> String {
 /// assert_eq!(variable_name("width [cm]"), "width_cm");
 /// ```
 pub fn variable_name(header: &str) -> String {
-    let is_plain = |character: char| !(character.is_whitespace() || character.is_control() || MARKS.contains(character));
+    let is_plain =
+        |character: char| !(character.is_whitespace() || character.is_control() || MARKS.contains(character));
     let tidied = tidied(header);
     let parts = tidied.split(|character| !is_plain(character)).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join("_")
@@ -119,7 +120,21 @@ mod tests {
     #[test]
     fn missing_labels_are_told_by_their_spelling() {
         let missing = [
-            "", " ", "nan", "NaN", " NAN ", "None", "NULL", "n/a", "N/A", "N.A.", "-", "--", "?", "Unknown", "\u{a0}-\u{feff}",
+            "",
+            " ",
+            "nan",
+            "NaN",
+            " NAN ",
+            "None",
+            "NULL",
+            "n/a",
+            "N/A",
+            "N.A.",
+            "-",
+            "--",
+            "?",
+            "Unknown",
+            "\u{a0}-\u{feff}",
             "\u{200b}",
         ];
         assert!(missing.iter().all(|label| is_missing(label)), "{missing:?}");

@@ -120,10 +120,13 @@ impl<R: Read> Read for Utf8<R> {
 /// What the bytes of a text that is not UTF-8 would be if a program of Windows had written it (Windows-1252).
 pub fn as_windows_1252(bytes: &[u8]) -> String {
     const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘', '’',
-        '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}', '\u{90}', '‘',
+        '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
     ];
-    bytes.iter().map(|&byte| if let 0x80..=0x9f = byte { HIGH[usize::from(byte - 0x80)] } else { char::from(byte) }).collect()
+    bytes
+        .iter()
+        .map(|&byte| if let 0x80..=0x9f = byte { HIGH[usize::from(byte - 0x80)] } else { char::from(byte) })
+        .collect()
 }
 
 #[cfg(test)]

@@ -188,9 +188,11 @@ impl Unfinished {
                 return Ok(breaks);
             }
             State::BehindQuote if line > self.opens && !byte.is_ascii_whitespace() => {
-                return Err(Error::data("the quote that opens here is never closed: the next one stands within another cell")
-                    .at_line(self.opens)
-                    .hint(format!("{}; the next quote stands on line {line}", self.quote_hint())));
+                return Err(Error::data(
+                    "the quote that opens here is never closed: the next one stands within another cell",
+                )
+                .at_line(self.opens)
+                .hint(format!("{}; the next quote stands on line {line}", self.quote_hint())));
             }
             State::BehindQuote if byte.is_ascii_whitespace() && line > self.opens => {}
             State::Begin | State::Bare | State::BehindQuote => {
@@ -226,7 +228,8 @@ impl Unfinished {
             && columns == Some(row.len())
             && row.holds_rows(delimiter)
         {
-            let message = format!("the quote that opens here is closed on line {closes} only, and rows stand between them");
+            let message =
+                format!("the quote that opens here is closed on line {closes} only, and rows stand between them");
             return Err(Error::data(message)
                 .at_line(opens)
                 .hint("remove the quote, or close it in the same cell; inside quotes, a quote is written twice"));
@@ -246,7 +249,9 @@ impl Unfinished {
 
     fn quote_hint(&self) -> String {
         let cell = self.ends.len() + 1;
-        format!("it opens cell {cell} of its row: close the quote or remove it; inside quotes, a quote is written twice")
+        format!(
+            "it opens cell {cell} of its row: close the quote or remove it; inside quotes, a quote is written twice"
+        )
     }
 }
 
@@ -273,9 +278,10 @@ fn not_utf8(bytes: &[u8], ends: &[usize], line: u64) -> Error {
 
 /// The number of line breaks: `\n`, `\r\n` or `\r`.
 fn line_breaks(bytes: &[u8]) -> u64 {
-    let breaks = bytes.iter().enumerate().filter(|&(position, &byte)| {
-        byte == b'\r' || byte == b'\n' && (position == 0 || bytes[position - 1] != b'\r')
-    });
+    let breaks = bytes
+        .iter()
+        .enumerate()
+        .filter(|&(position, &byte)| byte == b'\r' || byte == b'\n' && (position == 0 || bytes[position - 1] != b'\r'));
     breaks.count() as u64
 }
 
@@ -333,7 +339,8 @@ fn delimiter_of(header: &[u8], expected: &[&str]) -> u8 {
     let count = |delimiter: u8| bare.iter().filter(|&&byte| byte == delimiter).count();
     let known = |delimiter: u8| {
         let cells = header.split(|&byte| byte == delimiter).map(|cell| cell.trim_ascii().trim_ascii_start());
-        cells.map(|cell| cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell))
+        cells
+            .map(|cell| cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell))
             .filter(|cell| expected.iter().any(|name| name.as_bytes() == *cell))
             .count()
     };
@@ -376,6 +383,11 @@ impl Row {
         self.line + self.cells().take(column).map(|cell| line_breaks(cell.as_bytes())).sum::<u64>()
     }
 
+    /// True when quotes open on one line and close on another.
+    pub fn has_long_quote(&self) -> bool {
+        self.long_quote.is_some()
+    }
+
     /// Checks that the row has as many cells as the header. Further cells without a text do not count.
     ///
     /// # Errors
@@ -389,7 +401,9 @@ impl Row {
             Some((opens, closes)) => error.hint(format!(
                 "a quote opens on line {opens} and is closed on line {closes} only: is one of the two a stray quote?"
             )),
-            None => error.hint("a cell with a separator, a quote or a line break in it must stand in closed double quotes"),
+            None => {
+                error.hint("a cell with a separator, a quote or a line break in it must stand in closed double quotes")
+            }
         })
     }
 
@@ -414,7 +428,8 @@ impl Row {
 
 /// True for two texts with the same ending of a file name, the same scheme of an address, or digits only.
 fn is_like(one: &str, other: &str) -> bool {
-    let ending = |text: &str| text.trim().rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).filter(|it| it.len() < 5);
+    let ending =
+        |text: &str| text.trim().rsplit_once('.').map(|(_, ending)| ending.to_lowercase()).filter(|it| it.len() < 5);
     let scheme = |text: &str| text.trim().split_once("://").map(|(scheme, _)| scheme.to_lowercase());
     let is_number = |text: &str| !text.trim().is_empty() && text.trim().bytes().all(|byte| byte.is_ascii_digit());
     let same = |one: Option<String>, other: Option<String>| one.is_some() && one == other;
@@ -453,7 +468,10 @@ mod tests {
         for newline in ["\n", "\r\n", "\r"] {
             let text = ["a,b", "1,2", "\"x", "y\",3", "4,\"ES", "5,6", "7,8", ""].join(newline);
             let message = error(&text);
-            assert!(message.starts_with("t:5: the quote that opens here is never closed\nhint: it opens cell 2"), "{message}");
+            assert!(
+                message.starts_with("t:5: the quote that opens here is never closed\nhint: it opens cell 2"),
+                "{message}"
+            );
         }
         assert!(error("a,\"b").starts_with("t:1: the quote that opens here is never closed"));
         assert!(error("\"").starts_with("t:1: the quote that opens here is never closed"));
@@ -486,7 +504,11 @@ mod tests {
 
     #[test]
     fn a_text_of_several_lines_is_no_swallowed_row() {
-        for text in ["i,m\na.jpg,\"one\ntwo, three\"\n", "i,m,n\na.jpg,\"one, two\nthree\nfour\" ,x\n", "i,m\na.jpg,\"x\n\n\"\n"] {
+        for text in [
+            "i,m\na.jpg,\"one\ntwo, three\"\n",
+            "i,m,n\na.jpg,\"one, two\nthree\nfour\" ,x\n",
+            "i,m\na.jpg,\"x\n\n\"\n",
+        ] {
             assert_eq!(rows(text).len(), 2, "{text:?}");
         }
     }
@@ -515,7 +537,8 @@ mod tests {
 
     #[test]
     fn text_that_is_not_utf8_is_shown_as_windows_would() {
-        let message = Rows::new(b"a,b\n\"x\ny\",caf\xe9".as_slice(), b',').nth(1).unwrap().unwrap_err().in_file("t").to_string();
+        let message =
+            Rows::new(b"a,b\n\"x\ny\",caf\xe9".as_slice(), b',').nth(1).unwrap().unwrap_err().in_file("t").to_string();
         assert!(message.starts_with("t:3: the text is not UTF-8") && message.contains("reads `café`"), "{message}");
     }
 

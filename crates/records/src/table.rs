@@ -236,25 +236,25 @@ impl Places {
 
     /// The record that the row of this image on this line fills.
     fn next(&mut self, name: &str, line: u64, records: &[Record]) -> Place {
-        let position = if records.get(self.next).is_some_and(|record| is_same(&record.name, name) && self.lines[self.next] == 0)
-        {
-            self.next
-        } else {
-            let sorted = self.sorted.get_or_insert_with(|| {
-                let mut sorted: Vec<usize> = (0..records.len()).collect();
-                sorted.sort_by_cached_key(|&position| composed(&records[position].name).into_owned());
-                sorted
-            });
-            let name = composed(name);
-            let first = sorted.partition_point(|&position| composed(&records[position].name) < name);
-            let mut same =
-                sorted[first..].iter().copied().take_while(|&position| composed(&records[position].name) == name);
-            let Some(known) = same.clone().next() else { return Place::Unknown };
-            let Some(free) = same.find(|&position| self.lines[position] == 0) else {
-                return Place::Taken(self.lines[known]);
+        let position =
+            if records.get(self.next).is_some_and(|record| is_same(&record.name, name) && self.lines[self.next] == 0) {
+                self.next
+            } else {
+                let sorted = self.sorted.get_or_insert_with(|| {
+                    let mut sorted: Vec<usize> = (0..records.len()).collect();
+                    sorted.sort_by_cached_key(|&position| composed(&records[position].name).into_owned());
+                    sorted
+                });
+                let name = composed(name);
+                let first = sorted.partition_point(|&position| composed(&records[position].name) < name);
+                let mut same =
+                    sorted[first..].iter().copied().take_while(|&position| composed(&records[position].name) == name);
+                let Some(known) = same.clone().next() else { return Place::Unknown };
+                let Some(free) = same.find(|&position| self.lines[position] == 0) else {
+                    return Place::Taken(self.lines[known]);
+                };
+                free
             };
-            free
-        };
         self.lines[position] = line;
         self.next = position + 1;
         Place::Free(position)

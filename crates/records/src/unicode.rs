@@ -44,7 +44,8 @@ fn without_invisible(text: &str) -> Cow<'_, str> {
     }
     let characters: Vec<char> = text.chars().collect();
     let visible = |&(position, character): &(usize, &char)| {
-        let neighbour = |position: Option<usize>| position.and_then(|it| characters.get(it)).is_some_and(|it| joins(*it));
+        let neighbour =
+            |position: Option<usize>| position.and_then(|it| characters.get(it)).is_some_and(|it| joins(*it));
         !is_invisible(*character)
             || matches!(character, '\u{200c}' | '\u{200d}')
                 && neighbour(position.checked_sub(1))
