@@ -164,7 +164,15 @@ impl Museums {
 }
 
 impl Catalogue {
-    /// Reads a source of any layout, as it says itself how it is to be understood: see `create-dataset`.
+    /// Reads the source that the parameters name, as they say. What deserves a look is said to the observer.
+    ///
+    /// # Errors
+    /// A source or a table of aliases that cannot be read, and what is wrong in it with file, line and column.
+    pub fn of(parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<Self> {
+        Self::read_with(&parameters.csvfile, &TableOptions::of(parameters)?, observer)
+    }
+
+    /// Reads a source that says itself how it is to be understood.
     ///
     /// # Errors
     /// A source that cannot be read, and what is wrong in it with file, line and column.

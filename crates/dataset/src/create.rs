@@ -16,7 +16,7 @@ use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::bad_rows::write_table_failures;
-use crate::catalogue::{Catalogue, TableOptions};
+use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::filter::{self, FilterCounts, Limits};
@@ -104,7 +104,7 @@ pub fn create_dataset_with(
 ) -> Result<CreateDatasetSummary> {
     let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
     check_source(parameters)?;
-    let mut catalogue = Catalogue::read_with(&parameters.csvfile, &TableOptions::of(parameters)?, observer)?;
+    let mut catalogue = Catalogue::of(parameters, observer)?;
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };

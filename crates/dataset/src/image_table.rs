@@ -305,7 +305,10 @@ fn listed(cell: &str) -> Option<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use silknow_config::{Parameters, TrainModelParameters};
     use silknow_files as files;
+    use silknow_progress::Silent;
 
     #[test]
     fn a_table_of_images_is_read_with_its_variables() {
@@ -336,5 +339,46 @@ mod tests {
         files::write(&file, "image,weave\n,twill\n").unwrap();
         let message = Catalogue::read(&file).unwrap_err().to_string();
         assert!(message.contains("labels.csv:2:image: the image is missing"), "{message}");
+    }
+
+    /// The names of the variables that a table with such a header has, and why it has none.
+    fn named(header: &str) -> Result<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("labels.csv");
+        files::write_with(&file, |file| {
+            let mut rows = csv::Writer::from_writer(file);
+            rows.write_record(["image_file", header, "other"]).unwrap();
+            rows.write_record(["a.jpg", "x", "y"]).unwrap();
+            rows.flush().unwrap();
+            Ok(())
+        })?;
+        Ok(Catalogue::read(&file)?.vocabulary.names())
+    }
+
+    proptest! {
+        /// What a header gives can stand in a configuration file and in the header of a collection.
+        #[test]
+        fn every_header_gives_a_variable_that_all_files_can_hold(header in "[a-z,;#\t\n'\"=|\\[\\] \u{a0}\u{e9}]{0,12}|\\PC{0,12}") {
+            let Ok(variables) = named(&header) else { return Ok(()) };
+            let list = variables.iter().map(|name| format!("#{name}")).collect::<Vec<_>>().join(", ");
+            let text = format!("logpath; x\nrelevant_variables; {list}\n");
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("train.txt");
+            files::write(&path, text).unwrap();
+            let parameters = TrainModelParameters::from_configuration_file(&path).unwrap();
+            prop_assert_eq!(&parameters.training.relevant_variables, &variables);
+            files::write(&path, parameters.to_configuration_text()).unwrap();
+            let again = TrainModelParameters::from_configuration_file(&path).unwrap();
+            prop_assert_eq!(&again.training.relevant_variables, &variables);
+
+            let mut record = silknow_records::Record::new("a.jpg", variables.len());
+            record.labels = Labels::single(vec![0; variables.len()]);
+            let classes = |name: &String| silknow_records::Variable::new(name, ["x"]);
+            let vocabulary = silknow_records::Vocabulary { variables: variables.iter().map(classes).collect() };
+            crate::write_collection(folder.path().join("c.txt"), &vocabulary, [&record]).unwrap();
+            crate::write_master(folder.path().join("m.txt"), &["c.txt".to_owned()]).unwrap();
+            let read = crate::read_master(folder.path(), "m.txt", Some(&variables), &Silent).unwrap();
+            prop_assert_eq!(read.variables(), variables);
+        }
     }
 }

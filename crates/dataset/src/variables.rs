@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use silknow_errors::Result;
 use silknow_records::class_text::{MissingWords, name_of};
 
+use crate::spreadsheet;
 use crate::table::Table;
 
 /// The rows that are looked at.
@@ -14,8 +15,8 @@ const ROWS_LOOKED_AT: usize = 10_000;
 /// With fewer known texts, a column is taken for a variable however few of them recur.
 const FEWEST_TEXTS: usize = 10;
 
-/// The longest that the labels of a variable are on average, in bytes.
-const LONGEST_ON_AVERAGE: usize = 100;
+/// A longer text, in bytes, is more likely a note than a label.
+const LONG_BYTES: usize = 100;
 
 /// A column that is not taken for a variable, with the reason.
 pub(crate) struct NoVariable {
@@ -27,7 +28,7 @@ pub(crate) struct NoVariable {
 #[derive(Default)]
 struct Counts {
     known: usize,
-    bytes: usize,
+    long: usize,
     addresses: usize,
     distinct: HashSet<u64>,
     /// The objects that have a text.
@@ -35,7 +36,7 @@ struct Counts {
 }
 
 /// Those of the columns that look like no variable, judged by the first ten thousand rows: more than half of the texts are
-/// different (one text an object), or more than half are web addresses, or they are longer than 100 bytes on average. A
+/// different (one text an object), or more than half are web addresses, or more than half are longer than 100 bytes. A
 /// column with fewer than ten texts is taken for a variable if it has no addresses and no long texts.
 ///
 /// # Errors
@@ -52,11 +53,11 @@ pub(crate) fn no_variables(
         let object = object.map(|column| name_of(row.cell(column))).filter(|id| !missing.contains(id));
         for (&column, counts) in columns.iter().zip(&mut counts) {
             let cell = row.cell(column);
-            if missing.contains(cell) {
+            if missing.contains(cell) || spreadsheet::ERRORS.contains(&cell.trim()) {
                 continue;
             }
             counts.known += 1;
-            counts.bytes += cell.len();
+            counts.long += usize::from(cell.len() > LONG_BYTES);
             counts.addresses += usize::from(is_address(cell));
             counts.distinct.insert(digest(&name_of(cell)));
             let owner = object.as_ref().map_or_else(|| digest(&row.line()), digest);
@@ -67,8 +68,8 @@ pub(crate) fn no_variables(
         let (texts, distinct) = (counts.objects.len(), counts.distinct.len());
         if 2 * counts.addresses > counts.known {
             Some("it has web addresses".to_owned())
-        } else if counts.known > 0 && counts.bytes / counts.known > LONGEST_ON_AVERAGE {
-            Some(format!("its texts have {} letters on average", counts.bytes / counts.known))
+        } else if 2 * counts.long > counts.known {
+            Some("it has long texts".to_owned())
         } else if texts >= FEWEST_TEXTS && 2 * distinct > texts {
             Some(format!("{distinct} of {texts} texts are different"))
         } else {
