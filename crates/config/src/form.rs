@@ -42,6 +42,11 @@ pub fn file_name() -> impl Form<String> {
     FileName
 }
 
+/// The header of a table's column.
+pub fn column() -> impl Form<String> {
+    Column
+}
+
 /// `True` or `False`.
 pub fn truth() -> impl Form<bool> {
     Truth
@@ -100,6 +105,7 @@ pub fn weights() -> impl Form<Weights> {
 
 struct Path;
 struct FileName;
+struct Column;
 struct Truth;
 struct Widths;
 struct Words;
@@ -196,6 +202,24 @@ impl Form<String> for FileName {
 
     fn parse(&self, text: &str) -> Option<String> {
         line(text).filter(|text| !text.contains(['/', '\\'])).map(str::to_owned)
+    }
+
+    fn write(&self, value: &String) -> Option<String> {
+        Some(value.clone())
+    }
+}
+
+impl Form<String> for Column {
+    fn kind(&self) -> Kind {
+        Kind::Column
+    }
+
+    fn expected(&self) -> String {
+        "the header of a column".to_owned()
+    }
+
+    fn parse(&self, text: &str) -> Option<String> {
+        line(text).map(str::to_owned)
     }
 
     fn write(&self, value: &String) -> Option<String> {

@@ -57,6 +57,8 @@ pub enum Kind {
     Path,
     /// A file name without a folder.
     FileName,
+    /// The header of a table's column.
+    Column,
     /// `True` or `False`.
     Truth,
     /// A number, whole or not.

@@ -1,19 +1,25 @@
 //! What a table of museum objects says, whatever its layout: objects, the addresses of their images, labels.
 //!
-//! There are two layouts: [`crate::export`] (a knowledge-graph export) and `folder` (images with an optional table).
+//! There are three layouts: [`crate::export`] (a knowledge-graph export), `image_table` (images with their labels) and
+//! `folder` (images alone).
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use silknow_config::CreateDatasetParameters;
 use silknow_errors::{Error, Result};
-use silknow_records::class_text::{name_of, tidied};
+use silknow_progress::{Observer, Silent};
+use silknow_records::class_text::{MissingWords, name_of, tidied};
 use silknow_records::rows::Row;
 use silknow_records::{Labels, Object, Record, Vocabulary, is_missing};
 
+use crate::aliases::Aliases;
+use crate::bad_rows::BadCell;
+use crate::image_table::Layout;
 use crate::literal::parse_entries;
 use crate::table::Table;
-use crate::{export, folder};
+use crate::{export, folder, image_table};
 
 /// The objects of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +34,45 @@ pub struct Catalogue {
     pub has_museums: bool,
     /// The objects, in file order.
     pub entries: Vec<Entry>,
+    /// The rows of the table that cannot be used and were left out.
+    pub bad_rows: Vec<BadCell>,
     /// What else the table tells of its objects.
     pub(crate) remainder: Option<Remainder>,
+}
+
+/// How a table is to be understood, where it does not say so itself.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TableOptions {
+    /// The column of the images.
+    pub(crate) image_column: Option<String>,
+    /// The column of the objects.
+    pub(crate) object_column: Option<String>,
+    /// The columns that are variables.
+    pub(crate) variables: Option<Vec<String>>,
+    /// What labels are replaced by.
+    pub(crate) aliases: Aliases,
+    /// What counts as no label.
+    pub(crate) missing: MissingWords,
+    /// Whether a bad cell ends the work.
+    pub(crate) strict: bool,
+}
+
+impl TableOptions {
+    /// What the parameters say of tables. The table of aliases is read.
+    ///
+    /// # Errors
+    /// Those of reading the table of aliases.
+    pub(crate) fn of(parameters: &CreateDatasetParameters) -> Result<Self> {
+        let aliases = parameters.label_aliases.as_deref().map(Aliases::read).transpose()?;
+        Ok(Self {
+            image_column: parameters.image_column.clone(),
+            object_column: parameters.object_column.clone(),
+            variables: parameters.variables.clone(),
+            aliases: aliases.unwrap_or_default(),
+            missing: parameters.missing_values.as_ref().map_or_else(MissingWords::default, MissingWords::new),
+            strict: parameters.strict,
+        })
+    }
 }
 
 /// An object with its images and labels.
@@ -74,7 +117,8 @@ impl Remainder {
         let mut row: Option<Row> = None;
         for (line, record) in records {
             while row.as_ref().is_none_or(|row| row.line() < line) {
-                row = Some(rows.next().unwrap_or_else(|| Err(self.changed(line)))?);
+                // Bad rows have no record.
+                row = rows.next().ok_or_else(|| self.changed(line))??.ok().or(row);
             }
             let row = row.as_ref().filter(|row| row.line() == line).ok_or_else(|| self.changed(line))?;
             let mut record = record.clone();
@@ -120,17 +164,35 @@ impl Museums {
 }
 
 impl Catalogue {
-    /// Reads a source of any layout: a folder of images, a table whose first column is `image_file` or `image`,
-    /// or a knowledge-graph export.
+    /// Reads the source that the parameters name, as they say. What deserves a look is said to the observer.
+    ///
+    /// # Errors
+    /// A source or a table of aliases that cannot be read, and what is wrong in it with file, line and column.
+    pub fn of(parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<Self> {
+        Self::read_with(&parameters.csvfile, &TableOptions::of(parameters)?, observer)
+    }
+
+    /// Reads a source that says itself how it is to be understood.
     ///
     /// # Errors
     /// A source that cannot be read, and what is wrong in it with file, line and column.
     pub fn read(source: &Path) -> Result<Self> {
+        Self::read_with(source, &TableOptions::default(), &Silent)
+    }
+
+    /// Reads a source of any layout: a folder of images, a table with a column of images, or a knowledge-graph export.
+    ///
+    /// # Errors
+    /// A source that cannot be read, and what is wrong in it with file, line and column.
+    pub(crate) fn read_with(source: &Path, options: &TableOptions, observer: &dyn Observer) -> Result<Self> {
         if source.is_dir() {
             return folder::read_folder(source);
         }
-        let table = Table::read(source)?;
-        if folder::is_image_table(&table) { folder::read_table(source, &table) } else { export::read(source, &table) }
+        let table = Table::read(source, observer)?;
+        match Layout::of(&table, options)? {
+            Layout::Images(columns) => image_table::read(&table, columns, options, observer),
+            Layout::Export => export::read(&table, options, observer),
+        }
     }
 }
 

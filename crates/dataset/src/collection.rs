@@ -3,7 +3,7 @@
 //! Both layouts are read and written here and nowhere else.
 
 use std::collections::{BTreeSet, HashMap};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,7 +11,9 @@ use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
-use silknow_records::class_text::name_of;
+use silknow_records::class_text::{name_of, tidied};
+use silknow_records::encoding::Utf8;
+use silknow_records::unicode::{composed, trimmed};
 use silknow_records::{
     LabelMatrix, Labels, MISSING, MISSING_NAME, Record, Variable, Vocabulary, VocabularyBuilder, is_missing, object_key,
 };
@@ -105,9 +107,10 @@ pub fn read_master(
     observer: &dyn Observer,
 ) -> Result<Collections> {
     let master_path = master_dir.join(master_file);
-    let mut reading = relevant_variables.map(|names| Reading::of(names.iter().map(|name| plain(name))));
+    let mut reading =
+        relevant_variables.map(|names| Reading::of(names.iter().map(|name| plain(name)), master_dir)).transpose()?;
     let mut collection_files: Vec<String> = Vec::new();
-    for (line, name) in (1..).zip(files::read_text(&master_path)?.lines()) {
+    for (line, name) in (1..).zip(lines(&read_text(&master_path)?)) {
         let name = name.trim();
         if name.is_empty() {
             continue;
@@ -123,9 +126,12 @@ pub fn read_master(
             observer.warning(&format!("{}:{line}: `{name}` is listed twice and read once", master_path.display()));
             continue;
         }
-        let text = files::read_text(&path)?;
+        let text = read_text(&path)?;
         let collection = Collection::parse(&path, &text)?;
-        let reading = reading.get_or_insert_with(|| Reading::of(collection.variables.iter().map(String::as_str)));
+        let reading = match &mut reading {
+            Some(reading) => reading,
+            None => reading.insert(Reading::of(collection.variables.iter().cloned(), master_dir)?),
+        };
         collection_files.push(name.to_owned());
         reading.add(&collection, &collection_files)?;
     }
@@ -147,13 +153,29 @@ struct Reading {
     /// The collection of every record.
     collections: Vec<usize>,
     seen: SeenImages,
+    /// Classes by variable and name that are no missing labels, though they are called so.
+    named_missing: BTreeSet<(String, String)>,
 }
 
 impl Reading {
-    fn of<'a>(variables: impl Iterator<Item = &'a str>) -> Self {
-        let variables: Vec<String> = variables.map(str::to_owned).collect();
+    fn of(variables: impl Iterator<Item = String>, master_dir: &Path) -> Result<Self> {
+        let variables: Vec<String> = variables.collect();
         let classes = VocabularyBuilder::new(&variables);
-        Self { variables, classes, records: Vec::new(), collections: Vec::new(), seen: SeenImages::default() }
+        let named_missing = companions::classes_named_missing(master_dir)?;
+        let seen = SeenImages::default();
+        Ok(Self { variables, classes, records: Vec::new(), collections: Vec::new(), seen, named_missing })
+    }
+
+    /// The class of a cell.
+    fn class(&mut self, variable: usize, cell: &str) -> i32 {
+        let is_class = || {
+            let named = (self.variables[variable].clone(), cell.to_owned());
+            !self.named_missing.is_empty() && self.named_missing.contains(&named)
+        };
+        if is_missing(cell) && !is_class() {
+            return MISSING;
+        }
+        self.classes.class_named(variable, &tidied(cell))
     }
 
     /// Adds the samples of a collection, whose file is the last of `files`.
@@ -161,13 +183,10 @@ impl Reading {
         let columns = collection.columns(&self.variables)?;
         for row in collection.rows() {
             let (line, cells) = row?;
-            let class = |(v, &column): (usize, &usize)| match cells[1 + column] {
-                label if is_missing(label) => MISSING,
-                label => self.classes.class_named(v, label),
-            };
-            let labels = Labels::single(columns.iter().enumerate().map(class).collect::<Vec<_>>());
+            let classes = columns.iter().enumerate().map(|(v, &column)| self.class(v, cells[1 + column]));
+            let labels = Labels::single(classes.collect::<Vec<_>>());
             let name = cells[0];
-            if let Some(&(first, first_line)) = self.seen.places.get(name) {
+            if let Some(&(first, first_line)) = self.seen.places.get(&*composed(name)) {
                 if self.records[first].labels != labels {
                     let place = format!("line {first_line} of `{}`", files[self.collections[first]]);
                     return Err(Error::data(format!("the image `{name}` stands on {place} with other labels"))
@@ -178,7 +197,7 @@ impl Reading {
                 self.seen.repeat(collection.path, line, name);
                 continue;
             }
-            self.seen.places.insert(name.to_owned(), (self.records.len(), line));
+            self.seen.places.insert(composed(name).into_owned(), (self.records.len(), line));
             let mut record = Record::new(name, 0);
             record.labels = labels;
             self.records.push(record);
@@ -219,7 +238,7 @@ pub fn write_collection<'a>(
             |line: String| file.write_all(line.as_bytes()).map_err(|cause| files::refused("cannot write", path, cause));
         let variables = &vocabulary.variables;
         let headers: String =
-            variables.iter().map(|variable| format!("#{}\t", name_of(plain(&variable.name)))).collect();
+            variables.iter().map(|variable| format!("#{}\t", name_of(&plain(&variable.name)))).collect();
         put(format!("{IMAGE_HEADER}\t{headers}\n"))?;
         for Record { name: image, labels, .. } in records {
             if image.is_empty() || image.trim() != image || image.contains(['\t', '\n', '\r']) {
@@ -259,7 +278,7 @@ type Row<'a> = (u64, Vec<&'a str>);
 impl<'a> Collection<'a> {
     fn parse(path: &'a Path, text: &'a str) -> Result<Self> {
         let wrong = |message: String| Error::data(message).in_file(path).at_line(1);
-        let header = text.lines().next().unwrap_or_default();
+        let header = lines(text).next().unwrap_or_default();
         let mut names: Vec<&str> = header.split('\t').map(str::trim).collect();
         if names.len() > 1 && names.last() == Some(&"") {
             names.pop();
@@ -269,7 +288,7 @@ impl<'a> Collection<'a> {
                 format!("a collection file starts with a line such as `{IMAGE_HEADER}<tab>#place<tab>#material<tab>`"),
             ));
         }
-        let variables: Vec<String> = names[1..].iter().map(|name| plain(name).to_owned()).collect();
+        let variables: Vec<String> = names[1..].iter().map(|name| plain(name)).collect();
         let mut seen = BTreeSet::new();
         if let Some(name) = variables.iter().find(|name| name.is_empty() || !seen.insert(name.as_str())) {
             return Err(wrong(if name.is_empty() {
@@ -301,7 +320,7 @@ impl<'a> Collection<'a> {
     /// The rows; blank lines are passed over.
     fn rows(&self) -> impl Iterator<Item = Result<Row<'a>>> {
         let width = 1 + self.variables.len();
-        let lines = (1..).zip(self.text.lines()).skip(1).filter(|(_, text)| !text.trim().is_empty());
+        let lines = (1..).zip(lines(self.text)).skip(1).filter(|(_, text)| !text.trim().is_empty());
         lines.map(move |(line, text)| {
             let mut cells: Vec<&str> = text.split('\t').map(str::trim).collect();
             // Every cell is followed by a tab, the last too: what stands behind that one is not a cell.
@@ -345,9 +364,37 @@ impl SeenImages {
     }
 }
 
-/// A variable's name without the `#` of the header.
-fn plain(name: &str) -> &str {
-    name.trim().trim_start_matches('#')
+/// A variable's name without the `#` of the header, in its composed form.
+fn plain(name: &str) -> String {
+    composed(trimmed(name).trim_start_matches('#')).into_owned()
+}
+
+/// The text of a collection or master file, in any encoding that tables have.
+fn read_text(path: &Path) -> Result<String> {
+    let bytes = files::read_limited(path, files::TEXT_BYTES)?;
+    // UTF-16 alone has zero bytes or begins with such a mark; all other text is read as UTF-8, with its line in errors.
+    if !bytes.starts_with(&[0xff, 0xfe])
+        && !bytes.starts_with(&[0xfe, 0xff])
+        && !bytes.iter().take(2).any(|byte| *byte == 0)
+    {
+        return files::read_text(path);
+    }
+    let mut text = String::new();
+    Utf8::new(bytes.as_slice()).read_to_string(&mut text).map_err(|cause| {
+        Error::data("the text cannot be read")
+            .in_file(path)
+            .caused_by(cause)
+            .hint("save the file with the encoding UTF-8")
+    })?;
+    Ok(text)
+}
+
+/// The lines of a text; they end in `\n`, `\r\n` or `\r`.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    let text = text.strip_suffix('\r').unwrap_or(text);
+    let lines = text.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
+    lines.skip(usize::from(text.is_empty()))
 }
 
 #[cfg(test)]

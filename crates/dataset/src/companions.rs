@@ -3,6 +3,7 @@
 //!
 //! Either may be missing, as it is in folders that version 0.1.0 made.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use silknow_errors::{Error, Result};
@@ -10,7 +11,7 @@ use silknow_files as files;
 use silknow_records::class_text::text_of;
 use silknow_records::rows::Rows;
 use silknow_records::table::{self, TableWriter};
-use silknow_records::{Record, Vocabulary};
+use silknow_records::{MISSING_NAME, Record, Vocabulary, is_missing};
 
 use crate::catalogue::Remainder;
 use crate::samples::Candidate;
@@ -43,10 +44,40 @@ pub(crate) fn read_classes(folder: &Path, vocabulary: &mut Vocabulary) -> Result
     if !path.is_file() {
         return Ok(());
     }
-    fill_classes(Rows::new(files::open(&path)?, b','), vocabulary).map_err(|error| error.in_file(path))
+    // Most texts follow from the class's name, and looking a class up takes long where there are many.
+    let set = |variable: &str, class: &str, text: &str| {
+        if !text.is_empty() && text != text_of(class) {
+            vocabulary.set_text(variable, class, text);
+        }
+    };
+    each_class(&path, set)
 }
 
-fn fill_classes(mut rows: Rows<impl std::io::Read>, vocabulary: &mut Vocabulary) -> Result<()> {
+/// The classes of the table of classes, where there is one, whose names are among the words that stand for a missing label:
+/// the variable and the name of each. Whoever made the table says that they are classes nevertheless.
+///
+/// # Errors
+/// Those of [`read_classes`].
+pub(crate) fn classes_named_missing(folder: &Path) -> Result<BTreeSet<(String, String)>> {
+    let path = folder.join(CLASSES_FILE);
+    let mut classes = BTreeSet::new();
+    if path.is_file() {
+        each_class(&path, |variable, class, _| {
+            if is_missing(class) && !class.eq_ignore_ascii_case(MISSING_NAME) && !class.is_empty() {
+                classes.insert((variable.to_owned(), class.to_owned()));
+            }
+        })?;
+    }
+    Ok(classes)
+}
+
+/// Hands variable, class and text of each row of a table of classes on.
+fn each_class(path: &Path, take: impl FnMut(&str, &str, &str)) -> Result<()> {
+    let rows = files::open(path).and_then(|file| Rows::sniffed(file, &CLASS_COLUMNS))?;
+    each_row(rows, take).map_err(|error| error.in_file(path))
+}
+
+fn each_row(mut rows: Rows<impl std::io::Read>, mut take: impl FnMut(&str, &str, &str)) -> Result<()> {
     let expected = || format!("expected the header {}", CLASS_COLUMNS.join(","));
     let header = rows.next().transpose()?;
     let header = header.ok_or_else(|| Error::data("the table of classes is empty").hint(expected()))?;
@@ -60,10 +91,7 @@ fn fill_classes(mut rows: Rows<impl std::io::Read>, vocabulary: &mut Vocabulary)
         let row = row?;
         row.check_length(header.len())?;
         let [variable, class, text] = columns.map(|column| row.cell(column));
-        // Most texts follow from the class's name, and looking a class up takes long where there are many.
-        if !text.is_empty() && text != text_of(class) {
-            vocabulary.set_text(variable, class, text);
-        }
+        take(variable, class, text);
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use silknow_files::FolderLock;
 use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
+use crate::bad_rows::write_table_failures;
 use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
@@ -103,7 +104,7 @@ pub fn create_dataset_with(
 ) -> Result<CreateDatasetSummary> {
     let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
     check_source(parameters)?;
-    let mut catalogue = Catalogue::read(&parameters.csvfile)?;
+    let mut catalogue = Catalogue::of(parameters, observer)?;
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
@@ -114,6 +115,7 @@ pub fn create_dataset_with(
     let images = folder.bring(&samples, &catalogue.image_folder, observer)?;
     let failures_file = parameters.imgsavepath.join(FAILURES_FILE);
     write_failures(&failures_file, &images.failures)?;
+    write_table_failures(&parameters.imgsavepath, &catalogue.bad_rows)?;
     if images.interrupted {
         return Err(Error::interrupted());
     }

@@ -2,15 +2,18 @@
 //!
 //! The form of a table is read by `table`, the form of a cell by [`crate::literal`].
 
-use std::path::Path;
-
-use silknow_errors::Result;
-use silknow_records::class_text::name_of;
+use silknow_errors::{Error, Result};
+use silknow_progress::Observer;
+use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
-use silknow_records::{Labels, MISSING, Object, VocabularyBuilder, is_missing};
+use silknow_records::{Labels, Object};
 
-use crate::catalogue::{Catalogue, Entry, Museums, Remainder, folder_of, last_segment};
+use crate::bad_rows::{BadCell, BadRows};
+use crate::catalogue::{Catalogue, Entry, Museums, Remainder, TableOptions, folder_of, last_segment};
+use crate::labels::{Label, Labelling, refusal};
 use crate::literal::parse_entries;
+use crate::local_path::found;
+use crate::spreadsheet;
 use crate::table::Table;
 
 /// The variables of an export, in the order in which collection files list them.
@@ -25,55 +28,133 @@ const LABEL_COLUMNS: [(&str, bool); 5] = [
     ("depict_group", true),
 ];
 
+/// The columns that an export must have.
+pub(crate) const COLUMNS: [&str; 8] = [
+    "obj",
+    "museum",
+    "deeplink",
+    LABEL_COLUMNS[0].0,
+    LABEL_COLUMNS[1].0,
+    LABEL_COLUMNS[2].0,
+    LABEL_COLUMNS[3].0,
+    LABEL_COLUMNS[4].0,
+];
+
 /// Reads the objects of an export.
 ///
 /// # Errors
-/// A missing column, a row of another length than the header, a broken list literal, an object without address.
-pub(crate) fn read(file: &Path, table: &Table) -> Result<Catalogue> {
-    let [place, time, material, technique, depiction] = LABEL_COLUMNS.map(|(name, _)| name);
-    let columns = table.columns(["obj", "museum", "deeplink", place, time, material, technique, depiction])?;
+/// A missing column, and a bad row where it ends the work: one of another length than the header, with a broken list, or
+/// without the object's address.
+pub(crate) fn read(table: &Table, options: &TableOptions, observer: &dyn Observer) -> Result<Catalogue> {
+    let columns = table.columns(COLUMNS)?;
     let [object, museum, images, labels @ ..] = columns;
-    let labels: [usize; 5] = labels;
-    let mut classes = VocabularyBuilder::new(VARIABLES);
+    let kept = kept_variables(options)?;
+    let variables: Vec<String> = kept.iter().map(|&v| VARIABLES[v].to_owned()).collect();
+    let label_columns: Vec<(usize, bool)> = kept.iter().map(|&v| (labels[v], LABEL_COLUMNS[v].1)).collect();
+    let reading = Reading { table, options, object, museum, images, label_columns };
+    let mut labelling = Labelling::new(&variables, &options.missing, &options.aliases)?;
     let mut museums = Museums::default();
+    let mut bad_rows = BadRows::new(table, options.strict);
     let mut objects = Vec::new();
     for row in table.rows()? {
-        let row = row?;
-        let uri = entries(table, &row, object)?.into_iter().next();
-        let uri = uri.ok_or_else(|| {
-            table.error_at(&row, object, "the object has no address").hint("give the object's URI, or remove the row")
-        })?;
-        let museum = entries(table, &row, museum)?.first().and_then(|entry| museums.named(last_segment(entry)));
-        let mut object_labels = vec![MISSING; labels.len()];
-        for (v, (column, (_, is_group))) in labels.into_iter().zip(LABEL_COLUMNS).enumerate() {
-            if let Some(label) = single_label(&entries(table, &row, column)?, is_group) {
-                // The last segment of an address is a name, in which `_` stands for a blank, as in file names.
-                object_labels[v] =
-                    if is_group { classes.class_named(v, &name_of(label)) } else { classes.class_of(v, label) };
-            }
+        match row?.and_then(|row| reading.entry(&row, &mut labelling, &mut museums)) {
+            Ok(entry) => objects.push(entry),
+            Err(cell) => bad_rows.add(cell)?,
         }
-        let mut object = Object::with_id(last_segment(&uri));
-        object.museum = museum;
-        object.address = Some(uri.into());
-        let images = entries(table, &row, images)?;
-        objects.push(Entry { line: row.line(), object, images, labels: Labels::single(object_labels) });
     }
-    let (vocabulary, translation) = classes.into_sorted();
+    let bad_rows = bad_rows.finish(objects.len(), observer)?;
+    let (vocabulary, translation) = labelling.finish(observer);
     for object in &mut objects {
         object.labels = translation.apply(&object.labels);
     }
     Ok(Catalogue {
-        file: file.to_path_buf(),
-        image_folder: folder_of(file),
+        file: table.file().to_path_buf(),
+        image_folder: folder_of(table.file()),
         vocabulary,
         has_museums: true,
         entries: objects,
+        bad_rows,
         remainder: Some(remainder(table, &columns)),
     })
 }
 
+/// The positions in [`VARIABLES`] of the variables that are asked for.
+fn kept_variables(options: &TableOptions) -> Result<Vec<usize>> {
+    let Some(names) = &options.variables else { return Ok((0..VARIABLES.len()).collect()) };
+    let bare = |name: &String| name.trim_start_matches('#').to_owned();
+    if let Some(unknown) = names.iter().map(bare).find(|name| !VARIABLES.contains(&name.as_str())) {
+        return Err(Error::configuration(format!("variables: an export has no variable `{unknown}`"))
+            .hint(format!("an export has {}", VARIABLES.join(", "))));
+    }
+    Ok((0..VARIABLES.len()).filter(|&v| names.iter().map(bare).any(|name| name == VARIABLES[v])).collect())
+}
+
+/// Where the fields of an export stand, and how they are read.
+struct Reading<'a> {
+    table: &'a Table,
+    options: &'a TableOptions,
+    object: usize,
+    museum: usize,
+    images: usize,
+    /// The columns of the labels, and whether a label is an entry's last path segment.
+    label_columns: Vec<(usize, bool)>,
+}
+
+impl Reading<'_> {
+    fn entry(&self, row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums) -> Result<Entry, BadCell> {
+        let uri = self.entries(row, self.object)?.into_iter().next().ok_or_else(|| {
+            let hint = "give the object's URI, or remove the row";
+            self.table.bad_cell(row, self.object, "the object has no address", hint)
+        })?;
+        let museum = self.entries(row, self.museum)?.into_iter().next();
+        let mut texts = Vec::with_capacity(self.label_columns.len());
+        for &(column, is_group) in &self.label_columns {
+            let label = self.single_label(&self.entries(row, column)?, is_group);
+            if let Some(reason) = label.as_deref().and_then(refusal) {
+                return Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"));
+            }
+            texts.push(label);
+        }
+        let folder = folder_of(self.table.file());
+        let images = self.entries(row, self.images)?.into_iter().map(|image| found(&folder, image)).collect();
+        let mut classes = Vec::with_capacity(texts.len());
+        for (v, (text, (_, is_group))) in texts.iter().zip(&self.label_columns).enumerate() {
+            // The last segment of an address is a name, in which `_` stands for a blank, as in file names.
+            let of = if *is_group { Label::of_name } else { Label::of_text };
+            classes.push(labelling.class(v, text.as_deref().map(of)));
+        }
+        let mut object = Object::with_id(tidied(last_segment(&uri)));
+        object.museum = museum.and_then(|museum| museums.named(last_segment(&museum)));
+        object.address = Some(uri.into());
+        Ok(Entry { line: row.line(), object, images, labels: Labels::single(classes) })
+    }
+
+    /// The entries of a cell that are not missing.
+    fn entries(&self, row: &Row, column: usize) -> Result<Vec<String>, BadCell> {
+        if let Some(error) = spreadsheet::ERRORS.iter().find(|error| row.cell(column).trim() == **error) {
+            let reason = format!("`{error}` is an error of the spreadsheet program");
+            return Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"));
+        }
+        let mut entries = parse_entries(row.cell(column)).map_err(|cause| {
+            let hint = "expected something like ['a', 'b'], a single value, or an empty cell";
+            self.table.bad_cell(row, column, format!("not a list as Python writes it: {cause}"), hint)
+        })?;
+        entries.retain(|entry| !self.options.missing.contains(entry));
+        Ok(entries)
+    }
+
+    /// The label of a variable: there is one only when the entries agree on it.
+    fn single_label(&self, entries: &[String], is_group: bool) -> Option<String> {
+        let labels = entries.iter().map(|entry| if is_group { last_segment(entry) } else { entry });
+        let mut labels = labels.filter(|label| !self.options.missing.contains(label));
+        let first = labels.next()?;
+        let name = name_of(first);
+        labels.all(|label| name_of(label) == name).then(|| first.to_owned())
+    }
+}
+
 /// The columns that are left when the given ones are used: those that have a name.
-fn remainder(table: &Table, used: &[usize]) -> Remainder {
+pub(crate) fn remainder(table: &Table, used: &[usize]) -> Remainder {
     let unused: Vec<usize> = (0..table.headers().len())
         .filter(|column| !used.contains(column) && !table.headers()[*column].is_empty())
         .collect();
@@ -84,28 +165,11 @@ fn remainder(table: &Table, used: &[usize]) -> Remainder {
     Remainder { table: table.clone(), title, text: find("text"), further }
 }
 
-fn entries(table: &Table, row: &Row, column: usize) -> Result<Vec<String>> {
-    parse_entries(row.cell(column)).map_err(|cause| {
-        table
-            .error_at(row, column, "not a list as Python writes it")
-            .caused_by(cause)
-            .hint("expected something like ['a', 'b'], a single value, or an empty cell")
-    })
-}
-
-/// The label of a variable: there is one only when the entries agree on it.
-fn single_label(entries: &[String], is_group: bool) -> Option<&str> {
-    let labels = entries.iter().map(|entry| if is_group { last_segment(entry) } else { entry });
-    let mut labels = labels.filter(|label| !is_missing(label));
-    let first = labels.next()?;
-    let name = name_of(first);
-    labels.all(|label| name_of(label) == name).then_some(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use silknow_files as files;
+    use silknow_records::MISSING;
 
     const HEADER: &str = ",obj,museum,text,deeplink,place_country_code,time_label,technique_group,material_group,depict_group,category_group";
 

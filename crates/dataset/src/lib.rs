@@ -7,6 +7,8 @@
 //! [`create_dataset`] does all of it; [`read_master`] is where every other operation begins.
 
 mod address;
+mod aliases;
+pub mod bad_rows;
 pub mod catalogue;
 pub mod collection;
 pub mod companions;
@@ -14,12 +16,17 @@ pub mod create;
 pub mod export;
 pub mod filter;
 mod folder;
+mod image_table;
 mod images;
+mod labels;
 pub mod literal;
+mod local_path;
 pub mod samples;
 pub mod split;
+mod spreadsheet;
 pub mod statistics;
 mod table;
+mod variables;
 
 pub use collection::{Collections, Sample, read_master, write_collection, write_master};
 pub use create::{CreateDatasetSummary, create_dataset, create_dataset_with};

@@ -10,6 +10,7 @@ use silknow_errors::{Error, Result};
 use silknow_files::digest::fnv1a_32;
 use silknow_progress::Observer;
 use silknow_records::class_text::name_of;
+use silknow_records::unicode::composed;
 use silknow_records::{Object, Record};
 
 use crate::catalogue::{Entry, last_segment};
@@ -98,7 +99,9 @@ fn repeated_images(objects: &[Entry], file: &Path) -> Result<BTreeSet<(usize, us
     let mut repeated = BTreeSet::new();
     for (o, object) in objects.iter().enumerate() {
         for (i, address) in object.images.iter().enumerate() {
-            let Some(first) = seen.insert((object.object.museum.as_deref(), &object.object.id, address), object) else {
+            let Some(first) =
+                seen.insert((object.object.museum.as_deref(), &object.object.id, composed(address)), object)
+            else {
                 continue;
             };
             if first.labels != object.labels {
@@ -158,19 +161,24 @@ fn shortened(text: &str, whole: &str) -> String {
 fn make_unique(candidates: &mut [Candidate]) {
     let mut uses: HashMap<String, usize> = HashMap::new();
     for candidate in candidates.iter() {
-        *uses.entry(candidate.record.name.to_lowercase()).or_default() += 1;
+        *uses.entry(without_case(&candidate.record.name)).or_default() += 1;
     }
     let mut taken: BTreeSet<String> = uses.iter().filter(|(_, uses)| **uses == 1).map(|(id, _)| id.clone()).collect();
     for candidate in candidates {
         let id = &candidate.record.name;
-        if uses[&id.to_lowercase()] == 1 {
+        if uses[&without_case(id)] == 1 {
             continue;
         }
         let marked = format!("{id}-{}", fingerprint([id, candidate.address()]));
         let numbered = (2..).map(|number| format!("{marked}-{number}"));
-        let free = std::iter::once(marked.clone()).chain(numbered).find(|id| taken.insert(id.to_lowercase()));
+        let free = std::iter::once(marked.clone()).chain(numbered).find(|id| taken.insert(without_case(id)));
         candidate.record.name = free.expect("there are more numbers than candidates");
     }
+}
+
+/// A file name as file systems compare it that do not tell letter case and Unicode forms apart.
+fn without_case(name: &str) -> String {
+    composed(name).to_lowercase()
 }
 
 /// Eight hexadecimal digits that are the same for the same texts on every machine.

@@ -131,6 +131,9 @@ impl Statistics {
     }
 }
 
+/// The widest column of class names, in characters. A longer name widens its own line alone.
+const WIDEST_NAME: usize = 40;
+
 impl fmt::Display for Statistics {
     /// A block per variable: a line per class, the largest first, with a column per museum.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -139,7 +142,8 @@ impl fmt::Display for Statistics {
             writeln!(f, "  {}: {}", museum.museum, museum.samples)?;
         }
         let classes = self.variables.iter().flat_map(|variable| &variable.classes);
-        let name_width = classes.map(|class| class.class.chars().count()).chain(["missing".len()]).max().unwrap_or(0);
+        let widths = classes.map(|class| class.class.chars().count()).filter(|width| *width <= WIDEST_NAME);
+        let name_width = widths.chain(["missing".len()]).max().unwrap_or(0);
         for variable in &self.variables {
             let known = self.samples - variable.missing;
             let plural = if variable.classes.len() == 1 { "class" } else { "classes" };
@@ -191,6 +195,22 @@ mod tests {
              #technique: 1 class, 1 labelled samples\n  class    samples  mad  vam\n  twill          1    1    0\n  missing        3\n"
         );
         assert_eq!(statistics.labelled_variables(), ["place", "technique"]);
+    }
+
+    #[test]
+    fn a_long_name_does_not_widen_every_line() {
+        let long = "x".repeat(65_536);
+        let mut classes = VocabularyBuilder::new(["place"]);
+        let mut records = ["ES", &long].map(|label| {
+            let mut record = Record::new("", 1);
+            record.labels = classes.labels_of([label]);
+            record
+        });
+        let (vocabulary, translation) = classes.into_sorted();
+        records.iter_mut().for_each(|record| record.labels = translation.apply(&record.labels));
+        let text = Statistics::count(&vocabulary, records.iter()).to_string();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.contains("xx")).collect();
+        assert!(lines.iter().all(|line| line.len() < 60), "{lines:?}");
     }
 
     #[test]

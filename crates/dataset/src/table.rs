@@ -1,55 +1,97 @@
-//! Reading a comma-, semicolon- or tab-separated file: its columns by name, its rows with their true lines.
+//! Reading a table: a comma-, semicolon- or tab-separated text, or a spreadsheet; its columns by name, its rows with their
+//! true lines.
 //!
-//! What the columns mean is known to [`crate::export`] and [`crate::folder`].
+//! What the columns mean is known to [`crate::export`] and `image_table`.
 
-use std::collections::BTreeSet;
-use std::io::BufRead;
+use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
+use silknow_progress::Observer;
+use silknow_records::class_text::tidied;
 use silknow_records::rows::{Row, Rows};
+
+use crate::bad_rows::BadCell;
+use crate::spreadsheet;
 
 /// A table: how it is written, and which columns it has. Its rows are read anew each time, and never all at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Table {
     file: PathBuf,
-    delimiter: u8,
+    /// The text of a spreadsheet; other tables are read from their file.
+    text: Option<Arc<[u8]>>,
     headers: Vec<String>,
+    header_line: u64,
 }
 
 impl Table {
     /// Reads the header of a table.
     ///
     /// # Errors
-    /// A file that cannot be read, is not UTF-8 or is empty, and a header that repeats a name.
-    pub(crate) fn read(file: &Path) -> Result<Self> {
-        let mut first_line = Vec::new();
-        files::open(file)?
-            .read_until(b'\n', &mut first_line)
-            .map_err(|cause| files::refused("cannot read", file, cause))?;
-        let mut table = Self { file: file.to_path_buf(), delimiter: delimiter_of(&first_line), headers: Vec::new() };
+    /// A file that cannot be read, is not text of a known encoding or is empty, and a header that repeats a name.
+    pub(crate) fn read(file: &Path, observer: &dyn Observer) -> Result<Self> {
+        let text = spreadsheet::read(file, observer)?;
+        let mut table = Self { file: file.to_path_buf(), text, headers: Vec::new(), header_line: 1 };
         let header = table.records()?.next().transpose()?;
         let header =
             header.ok_or_else(|| Error::data("the table is empty").in_file(file).hint("expected a header line"))?;
-        let mut seen = BTreeSet::new();
-        for name in header.cells().map(str::trim) {
-            if !name.is_empty() && !seen.insert(name) {
-                return Err(Error::data("this column occurs twice in the header")
-                    .in_file(file)
-                    .at_line(header.line())
-                    .at_column(name)
-                    .hint("remove or rename one of the two"));
-            }
-            table.headers.push(name.to_owned());
-        }
+        table.header_line = header.line();
+        table.headers = header.cells().map(tidied).collect();
+        // What stands behind the last header is often an empty column of the program that wrote the table.
+        table.check_distinct((0..table.headers.len()).map(|column| (column, table.headers[column].clone())))?;
         Ok(table)
     }
 
-    /// The names of the columns, trimmed; an index column has none.
+    /// The file that was read.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The names of the columns, without blanks around them; an index column has none.
     pub(crate) fn headers(&self) -> &[String] {
         &self.headers
+    }
+
+    /// Checks that no two columns have the same name, which may not be their header; columns without a name do not count.
+    ///
+    /// # Errors
+    /// Two columns of one name.
+    pub(crate) fn check_distinct(&self, names: impl IntoIterator<Item = (usize, String)>) -> Result<()> {
+        let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+        for (column, name) in names.into_iter().filter(|(_, name)| !name.is_empty()) {
+            let Some(first) = seen.insert(name.clone(), column) else { continue };
+            let changed = [first, column].map(|it| &self.headers[it]).into_iter().filter(|header| **header != name);
+            let changed: Vec<String> = changed.map(|header| format!("`{header}` becomes `{name}`")).collect();
+            let reason = if changed.is_empty() { String::new() } else { format!(" ({})", changed.join(", ")) };
+            return Err(Error::data(format!("this column occurs twice in the header{reason}"))
+                .in_file(&self.file)
+                .at_line(self.header_line)
+                .at_column(name)
+                .hint("remove or rename one of the two"));
+        }
+        Ok(())
+    }
+
+    /// The column with this header, which is compared without regard to letter case, blanks and `_` where no header is
+    /// exactly the same.
+    pub(crate) fn column(&self, name: &str) -> Option<usize> {
+        let position = |same: &dyn Fn(&str) -> bool| self.headers.iter().position(|header| same(header));
+        let tidy = tidied(name.trim_start_matches('#'));
+        position(&|header| header == tidied(name))
+            .or_else(|| position(&|header| header.trim_start_matches('#') == tidy))
+            .or_else(|| position(&|header| canonical(header) == canonical(name)))
+    }
+
+    /// An error about a column that a key names and the table does not have.
+    pub(crate) fn unknown_column(&self, key: &str, name: &str) -> Error {
+        let guess = nearest(name, self.headers.iter().map(String::as_str));
+        let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{guess}`? "));
+        Error::configuration(format!("{key}: `{}` has no column `{name}`", self.file.display()))
+            .hint(format!("{guess}the columns are {}", self.quoted_headers()))
     }
 
     /// Where the named columns are.
@@ -62,36 +104,49 @@ impl Table {
         if missing.is_empty() {
             return Ok(names.map(|name| find(name).expect("no name is missing")));
         }
-        let quoted = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         let message = match missing.as_slice() {
             [one] => format!("the column `{one}` is missing"),
             several => format!("the columns {} are missing", quoted(several)),
         };
-        let present: Vec<&str> = self.headers.iter().map(String::as_str).filter(|name| !name.is_empty()).collect();
         let similar = missing.iter().filter_map(|name| {
-            let free = present.iter().copied().filter(|header| !names.contains(header));
+            let free = self.headers.iter().map(String::as_str).filter(|header| !names.contains(header));
             nearest(name, free).map(|header| format!("is `{header}` meant to be `{name}`? "))
         });
-        let hint = format!("{}the columns are {}", similar.collect::<String>(), quoted(&present));
-        Err(Error::data(message).in_file(&self.file).at_line(1).hint(hint))
+        let similar = similar.collect::<String>();
+        Err(self.header_error(message).hint(format!("{similar}the columns are {}", self.quoted_headers())))
     }
 
-    /// The rows under the header.
+    /// The headers as a message lists them.
+    pub(crate) fn quoted_headers(&self) -> String {
+        quoted(&self.headers.iter().map(String::as_str).filter(|name| !name.is_empty()).collect::<Vec<_>>())
+    }
+
+    /// The rows under the header that have a cell with a text. A row of another length than the header's is a bad one.
     ///
     /// # Errors
-    /// A file that cannot be opened; per row, text that is not UTF-8 and another number of cells than the header's.
-    pub(crate) fn rows(&self) -> Result<impl Iterator<Item = Result<Row>>> {
-        let rows = self.records()?.skip(1).map(|row| {
+    /// A file that cannot be opened; per row, a text that cannot be decoded, and quotes that do not fit.
+    pub(crate) fn rows(&self) -> Result<impl Iterator<Item = Result<Result<Row, BadCell>>>> {
+        let is_filled =
+            |row: &Result<Row>| row.as_ref().map_or(true, |row| row.cells().any(|cell| !cell.trim().is_empty()));
+        let rows = self.records()?.skip(1).filter(is_filled).map(|row| {
             let row = row?;
-            row.check_length(self.headers.len()).map_err(|error| error.in_file(&self.file))?;
-            Ok(row)
+            let Err(error) = row.check_length(self.headers.len()) else { return Ok(Ok(row)) };
+            if row.has_long_quote() {
+                return Err(error.in_file(&self.file));
+            }
+            let (reason, hint) = (error.message().to_owned(), error.hint_text().unwrap_or_default().to_owned());
+            Ok(Err(BadCell { line: row.line(), column: String::new(), reason, hint }))
         });
         Ok(rows)
     }
 
-    /// An error at a cell.
-    pub(crate) fn error_at(&self, row: &Row, column: usize, message: impl Into<String>) -> Error {
-        Error::data(message).in_file(&self.file).at_line(row.line_of(column)).at_column(&self.headers[column])
+    /// A cell that cannot be used.
+    pub(crate) fn bad_cell(&self, row: &Row, column: usize, reason: impl Into<String>, hint: &str) -> BadCell {
+        let column_name = match self.headers[column].as_str() {
+            "" => (column + 1).to_string(),
+            name => name.to_owned(),
+        };
+        BadCell { line: row.line_of(column), column: column_name, reason: reason.into(), hint: hint.to_owned() }
     }
 
     /// An error of the table as a whole.
@@ -99,27 +154,44 @@ impl Table {
         Error::data(message).in_file(&self.file)
     }
 
+    /// An error of the header.
+    pub(crate) fn header_error(&self, message: impl Into<String>) -> Error {
+        self.error(message).at_line(self.header_line)
+    }
+
     fn records(&self) -> Result<impl Iterator<Item = Result<Row>>> {
-        let rows = Rows::new(files::open(&self.file)?, self.delimiter);
+        let from: Box<dyn Read> = match &self.text {
+            Some(text) => Box::new(Cursor::new(text.clone())),
+            None => Box::new(files::open(&self.file)?),
+        };
+        let rows = match &self.text {
+            Some(_) => Rows::new(from, b','),
+            None => Rows::sniffed(from, &[]).map_err(|error| error.in_file(&self.file))?,
+        };
         Ok(rows.map(|row| row.map_err(|error| error.in_file(&self.file))))
     }
 }
 
-/// The separator that the header line uses most; a comma where it uses none.
-fn delimiter_of(header: &[u8]) -> u8 {
-    let count = |separator: u8| header.iter().filter(|&&byte| byte == separator).count();
-    [b',', b'\t', b';'].into_iter().rev().max_by_key(|&separator| count(separator)).expect("there are separators")
+/// A header without what people write in one way or another: letter case, blanks, `_`, `-` and `.`.
+pub(crate) fn canonical(header: &str) -> String {
+    let kept = tidied(header).to_lowercase();
+    kept.chars().filter(|character| !character.is_whitespace() && !"_-.#".contains(*character)).collect()
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use silknow_progress::Silent;
 
     fn table(text: &str) -> Result<(tempfile::TempDir, Table)> {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("table.csv");
         files::write(&file, text).unwrap();
-        Table::read(&file).map(|table| (folder, table))
+        Table::read(&file, &Silent).map(|table| (folder, table))
     }
 
     #[test]
@@ -127,7 +199,7 @@ mod tests {
         for separator in [",", ";", "\t"] {
             let (_folder, table) = table(&format!("a{separator}b\n1{separator}2\n")).unwrap();
             assert_eq!(table.headers(), ["a", "b"]);
-            assert_eq!(table.rows().unwrap().next().unwrap().unwrap().cell(1), "2");
+            assert_eq!(table.rows().unwrap().next().unwrap().unwrap().unwrap().cell(1), "2");
         }
     }
 
@@ -142,8 +214,8 @@ mod tests {
     #[test]
     fn a_row_of_another_length_and_a_repeated_header_are_refused() {
         let (_folder, short) = table("a,b\n1,2\n1\n").unwrap();
-        let message = short.rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
-        assert!(message.contains("table.csv:3: the row has 1 cells, the header 2"), "{message}");
+        let bad = short.rows().unwrap().nth(1).unwrap().unwrap().unwrap_err();
+        assert_eq!((bad.line, bad.reason.as_str()), (3, "the row has 1 cells, the header 2"));
         let message = table("a,b,a\n").err().unwrap().to_string();
         assert!(message.contains(":1:a: this column occurs twice"), "{message}");
     }
@@ -158,7 +230,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("latin.csv");
         std::fs::write(&file, b"a,b\n1,2\n\"x\ny\",\"z\n\xe9\"\n").unwrap();
-        let message = Table::read(&file).unwrap().rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
+        let message = Table::read(&file, &Silent).unwrap().rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
         assert!(message.contains("latin.csv:5: the text is not UTF-8"), "{message}");
     }
 
@@ -166,6 +238,6 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_the_first_header() {
         let (_folder, table) = table("\u{feff}image,weave\na.jpg,twill\n").unwrap();
         assert_eq!(table.headers(), ["image", "weave"]);
-        assert_eq!(table.rows().unwrap().next().unwrap().unwrap().line(), 2);
+        assert_eq!(table.rows().unwrap().next().unwrap().unwrap().unwrap().line(), 2);
     }
 }

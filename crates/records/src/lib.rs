@@ -22,11 +22,13 @@
 //! ```
 
 pub mod class_text;
+pub mod encoding;
 mod labels;
 mod matrix;
 mod record;
 pub mod rows;
 pub mod table;
+pub mod unicode;
 mod vocabulary;
 
 pub use class_text::is_missing;

@@ -1,7 +1,8 @@
 //! The table of records: what is known of images beside their labels, one row per image.
 //!
 //! It is the content of `records.csv` beside collection files, and of an array in an index. The columns are
-//! `image_file,object_id,object_uri,museum,source,title`, then those that are no variables; UTF-8, separated by commas.
+//! `image_file,object_id,object_uri,museum,source,title`, then those that are no variables; UTF-8, separated by commas. What a
+//! spreadsheet program makes of it (other separators, UTF-16) is read too.
 
 use std::collections::{BTreeSet, HashMap};
 use std::io::{self, Read, Write};
@@ -11,6 +12,7 @@ use silknow_errors::{Error, Result};
 
 use crate::record::Record;
 use crate::rows::{Row, Rows};
+use crate::unicode::composed;
 
 /// The headers of the columns that every table of records has, in its order.
 pub const COLUMNS: [&str; 6] = ["image_file", "object_id", "object_uri", "museum", "source", "title"];
@@ -85,7 +87,7 @@ pub fn write_table<'a>(records: impl Iterator<Item = &'a Record> + Clone) -> Vec
 /// another length than the header's or without an image, and an image that has two rows. The line is named, and the
 /// column where there is one; the file is left to the caller.
 pub fn read_table(from: impl Read, records: &mut [Record]) -> Result<()> {
-    let mut rows = Rows::new(from, b',');
+    let mut rows = Rows::sniffed(from, &COLUMNS)?;
     let header = rows.next().transpose()?.ok_or_else(|| {
         Error::data("the table of records is empty").hint(format!("expected the header {}", COLUMNS.join(",")))
     })?;
@@ -215,6 +217,11 @@ struct Places {
     sorted: Option<Vec<usize>>,
 }
 
+/// True for names that look the same.
+fn is_same(one: &str, other: &str) -> bool {
+    one == other || composed(one) == composed(other)
+}
+
 enum Place {
     Free(usize),
     /// All records of this name are filled, by the row on this line.
@@ -229,23 +236,25 @@ impl Places {
 
     /// The record that the row of this image on this line fills.
     fn next(&mut self, name: &str, line: u64, records: &[Record]) -> Place {
-        let position = if records.get(self.next).is_some_and(|record| record.name == name && self.lines[self.next] == 0)
-        {
-            self.next
-        } else {
-            let sorted = self.sorted.get_or_insert_with(|| {
-                let mut sorted: Vec<usize> = (0..records.len()).collect();
-                sorted.sort_by(|&a, &b| records[a].name.cmp(&records[b].name));
-                sorted
-            });
-            let first = sorted.partition_point(|&position| records[position].name.as_str() < name);
-            let mut same = sorted[first..].iter().copied().take_while(|&position| records[position].name == name);
-            let Some(known) = same.clone().next() else { return Place::Unknown };
-            let Some(free) = same.find(|&position| self.lines[position] == 0) else {
-                return Place::Taken(self.lines[known]);
+        let position =
+            if records.get(self.next).is_some_and(|record| is_same(&record.name, name) && self.lines[self.next] == 0) {
+                self.next
+            } else {
+                let sorted = self.sorted.get_or_insert_with(|| {
+                    let mut sorted: Vec<usize> = (0..records.len()).collect();
+                    sorted.sort_by_cached_key(|&position| composed(&records[position].name).into_owned());
+                    sorted
+                });
+                let name = composed(name);
+                let first = sorted.partition_point(|&position| composed(&records[position].name) < name);
+                let mut same =
+                    sorted[first..].iter().copied().take_while(|&position| composed(&records[position].name) == name);
+                let Some(known) = same.clone().next() else { return Place::Unknown };
+                let Some(free) = same.find(|&position| self.lines[position] == 0) else {
+                    return Place::Taken(self.lines[known]);
+                };
+                free
             };
-            free
-        };
         self.lines[position] = line;
         self.next = position + 1;
         Place::Free(position)

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::field::{defaulted, required};
-use crate::form::{path, whole, words};
+use crate::field::{defaulted, optional, required};
+use crate::form::{column, path, truth, whole, words};
 use crate::group::{Group, Parameters};
 use crate::key::Operation;
 use crate::parameters::{TrainingParameters, texts};
@@ -35,6 +35,18 @@ crate::parameters! {
         master_dir: PathBuf = defaulted("./samples/".into(), path()).further();
         /// Folder for the configuration files of the other operations
         configuration_dir: PathBuf = defaulted("./".into(), path()).further();
+        /// Column of a table of images that has the images (left out: found by its name, such as image_file or filename)
+        image_column: Option<String> = optional(column(), "image_file".to_owned()).further();
+        /// Column of a table of images that says which images show the same object (left out: found by its name, such as object or inventory_number)
+        object_column: Option<String> = optional(column(), "object".to_owned()).further();
+        /// Columns that are variables, or those of the export's variables that are kept (left out: the columns that look like classes)
+        variables: Option<Vec<String>> = optional(words(), texts(["place", "material"])).further();
+        /// Table old,new or variable,old,new of labels that are to be replaced by others
+        label_aliases: Option<PathBuf> = optional(path(), "./aliases.csv".into()).further();
+        /// Words that stand for a missing label, in place of the usual ones (nan, None, null, n/a, N.A., -, --, ?, unknown)
+        missing_values: Option<Vec<String>> = optional(words(), texts(["-", "unknown"])).further();
+        /// Whether a bad cell of the table ends the work, instead of being listed while its row is left out
+        strict: bool = defaulted(false, truth()).further();
         /// Seed of the split into five parts.
         seed: u64 = TrainingParameters::seed();
     }

@@ -1,0 +1,223 @@
+//! From the texts of a table's cells to classes: what is missing, what is replaced, what cannot be a label; and what of the
+//! result deserves a look.
+
+use std::collections::BTreeMap;
+
+use silknow_errors::Result;
+use silknow_progress::Observer;
+use silknow_records::class_text::{MissingWords, name_of, tidied};
+use silknow_records::unicode::folded;
+use silknow_records::{MISSING, Translation, Vocabulary, VocabularyBuilder};
+
+use crate::aliases::{Aliases, Replacement};
+use crate::spreadsheet;
+
+/// The longest label, in characters. A longer text is a description.
+pub(crate) const LONGEST_LABEL: usize = 1000;
+
+/// The most examples that a warning lists.
+const MOST_EXAMPLES: usize = 10;
+
+/// The classes of a table while its rows are read.
+pub(crate) struct Labelling<'a> {
+    classes: VocabularyBuilder,
+    missing: &'a MissingWords,
+    /// What replaces labels, per variable.
+    replacements: Vec<BTreeMap<String, Replacement>>,
+    /// Per variable the number of cells with a list of several labels, and the first of them.
+    lists: Vec<(usize, String)>,
+    /// Per variable the number of rows of each class.
+    rows: Vec<Vec<usize>>,
+}
+
+/// A label before it has a class: what people read, and the name that files hold.
+pub(crate) struct Label {
+    text: String,
+    name: String,
+}
+
+impl Label {
+    /// The label that people write so.
+    pub(crate) fn of_text(text: &str) -> Self {
+        Self { text: tidied(text), name: name_of(text) }
+    }
+
+    /// The label of this name, in which `_` stands for a blank.
+    pub(crate) fn of_name(name: &str) -> Self {
+        let name = name_of(name);
+        Self { text: silknow_records::class_text::text_of(&name), name }
+    }
+}
+
+/// Why a text cannot be a label; `None` where it can.
+pub(crate) fn refusal(text: &str) -> Option<String> {
+    if spreadsheet::ERRORS.contains(&text.trim()) {
+        return Some(format!("`{}` is an error of the spreadsheet program", text.trim()));
+    }
+    if text.len() <= LONGEST_LABEL {
+        return None;
+    }
+    let length = text.chars().count();
+    (length > LONGEST_LABEL).then(|| format!("the label has {length} characters, and at most {LONGEST_LABEL} are read"))
+}
+
+impl<'a> Labelling<'a> {
+    /// No labels of these variables yet.
+    ///
+    /// # Errors
+    /// Aliases of a variable that there is not, and those that lead in a circle.
+    pub(crate) fn new(variables: &[String], missing: &'a MissingWords, aliases: &Aliases) -> Result<Self> {
+        Ok(Self {
+            classes: VocabularyBuilder::new(variables),
+            missing,
+            replacements: aliases.of_variables(variables)?,
+            lists: vec![(0, String::new()); variables.len()],
+            rows: vec![Vec::new(); variables.len()],
+        })
+    }
+
+    /// The class of a label of a variable, [`MISSING`] for none.
+    pub(crate) fn class(&mut self, variable: usize, label: Option<Label>) -> i32 {
+        let Some(mut label) = label else { return MISSING };
+        if let Some(replacement) = self.replacements[variable].get_mut(&label.name) {
+            replacement.used = true;
+            label = Label::of_text(&replacement.new);
+        }
+        if self.missing.contains(&label.text) {
+            return MISSING;
+        }
+        let known = self.rows[variable].len();
+        let class = if label.text == silknow_records::class_text::text_of(&label.name) {
+            self.classes.class_named(variable, &label.name)
+        } else {
+            self.classes.class_of(variable, &label.text)
+        };
+        let position = class as usize;
+        if position >= known {
+            self.rows[variable].resize(position + 1, 0);
+        }
+        self.rows[variable][position] += 1;
+        class
+    }
+
+    /// Counts a cell that lists several labels of a variable. A collection holds one, so that the cell gives none.
+    pub(crate) fn several(&mut self, variable: usize, cell: &str) {
+        let (count, first) = &mut self.lists[variable];
+        *count += 1;
+        if *count == 1 {
+            *first = shortened(cell);
+        }
+    }
+
+    /// The vocabulary with its classes sorted, and the indices in it; what deserves a look is said.
+    pub(crate) fn finish(self, observer: &dyn Observer) -> (Vocabulary, Translation) {
+        let Self { classes, replacements, lists, rows, .. } = self;
+        let vocabulary = classes.clone().into_vocabulary();
+        warn_of_unused(&vocabulary, &replacements, observer);
+        for (variable, (count, first)) in vocabulary.names().iter().zip(&lists).filter(|(_, (count, _))| *count > 0) {
+            observer.warning(&format!(
+                "`{variable}`: {count} cells list several labels, such as `{first}`; a collection holds one per variable, so that \
+                 they are taken as missing"
+            ));
+        }
+        warn_of_several_in_one(&vocabulary, &rows, observer);
+        warn_of_na(&vocabulary, &rows, observer);
+        warn_of_alike(&vocabulary, &rows, observer);
+        classes.into_sorted()
+    }
+}
+
+/// Warns of aliases that no label was replaced by.
+fn warn_of_unused(vocabulary: &Vocabulary, replacements: &[BTreeMap<String, Replacement>], observer: &dyn Observer) {
+    let mut unused: BTreeMap<(u64, &str), bool> = BTreeMap::new();
+    for replacement in replacements.iter().flat_map(BTreeMap::values) {
+        *unused.entry((replacement.line, &replacement.old)).or_default() |= replacement.used;
+    }
+    let unused: Vec<&str> = unused.into_iter().filter(|(_, used)| !used).map(|((_, old), _)| old).collect();
+    if unused.is_empty() {
+        return;
+    }
+    let classes = || vocabulary.variables.iter().flat_map(|variable| variable.classes.iter().map(String::as_str));
+    let examples = unused.iter().take(MOST_EXAMPLES).map(|old| {
+        let guess = silknow_errors::suggest::nearest(&name_of(old), classes());
+        guess.map_or_else(|| format!("`{old}`"), |guess| format!("`{old}` (is it meant to be `{guess}`?)"))
+    });
+    let examples = examples.collect::<Vec<_>>().join(", ");
+    observer
+        .warning(&format!("label_aliases: {} labels that are to be replaced do not occur: {examples}", unused.len()));
+}
+
+/// The classes of a variable that have rows: index, text, rows.
+fn classes<'a>(vocabulary: &'a Vocabulary, v: usize, rows: &'a [usize]) -> impl Iterator<Item = (String, usize)> + 'a {
+    let variable = &vocabulary.variables[v];
+    (0..).zip(rows).map(|(class, rows)| (variable.class_text(class).into_owned(), *rows))
+}
+
+/// Warns of classes that look like several values in one cell.
+fn warn_of_several_in_one(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer: &dyn Observer) {
+    let has_parts = |name: &str| {
+        [";", "|", "___"]
+            .iter()
+            .any(|between| name.split(between).filter(|part| !part.trim_matches('_').is_empty()).count() > 1)
+    };
+    for (v, variable) in vocabulary.variables.iter().enumerate() {
+        let joint = classes(vocabulary, v, &rows[v]).zip(&variable.classes).filter(|(_, name)| has_parts(name));
+        let joint: Vec<(String, usize)> = joint.map(|(class, _)| class).collect();
+        if let Some((example, _)) = joint.first() {
+            observer.warning(&format!(
+                "`{}`: {} cells look like several values in one, such as `{}`; each such text is a class of its own: keep one value a \
+                 cell, or replace them with label_aliases",
+                variable.name,
+                joint.iter().map(|(_, rows)| rows).sum::<usize>(),
+                shortened(example)
+            ));
+        }
+    }
+}
+
+/// Warns of the class `NA`, which may be Namibia or no answer.
+fn warn_of_na(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer: &dyn Observer) {
+    for (v, variable) in vocabulary.variables.iter().enumerate() {
+        let count: usize = classes(vocabulary, v, &rows[v])
+            .filter(|(text, _)| text.eq_ignore_ascii_case("NA"))
+            .map(|(_, rows)| rows)
+            .sum();
+        if count > 0 {
+            observer.warning(&format!(
+                "`{}`: `NA` is a class, of {count} rows (Namibia?); where it means that nothing is known, add it to missing_values",
+                variable.name
+            ));
+        }
+    }
+}
+
+/// Warns once of all classes that differ only by letter case or accents.
+fn warn_of_alike(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer: &dyn Observer) {
+    let mut alike = Vec::new();
+    for (v, variable) in vocabulary.variables.iter().enumerate() {
+        let mut groups: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (text, rows) in classes(vocabulary, v, &rows[v]) {
+            groups.entry(folded(&text)).or_default().push(format!("`{}` ({rows})", shortened(&text)));
+        }
+        let groups = groups.into_values().filter(|group| group.len() > 1);
+        alike.extend(groups.map(|group| format!("{}: {}", variable.name, group.join(", "))));
+    }
+    if alike.is_empty() {
+        return;
+    }
+    let more = alike.len().saturating_sub(MOST_EXAMPLES);
+    alike.truncate(MOST_EXAMPLES);
+    let more = if more > 0 { format!("; and {more} more") } else { String::new() };
+    observer.warning(&format!(
+        "labels that differ only by letter case or accents are different classes (with their rows): {}{more}; label_aliases can \
+         merge them",
+        alike.join("; ")
+    ));
+}
+
+/// A text for a message.
+fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    let text = tidied(text);
+    if text.chars().count() <= MOST { text } else { format!("{}…", text.chars().take(MOST).collect::<String>()) }
+}
