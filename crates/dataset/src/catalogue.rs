@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use silknow_errors::{Error, Result};
+use silknow_progress::{Observer, Silent};
 use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
 use silknow_records::{Labels, Object, Record, Vocabulary, is_missing};
@@ -126,8 +127,13 @@ impl Catalogue {
     /// # Errors
     /// A source that cannot be read, and what is wrong in it with file, line and column.
     pub fn read(source: &Path) -> Result<Self> {
+        Self::read_with(source, &Silent)
+    }
+
+    /// As [`read`](Self::read); what is passed over is told to the observer.
+    pub(crate) fn read_with(source: &Path, observer: &dyn Observer) -> Result<Self> {
         if source.is_dir() {
-            return folder::read_folder(source);
+            return folder::read_folder(source, observer);
         }
         let table = Table::read(source)?;
         if folder::is_image_table(&table) { folder::read_table(source, &table) } else { export::read(source, &table) }

@@ -103,7 +103,7 @@ pub fn create_dataset_with(
 ) -> Result<CreateDatasetSummary> {
     let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
     check_source(parameters)?;
-    let mut catalogue = Catalogue::read(&parameters.csvfile)?;
+    let mut catalogue = Catalogue::read_with(&parameters.csvfile, observer)?;
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
