@@ -18,12 +18,12 @@ pub(crate) enum Source {
 /// # Errors
 /// The reason why another scheme, or a file of another machine, cannot be fetched.
 pub(crate) fn source_of(address: &str, plain: &Path) -> Result<Source, String> {
-    let address = address.trim();
-    let Some((scheme, rest)) = address.split_once("://") else {
+    let Some((scheme, rest)) = address.trim().split_once("://") else {
+        // Names of files may begin and end with blanks.
         return Ok(Source::File(plain.join(address)));
     };
     match scheme.to_ascii_lowercase().as_str() {
-        "http" | "https" => Ok(Source::Network(address.to_owned())),
+        "http" | "https" => Ok(Source::Network(address.trim().to_owned())),
         "file" => {
             let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             if !host.is_empty() && !host.eq_ignore_ascii_case("localhost") {
@@ -68,6 +68,8 @@ mod tests {
         assert_eq!(source_of("HTTPS://x.org/a.jpg", plain), Ok(Source::Network("HTTPS://x.org/a.jpg".into())));
         assert_eq!(source_of("images/a%20b.jpg", plain), file("export/images/a%20b.jpg"));
         assert_eq!(source_of("/abs/a.jpg", plain), file("/abs/a.jpg"));
+        assert_eq!(source_of(" a.jpg ", plain), file("export/ a.jpg "));
+        assert_eq!(source_of(" http://x.org/a.jpg ", plain), Ok(Source::Network("http://x.org/a.jpg".into())));
         assert_eq!(source_of("file:///abs/a%20b%C3%A9%.jpg", plain), file("/abs/a bé%.jpg"));
         assert_eq!(source_of("file://localhost/a.jpg", plain), file("/a.jpg"));
         assert_eq!(source_of("file:///C:/a.jpg", plain), file("C:/a.jpg"));

@@ -186,7 +186,7 @@ impl Catalogue {
     /// A source that cannot be read, and what is wrong in it with file, line and column.
     pub(crate) fn read_with(source: &Path, options: &TableOptions, observer: &dyn Observer) -> Result<Self> {
         if source.is_dir() {
-            return folder::read_folder(source);
+            return folder::read_folder(source, observer);
         }
         let table = Table::read(source, observer)?;
         match Layout::of(&table, options)? {

@@ -103,7 +103,7 @@ impl fmt::Display for DescribeSummary {
 /// A missing image or folder, no readable image, a model or weights that cannot be read, a folder that is not
 /// writable, an interruption.
 pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
-    let images = image_list::expand(&parameters.images)?;
+    let images = image_list::expand(&parameters.images, context.observer)?;
     let model = parameters.network.load(parameters.device, parameters.precision, context)?;
     let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];

@@ -107,7 +107,7 @@ pub struct FoundObject {
 /// names what the index does not have, an interruption.
 pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<SearchSummary> {
     let observer = context.observer;
-    let images = image_list::expand(&parameters.queries)?;
+    let images = image_list::expand(&parameters.queries, observer)?;
     let retriever =
         Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let index = retriever.index();

@@ -9,21 +9,30 @@
 
 mod augmentation;
 mod colour;
+mod conversions;
 mod decoding;
+mod folder;
 mod guard;
 mod jpeg;
+mod jpeg2000;
+mod kinds;
 mod loader;
 mod memory;
 mod need;
 mod pipeline;
+mod profile;
+mod refusal;
 mod resampling;
 mod rescaling;
+mod tiff;
 
 pub use augmentation::{Draw, view_rng};
-pub use decoding::{MAX_PIXELS, check_format, decode, decode_bytes};
+pub use decoding::{FirstPage, check_format, decode, decode_bytes, decode_first_page};
+pub use folder::{FolderContent, pictures_in};
 pub use guard::decoder_is_running;
 pub use image::RgbImage;
 pub use loader::{Batch, Loader, LoaderSettings, Request, Source};
 pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
 pub use pipeline::{Pipeline, View};
+pub use refusal::MAX_PIXELS;
 pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};

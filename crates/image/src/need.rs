@@ -4,9 +4,13 @@
 //! exact, but what a file can make large by its header alone must be counted.
 
 use image::metadata::Orientation;
-use image::{ColorType, ExtendedColorType, ImageDecoder, ImageFormat};
+use image::{ColorType, ImageDecoder};
+use silknow_errors::{Error, Result};
 
 use crate::jpeg::kept_components;
+use crate::kinds::Format;
+use crate::memory::{self, Ticket};
+use crate::refusal::SHRINK;
 
 /// Tables, palettes and rows, which any decoder may take: 4 MiB.
 const TABLES: u64 = 4 << 20;
@@ -25,12 +29,12 @@ impl Working {
     }
 
     /// Of a file of another format, which begins with `start` and of which `in_memory` bytes are held here.
-    pub(crate) fn of(format: ImageFormat, start: &[u8], in_memory: u64) -> Self {
+    pub(crate) fn of(format: Format, start: &[u8], in_memory: u64) -> Self {
         let per_pixel = match format {
             // A frame that does not fill the canvas is decoded beside it.
-            ImageFormat::Gif => 4,
-            ImageFormat::WebP => webp(start),
-            // Rows go where they belong at once. What TIFF needs depends on its colours; see `Need::of`.
+            Format::Gif => 4,
+            Format::WebP => webp(start),
+            // Rows go where they belong at once.
             _ => 0,
         };
         Self { per_pixel, bytes: in_memory }
@@ -55,32 +59,21 @@ fn webp(start: &[u8]) -> u64 {
 /// The memory that decoding one picture takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Need {
-    /// What the decoder may allocate by itself; `None` where its other limits bound that.
-    pub(crate) decoders_own: Option<u64>,
+    /// What the decoder may allocate by itself.
+    pub(crate) decoders_own: u64,
     /// The decoder's own memory, its result, and the RGB picture that is made of it.
     pub(crate) total: u64,
 }
 
 impl Need {
-    pub(crate) fn of(
-        decoder: &impl ImageDecoder,
-        format: ImageFormat,
-        working: Working,
-        orientation: Orientation,
-    ) -> Self {
+    pub(crate) fn of(decoder: &impl ImageDecoder, working: Working, orientation: Orientation) -> Self {
         let (width, height) = decoder.dimensions();
         let pixels = u64::from(width) * u64::from(height);
         // Decoders round sides up to whole blocks.
         let padded = u64::from(width.next_multiple_of(32)) * u64::from(height.next_multiple_of(32));
         let colours = decoder.color_type();
         let delivered = pixels * u64::from(colours.bytes_per_pixel());
-        let kept = match (format, decoder.original_color_type()) {
-            // The decoder reads into a buffer of its own, in the colours of the file.
-            (ImageFormat::Tiff, ExtendedColorType::Cmyk8) => 4 * pixels,
-            (ImageFormat::Tiff, ExtendedColorType::Cmyk16) => 8 * pixels,
-            (ImageFormat::Tiff, _) => delivered,
-            _ => working.per_pixel * padded,
-        };
+        let kept = working.per_pixel * padded;
         let converted = match colours {
             // These become RGB in place.
             ColorType::Rgb8 | ColorType::Rgba8 => 0,
@@ -89,16 +82,12 @@ impl Need {
         };
         let turned = if turns(orientation) { 6 * pixels } else { 3 * pixels };
         let most = (delivered + kept).max(delivered + converted).max(turned);
-        Self {
-            // The decoder of TIFF compares this with the size of what it reads, which it need not hold in memory.
-            decoders_own: (format != ImageFormat::Tiff).then_some(kept + TABLES),
-            total: most + working.bytes + TABLES,
-        }
+        Self { decoders_own: kept + TABLES, total: most + working.bytes + TABLES }
     }
 }
 
 /// Whether an orientation exchanges width and height, for which a second picture is needed.
-fn turns(orientation: Orientation) -> bool {
+pub(crate) fn turns(orientation: Orientation) -> bool {
     match orientation {
         Orientation::NoTransforms
         | Orientation::Rotate180
@@ -108,4 +97,19 @@ fn turns(orientation: Orientation) -> bool {
             true
         }
     }
+}
+
+/// Takes the memory for a picture from the budget of all decoders.
+///
+/// # Errors
+/// A picture that takes more than the whole budget.
+pub(crate) fn take_memory(name: &str, (width, height): (u32, u32), bytes: u64) -> Result<Ticket<'static>> {
+    memory::take(bytes).map_err(|limit| {
+        let [takes, limit] = [bytes, limit].map(|bytes| bytes.div_ceil(1_000_000));
+        Error::data(format!(
+            "decoding this {name} image of {width} x {height} pixels takes {takes} MB of memory, above the limit of \
+             {limit} MB"
+        ))
+        .hint(SHRINK)
+    })
 }
