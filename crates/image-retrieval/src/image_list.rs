@@ -38,7 +38,7 @@ fn collect(folder: &Path, images: &mut BTreeSet<PathBuf>) -> Result<()> {
     for entry in fs::read_dir(folder).map_err(refused)? {
         let path = entry.map_err(refused)?.path();
         let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
-        // A folder behind a link may lead back up; those are not followed.
+        // Links to folders are not followed, because they may form a circle.
         if path.is_dir() && !path.is_symlink() {
             collect(&path, images)?;
         } else if path.is_file() && ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str())) {
