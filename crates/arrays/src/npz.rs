@@ -1,6 +1,6 @@
 //! Named arrays in a NumPy container: `.npz` files that open with `numpy.load` and need no pickle.
 //!
-//! Owns the container and the array encoding. Does not own which arrays a file must hold: the formats do.
+//! Which arrays a file must hold is decided by the formats that use the container.
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {
     files::write_with(path, |file| {
         let mut kept = FaultKeeper { inner: file, position: 0, fault: None };
         let mut archive = zip::ZipWriter::new(&mut kept);
-        // Descriptors hardly shrink; stored members also open without inflating. The fixed time stamp that
+        // Descriptors hardly shrink when compressed, and what is stored as it is opens faster. The fixed time stamp that
         // is the default keeps files of the same content the same to the byte.
         let options = zip::write::SimpleFileOptions::default()
             .compression_method(zip::CompressionMethod::Stored)
