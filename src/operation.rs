@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
-use silknow_image_retrieval::Result;
 use silknow_image_retrieval::config::{Explicit, Fallback, Group, Key, Kind, Operation, Options, Parameters};
+use silknow_image_retrieval::{Result, architectures, take};
 
 use crate::session;
 
@@ -51,6 +51,10 @@ pub(crate) fn argument(key: &Key) -> Arg {
     match key.kind {
         Kind::Truth => argument.num_args(0..=1).default_missing_value("True"),
         Kind::Choice(words) => argument.value_parser(PossibleValuesParser::new(words)),
+        Kind::Backbone => {
+            let names = architectures().into_iter().map(|architecture| architecture.to_string());
+            argument.value_parser(PossibleValuesParser::new(names))
+        }
         Kind::Path | Kind::Weights => argument.value_hint(ValueHint::AnyPath),
         _ => argument,
     }
@@ -66,7 +70,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Numbers => "[NUMBERS]",
         Kind::Words => "NAMES",
         Kind::Variables => "#NAMES",
-        Kind::Choice(_) => "NAME",
+        Kind::Choice(_) | Kind::Backbone => "NAME",
         Kind::Weights => "NAME|FILE",
         _ => "VALUE",
     }
@@ -84,12 +88,12 @@ pub(crate) fn options(operation: Operation, matches: &ArgMatches) -> Result<Opti
 
 /// The validated values of keys that a verb shares with operations.
 pub(crate) fn group<G: Group>(verb: &'static str, matches: &ArgMatches) -> Result<G> {
-    G::take(&with_flags(Options::of::<G>(verb, Explicit::Flags), matches)?)
+    take(&with_flags(Options::of::<G>(verb, Explicit::Flags), matches)?)
 }
 
 /// The validated parameters of an operation.
 pub(crate) fn parameters<P: Parameters>(matches: &ArgMatches) -> Result<P> {
-    P::from_options(&options(P::OPERATION, matches)?)
+    take(&options(P::OPERATION, matches)?)
 }
 
 fn with_flags(mut options: Options, matches: &ArgMatches) -> Result<Options> {

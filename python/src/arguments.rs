@@ -1,6 +1,6 @@
 //! Python's values as the texts of keys, and a few arguments that are no keys.
 //!
-//! Owns the spelling alone; the library knows what a value may be and checks the texts.
+//! A value is only spelt here. The library knows what a value may be and checks the texts.
 
 use std::path::PathBuf;
 

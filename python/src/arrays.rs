@@ -71,7 +71,7 @@ pub(crate) fn descriptors(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Rows
             None => values.extend(block.iter()),
         }
     }
-    // An attribute of this name that is no text says nothing about a model.
+    // An attribute of this name that is not a text has another meaning.
     let fingerprint = value.getattr("fingerprint").and_then(|text| text.extract::<String>()).unwrap_or_default();
     Ok(Rows { values, count: view.nrows(), dims: view.ncols(), fingerprint })
 }

@@ -1,6 +1,6 @@
 //! The library's errors as exceptions.
 //!
-//! Owns which kind becomes which exception. The classes stand in the Python half; messages are the library's.
+//! The exception's class follows from the error's kind. The classes are defined in the Python half of the package.
 
 use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;

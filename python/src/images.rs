@@ -1,6 +1,6 @@
 //! What Python calls an image: a path, a PIL image, or an array.
 //!
-//! The pixels of files are the decoder's affair. PIL images of modes that a file can have go through it as well, so that
+//! Files are decoded by the library. PIL images of modes that a file can have go through its decoder as well, so that
 //! both ways give the same pixels.
 
 use numpy::ndarray::{ArrayView3, Ix3, Ix4};
@@ -95,7 +95,7 @@ fn is_list_of_objects(array: &Bound<'_, PyUntypedArray>) -> bool {
     array.ndim() == 1 && matches!(array.dtype().kind(), b'O' | b'U' | b'S')
 }
 
-/// A single image, called `place` in messages; none for what is none.
+/// A single image, called `place` in messages; `None` for a value that is not an image.
 fn one(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Option<Picture>> {
     if image.is_instance_of::<PyString>() || image.hasattr("__fspath__")? {
         return path(place, image).map(|path| Some(Picture::File(path)));
@@ -120,7 +120,7 @@ fn pixel_array<'py, D: numpy::ndarray::Dimension>(
 ) -> PyResult<numpy::PyReadonlyArray<'py, u8, D>> {
     let expected = Expected {
         layout,
-        // Converting alone would make black of shares from 0 to 1.
+        // Values from 0 to 1 are scaled first, because converting alone would make them black.
         when_dtype: &format!("scale the values to 0 to 255, then: {place}.astype(numpy.uint8)"),
         when_shape: "a grey image gets three channels with numpy.stack([image] * 3, axis=-1)",
     };
@@ -188,7 +188,7 @@ fn pil(place: &str, image: &Bound<'_, PyAny>) -> PyResult<Picture> {
     };
     let file = py.import("io")?.call_method0("BytesIO")?;
     let options = PyDict::new(py);
-    // It is read again at once, so that making it small is of no use.
+    // The bytes are decoded again at once, so compressing them would only cost time.
     options.set_item("compress_level", 0)?;
     in_a_file.call_method("save", (&file, "PNG"), Some(&options)).map_err(raised)?;
     let bytes = file.call_method0("getvalue")?;

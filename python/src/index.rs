@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use silknow_image_retrieval::config::{Explicit, GetKNNParameters, Operation, Options};
 use silknow_image_retrieval::{
     Context, Error, Filter, Hits, Index as _, IndexMeta, MemoryIndex, Observer, Progress, Queried, Record, Result,
-    Search, Silent, VocabularyBuilder, find, vote,
+    Search, Silent, Vocabulary, VocabularyBuilder, find, vote,
 };
 
 use crate::arguments::{self, wrong};
@@ -173,7 +173,7 @@ impl Index {
         exclude_self: bool,
     ) -> PyResult<Found<'py>> {
         let py = descriptors.py();
-        let search = asked(py, k, filter, max_distance, exclude_self)?;
+        let search = Asked { k, filter, max_distance, exclude_self }.search(py)?;
         let asked = search.k;
         let (count, (k, distances, positions)) = self.neighbours(descriptors, search, move |index, hits| {
             let k = asked.min(index.len());
@@ -266,12 +266,10 @@ impl Index {
         max_distance: Option<&Bound<'py, PyAny>>,
         exclude_self: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = descriptors.py();
-        let search = asked(py, k, filter, max_distance, exclude_self)?;
-        let (_, (vocabulary, labels)) = self.neighbours(descriptors, search, |index, hits| {
-            (index.vocabulary().clone(), vote::predict(&hits, index.vocabulary().len()))
-        })?;
-        tables::write(py, &vocabulary, &labels)
+        let asked = Asked { k, filter, max_distance, exclude_self };
+        let (_, vocabulary, labels) =
+            self.vote(descriptors, asked, |vocabulary, hits| vote::predict(hits, vocabulary.len()))?;
+        tables::write(descriptors.py(), &vocabulary, &labels)
     }
 
     /// How the nearest neighbours of descriptors vote.
@@ -301,11 +299,10 @@ impl Index {
         exclude_self: bool,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = descriptors.py();
-        let search = asked(py, k, filter, max_distance, exclude_self)?;
-        let (count, (vocabulary, shares)) = self.neighbours(descriptors, search, |index, hits| {
-            let variables = &index.vocabulary().variables;
-            let of = |(v, it): (usize, &silknow_image_retrieval::Variable)| shares(&hits, v, it.classes.len());
-            (index.vocabulary().clone(), variables.iter().enumerate().map(of).collect::<Vec<_>>())
+        let asked = Asked { k, filter, max_distance, exclude_self };
+        let (count, vocabulary, shares) = self.vote(descriptors, asked, |vocabulary, hits| {
+            let of = |(v, it): (usize, &silknow_image_retrieval::Variable)| shares(hits, v, it.classes.len());
+            vocabulary.variables.iter().enumerate().map(of).collect::<Vec<_>>()
         })?;
         let tables = PyDict::new(py);
         for (variable, shares) in vocabulary.variables.iter().zip(shares) {
@@ -352,7 +349,7 @@ impl Index {
         let variables = self.variables();
         if let Some(unknown) = table.variables.iter().find(|variable| !variables.contains(variable)) {
             let known = if variables.is_empty() { "none".to_owned() } else { variables.join(", ") };
-            let message = format!("`labels` has a column `{unknown}`, which is no variable of the index");
+            let message = format!("`labels` has a column `{unknown}`, but the index has no such variable");
             return Err(wrong(py, message, format!("the variables of the index: {known}")));
         }
         self.change(py, move |index| {
@@ -518,7 +515,7 @@ impl Index {
     }
 
     fn __deepcopy__(&self, _memo: &Bound<'_, PyAny>) -> Self {
-        // A change copies what two of them share.
+        // Copies share their records until one of them is changed; the change then copies them.
         self.__copy__()
     }
 
@@ -560,7 +557,7 @@ impl Index {
         change: impl FnOnce(&mut MemoryIndex) -> Result<T> + Send + 'static,
     ) -> PyResult<T> {
         py.check_signals()?;
-        // It is copied only if a search works on it, or another index shares it.
+        // The index is copied only if a search works on it or another index shares it.
         py.detach(|| change(Arc::make_mut(&mut lock(&self.current)))).or_raise(py)
     }
 
@@ -587,6 +584,20 @@ impl Index {
         Ok(rows)
     }
 
+    /// The number of queries, the vocabulary of the index, and what `conclude` makes of the votes of their neighbours.
+    fn vote<T: Send + 'static>(
+        &self,
+        descriptors: &Bound<'_, PyAny>,
+        asked: Asked<'_, '_>,
+        conclude: impl FnOnce(&Vocabulary, &Hits) -> T + Send + 'static,
+    ) -> PyResult<(usize, Vocabulary, T)> {
+        let search = asked.search(descriptors.py())?;
+        let (count, (vocabulary, concluded)) = self.neighbours(descriptors, search, move |index, hits| {
+            (index.vocabulary().clone(), conclude(index.vocabulary(), &hits))
+        })?;
+        Ok((count, vocabulary, concluded))
+    }
+
     /// The number of queries, and what `conclude` makes of their neighbours.
     fn neighbours<T: Send + 'static>(
         &self,
@@ -606,7 +617,7 @@ impl Index {
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // What is behind these locks is replaced as a whole, so that a panic leaves nothing half-done.
+    // The values behind these locks are replaced as a whole, so that a panic leaves nothing half-done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -731,20 +742,24 @@ fn within(index: &MemoryIndex, rows: &Rows, search: &Search, context: &Context<'
     Ok((distances, positions))
 }
 
-/// The search that the arguments ask for.
-fn asked(
-    py: Python<'_>,
-    k: Option<&Bound<'_, PyAny>>,
-    filter: Option<&Bound<'_, PyAny>>,
-    max_distance: Option<&Bound<'_, PyAny>>,
+/// The arguments of a search, as they were given.
+struct Asked<'a, 'py> {
+    k: Option<&'a Bound<'py, PyAny>>,
+    filter: Option<&'a Bound<'py, PyAny>>,
+    max_distance: Option<&'a Bound<'py, PyAny>>,
     exclude_self: bool,
-) -> PyResult<Search> {
-    let mut search = Search::nearest(neighbours_asked_for(py, k)?);
-    search.filter = filter_asked_for(filter)?;
-    search.max_distance =
-        max_distance.filter(|value| !value.is_none()).map(|value| distance("max_distance", value)).transpose()?;
-    search.exclude_self = exclude_self;
-    Ok(search)
+}
+
+impl Asked<'_, '_> {
+    /// The search that they ask for.
+    fn search(&self, py: Python<'_>) -> PyResult<Search> {
+        let mut search = Search::nearest(neighbours_asked_for(py, self.k)?);
+        search.filter = filter_asked_for(self.filter)?;
+        let max_distance = self.max_distance.filter(|value| !value.is_none());
+        search.max_distance = max_distance.map(|value| distance("max_distance", value)).transpose()?;
+        search.exclude_self = self.exclude_self;
+        Ok(search)
+    }
 }
 
 /// The filter of an expression; everything for none.

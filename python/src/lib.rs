@@ -1,7 +1,7 @@
 //! The native half of the Python package `silknow_image_retrieval`.
 //!
-//! Owns the way between Python and the library: arguments, arrays, exceptions, signals, progress. Leaves everything
-//! else to the library, and the documented functions' names and signatures to the Python half beside it.
+//! It translates between Python and the library: arguments, arrays, exceptions, signals, progress. The documented functions
+//! have their names and signatures from the Python half beside it.
 
 mod arguments;
 mod arrays;

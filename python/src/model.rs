@@ -8,7 +8,7 @@ use pyo3::types::PyDict;
 use silknow_image_retrieval::config::{
     Architecture, BackboneParameters, DescribingParameters, Explicit, Group, Operation, Options,
 };
-use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel};
+use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel, take};
 
 use crate::errors::OrRaise;
 use crate::index::absolute;
@@ -126,7 +126,7 @@ impl Model {
             refuse_foreign_keys(&parameters)?;
             arguments::set_all(&mut options, &parameters)?;
         }
-        let network = DescribingNetwork::Backbone(BackboneParameters::take(&options).or_raise(py)?);
+        let network = DescribingNetwork::Backbone(take::<BackboneParameters>(&options).or_raise(py)?);
         let origin = Origin::Network(network.clone());
         Self::open(py, network, placement.each_ref().map(Option::as_ref), "without training".to_owned(), origin)
     }
@@ -176,7 +176,7 @@ impl Model {
         let values = work::run(py, 1, Leaves::Nothing, move |context| {
             let threads = std::thread::available_parallelism().map_or(1, usize::from);
             let (positions, pictures): (Vec<usize>, Vec<_>) = pictures.into_iter().unzip();
-            // A panic while describing leaves the network as it was: it is only read.
+            // A panic while describing leaves the network unchanged, because it is only read.
             let network = network.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             let described = network.describe_images(pictures, batch_size, threads, context.observer)?;
             let mut failures = unreadable;
@@ -214,7 +214,7 @@ impl Model {
     /// Raises
     /// ------
     /// DataError
-    ///     The folder that it was loaded from holds another model by now, or none; what the file system refuses.
+    ///     The folder that it was loaded from now holds another model, or none; what the file system refuses.
     #[pyo3(signature = (folder))]
     fn save(&self, folder: &Bound<'_, PyAny>) -> PyResult<()> {
         let path = arguments::path("folder", folder)?;
@@ -332,9 +332,9 @@ fn check(stored: &StoredModel, fingerprint: &str, network: &DescribingNetwork) -
     }
     let error = match network {
         DescribingNetwork::Model(folder) => {
-            Error::data("the folder that the model was loaded from holds another model by now").in_file(folder)
+            Error::data("the folder that the model was loaded from now holds another model").in_file(folder)
         }
-        DescribingNetwork::Backbone(_) => Error::data("the weights of the model are others by now"),
+        DescribingNetwork::Backbone(_) => Error::data("the weights of the model have changed since it was loaded"),
     };
     Err(error.hint("load the model again, then save it before its files change"))
 }

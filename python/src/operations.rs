@@ -1,6 +1,6 @@
-//! The six operations, with their keys for whoever makes functions of them.
+//! The six operations, with their keys, of which the Python half makes the documented functions.
 //!
-//! Owns the choice of the operation by name. Parameters are checked and defaults filled in by the library.
+//! An operation is chosen by its name. The library checks the parameters and fills in defaults.
 
 use std::fmt::Display;
 
@@ -37,7 +37,7 @@ pub(crate) fn operation_keys<'py>(py: Python<'py>, operation_name: &str) -> PyRe
         };
         facts.set_item("default", default)?;
         facts.set_item("about", key.about)?;
-        facts.set_item("expected", &key.expected)?;
+        facts.set_item("expected", silknow_image_retrieval::expected_values(key))?;
         Ok(facts)
     };
     operation(py, operation_name)?.keys().map(describe).collect()
@@ -74,7 +74,7 @@ fn run<P: Parameters + Send + 'static, S: Display + 'static>(
     options: &Options,
     work: fn(&P, &Context<'_>) -> Result<S>,
 ) -> PyResult<String> {
-    let parameters = P::from_options(options).or_raise(py)?;
+    let parameters: P = silknow_image_retrieval::take(options).or_raise(py)?;
     // Warnings are about the line that called the documented function, a frame above the one that called this.
     work::run(py, 2, Leaves::Files, move |context| {
         work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned())

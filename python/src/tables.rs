@@ -55,7 +55,7 @@ impl Table {
     }
 }
 
-/// Reads a table of `count` rows; where `count` is none, all columns must be equally long.
+/// Reads a table of `count` rows; without `count`, all columns must be equally long.
 pub(crate) fn read(name: &str, table: &Bound<'_, PyAny>, count: Option<usize>) -> PyResult<Table> {
     let py = table.py();
     let no_table = || {
@@ -77,7 +77,7 @@ pub(crate) fn read(name: &str, table: &Bound<'_, PyAny>, count: Option<usize>) -
     for (position, variable) in variables.iter().enumerate() {
         let column = table.get_item(variable)?;
         if column.is_instance_of::<PyString>() {
-            // Its letters would be taken for labels.
+            // A text can be iterated over, and its letters would be taken for labels.
             return Err(no_table());
         }
         let column = column.try_iter().map_err(|_| no_table())?;
@@ -153,7 +153,7 @@ fn label(table: &str, variable: &str, cell: &Bound<'_, PyAny>) -> PyResult<Optio
     }
     match cell.extract::<f64>() {
         Ok(number) if number.is_nan() => Ok(None),
-        // pandas turns whole numbers into these where one of the column is missing.
+        // pandas turns the whole numbers of a column into floats where one of them is missing.
         Ok(number) if number.fract() == 0.0 && number.abs() < 2f64.powi(53) => Ok(Some(format!("{number:.0}"))),
         Ok(number) => {
             let message = format!("`{table}` has the label {number} for `{variable}`, which is no whole number");
@@ -193,7 +193,7 @@ fn written<'py>(py: Python<'py>, variable: &Variable, classes: &[i32]) -> PyResu
 pub(crate) fn frame<'py>(py: Python<'py>, columns: &Bound<'py, PyDict>, count: usize) -> PyResult<Bound<'py, PyAny>> {
     match py.import("pandas") {
         Ok(pandas) => {
-            // Without columns the rows are there all the same.
+            // A table without columns still has its number of rows.
             let index = pandas.call_method1("RangeIndex", (count,))?;
             pandas.call_method1("DataFrame", (columns, index))
         }

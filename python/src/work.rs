@@ -1,6 +1,6 @@
 //! Running the library's work: on a thread of its own, with the interpreter released, listening for Ctrl-C.
 //!
-//! Owns the threads. The thread that called looks for signals and draws progress; the worker never touches Python.
+//! The thread that called looks for signals and draws progress; the worker never touches Python.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
@@ -43,7 +43,7 @@ pub(crate) enum Leaves {
 #[pyfunction]
 pub(crate) fn finish_work(py: Python<'_>) {
     if HOME.load(Ordering::Relaxed) != process::id() {
-        // The workers are another process's.
+        // After a fork, the workers belong to the parent process.
         return;
     }
     py.detach(|| {
@@ -102,7 +102,7 @@ pub(crate) fn run<T: Send + 'static>(
     leaves: Leaves,
     work: impl FnOnce(&Context<'_>) -> Result<T> + Send + 'static,
 ) -> PyResult<T> {
-    // Copying large arguments took its time.
+    // Copying large arguments may have taken a while, in which Ctrl-C was pressed.
     py.check_signals()?;
     at_home().or_raise(py)?;
     let mut display = Display::new(py, stacklevel)?;
@@ -119,7 +119,7 @@ pub(crate) fn run<T: Send + 'static>(
             if py.detach(|| slot.take(GRACE)).is_none() && leaves == Leaves::Files {
                 LEFT.lock().expect("nobody panics while holding the lock").push(worker);
             }
-            // What stopped the work is said; a display that fails as well has nothing to add.
+            // The reason why the work stopped is raised; a second error, of the display, would hide it.
             let _ = display.end(py, &Desk::default());
             return Err(exception);
         }
@@ -147,7 +147,7 @@ fn start<T: Send + 'static>(
         .name("silknow".to_owned())
         .stack_size(STACK_BYTES)
         .spawn(body)
-        .map_err(|cause| Error::io("the system starts no further thread").caused_by(cause))
+        .map_err(|cause| Error::io("the system refuses to start another thread").caused_by(cause))
 }
 
 /// The error for a panic, which is a fault of ours.

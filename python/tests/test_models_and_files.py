@@ -133,9 +133,9 @@ def test_a_model_whose_folder_has_changed_is_not_saved(model, other, tmp_path):
     model.save(tmp_path / "a")
     read = sir.Model.load(tmp_path / "a", device="cpu")
     other.save(tmp_path / "a")
-    with pytest.raises(sir.DataError, match="holds another model by now"):
+    with pytest.raises(sir.DataError, match="now holds another model"):
         read.save(tmp_path / "b")
-    with pytest.raises(sir.DataError, match="holds another model by now"):
+    with pytest.raises(sir.DataError, match="now holds another model"):
         pickle.dumps(read)
     shutil.rmtree(tmp_path / "a")
     with pytest.raises(sir.DataError, match="holds no model"):

@@ -151,7 +151,7 @@ impl Header {
         let lengths = lengths.split(',').map(str::trim).filter(|length| !length.is_empty());
         let shape = lengths.map(|length| length.trim_end_matches('L').parse().ok()).collect::<Option<_>>()?;
         let descr = after("descr")?;
-        // The type of records is a list, which has no kind that is supported.
+        // Arrays of records describe their type by a list; they are not supported.
         let descr = descr.strip_prefix('\'').and_then(|rest| rest.split_once('\'')).map_or(descr, |(descr, _)| descr);
         let mut letters = descr.trim_start_matches(['<', '>', '|', '=']).chars();
         let kind = letters.next()?;

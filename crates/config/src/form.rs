@@ -9,7 +9,7 @@ use std::ops::{Bound, RangeBounds};
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use crate::choice::{Weights, Word};
+use crate::choice::{Architecture, Weights, Word};
 use crate::key::{Kind, Plain};
 
 /// How a `T` stands in a configuration file, a flag or an argument.
@@ -98,6 +98,11 @@ pub fn choice<T: Word>() -> impl Form<T> {
     Choice(PhantomData)
 }
 
+/// The name of a backbone. Which names there are is checked where the families of backbones are known.
+pub fn backbone() -> impl Form<Architecture> {
+    BackboneForm
+}
+
 /// `imagenet`, `builtin`, `none` or the path of a weight file.
 pub fn weights() -> impl Form<Weights> {
     WeightsForm
@@ -110,6 +115,7 @@ struct Truth;
 struct Widths;
 struct Words;
 struct Variables;
+struct BackboneForm;
 struct WeightsForm;
 struct Choice<T>(PhantomData<fn() -> T>);
 
@@ -436,6 +442,24 @@ impl<T: Word> Form<T> for Choice<T> {
     }
 
     fn write(&self, value: &T) -> Option<String> {
+        Some(value.to_string())
+    }
+}
+
+impl Form<Architecture> for BackboneForm {
+    fn kind(&self) -> Kind {
+        Kind::Backbone
+    }
+
+    fn expected(&self) -> String {
+        "the name of a backbone".to_owned()
+    }
+
+    fn parse(&self, text: &str) -> Option<Architecture> {
+        Architecture::new(text)
+    }
+
+    fn write(&self, value: &Architecture) -> Option<String> {
         Some(value.to_string())
     }
 }

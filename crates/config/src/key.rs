@@ -71,6 +71,8 @@ pub enum Kind {
     Variables,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// The name of a backbone, which the families of backbones know.
+    Backbone,
     /// A word or the path of a weight file.
     Weights,
 }
@@ -205,9 +207,6 @@ impl fmt::Display for Operation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::choice::Architecture;
-    use crate::options::{Explicit, Options};
-    use crate::parameters::TrainModelParameters;
 
     #[test]
     fn no_two_keys_of_an_operation_share_a_spelling() {
@@ -219,17 +218,5 @@ mod tests {
             spellings.dedup();
             assert_eq!(spellings.len(), count, "{operation}");
         }
-    }
-
-    #[test]
-    fn the_deepest_backbone_bounds_the_blocks_to_retrain() {
-        let deepest = Architecture::ALL.iter().map(|it| it.residual_blocks()).max().unwrap();
-        let retraining = |blocks: usize| {
-            let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
-            options.set("hub_num_retrain", blocks.to_string()).unwrap();
-            TrainModelParameters::take(&options).map(|parameters| parameters.training.hub_num_retrain)
-        };
-        assert_eq!(retraining(deepest).unwrap(), deepest);
-        assert!(retraining(deepest + 1).unwrap_err().to_string().contains(&format!("from 0 to {deepest}")));
     }
 }

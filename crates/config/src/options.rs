@@ -159,7 +159,7 @@ impl Options {
     }
 
     /// The text that counts for a key, where one was given.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.explicit.get(name).or_else(|| self.in_file.get(name).map(|line| &line.text)).map(String::as_str)
     }
 
@@ -187,7 +187,7 @@ impl Options {
     }
 
     /// An error about the value of a key, at its place: the line of the file, or the flag or argument.
-    pub(crate) fn fault(&self, name: &str, message: impl FnOnce(&str) -> String) -> Error {
+    pub fn fault(&self, name: &str, message: impl FnOnce(&str) -> String) -> Error {
         match (self.explicit.contains_key(name), &self.file, self.in_file.get(name)) {
             (false, Some(file), Some(line)) => Error::configuration(message(name)).in_file(file).at_line(line.number),
             _ => Error::configuration(message(&self.explicit_form.spell(name))),
@@ -295,11 +295,10 @@ mod tests {
     #[test]
     fn a_misspelt_choice_names_the_nearest() {
         let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
-        options.set("backbone", "resnet5").unwrap();
+        options.set("device", "cud").unwrap();
         assert_eq!(
             message(TrainModelParameters::from_options(&options)),
-            "`backbone` must be resnet18, resnet34, resnet50, resnet101 or resnet152, but it is `resnet5`\nhint: did \
-             you mean `resnet50`?"
+            "`device` must be auto, cpu, cuda or wgpu, but it is `cud`\nhint: did you mean `cuda`?"
         );
     }
 

@@ -1,8 +1,8 @@
 //! The objects of the collection: what each silk is, which museum keeps it, what of it the museum wrote down,
 //! and which images it has.
 //!
-//! Owns the classes of the five variables and how records are drawn. Leaves how a property looks to the
-//! picture modules, and how a record is spelt in the table to `export`.
+//! The five variables and their classes stand here, and how records are drawn. How a property looks is decided by the picture
+//! modules; how a record is spelt in the table, by `export`.
 
 use std::f32::consts::PI;
 
@@ -230,7 +230,7 @@ pub fn draw(collection: &DemoCollection) -> Vec<Record> {
             };
             let museum = match position {
                 position if position >= wanted && faulty.is_none() => FURTHER_MUSEUM,
-                // The museum is as large as the school is small.
+                // The first museum has about two thirds of the objects.
                 _ => MUSEUMS[usize::from(rng.random_bool(0.35))],
             };
             let views = if faulty.is_some() { 1 } else { *[1, 2, 2, 3].choose(rng).expect("not empty") };
@@ -257,7 +257,7 @@ fn deck<T: Copy>(shares: &[(T, f32)], size: usize, rng: &mut ChaCha8Rng) -> Vec<
                     return card;
                 }
             }
-            // Rounding of the shares' sum.
+            // Only reached where the sum of the shares is rounded down.
             shares[shares.len() - 1].0
         })
         .collect();

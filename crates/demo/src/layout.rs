@@ -1,6 +1,6 @@
 //! How figures fill the cloth: the repeat of each place, its frames, and the ground of each time between them.
 //!
-//! Owns the pattern, a tone for every point of the endless cloth. The figures are in `motif`.
+//! The pattern is a tone for every point of an endless cloth. The figures themselves are in `motif`.
 
 use std::f32::consts::{PI, TAU};
 
@@ -169,7 +169,7 @@ fn ogive(u: f32, v: f32) -> Spot {
         .find(|&number| line(number) <= u && u < line(number + 1.0))
         .unwrap_or(u.floor());
     let edge = (u - line(column)).min(line(column + 1.0) - u);
-    // Between lines that part, the oval; its middle is where they are widest.
+    // The oval lies between lines that move apart; its middle is where they are farthest apart.
     let middle = if column.rem_euclid(2.0) == 0.0 { 0.5 } else { 0.0 };
     let y = (v / HEIGHT - middle + 0.5).rem_euclid(1.0) - 0.5;
     let frame = match edge {

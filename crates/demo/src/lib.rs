@@ -1,7 +1,7 @@
 //! A small procedural collection of woven silk pictures with its knowledge-graph export.
 //!
-//! Owns what the demonstration is made of: the objects and their labels, the weaves, motifs and palettes, the
-//! pictures and the export table. Leaves what is done with them (the six operations) to others.
+//! Here are the objects and their labels, the weaves, motifs and palettes, the pictures and the export table. Nothing here
+//! knows the six operations that the demonstration then runs.
 //!
 //! Every object has five properties, and each of them shows in its pictures:
 //!
@@ -59,6 +59,7 @@ impl Default for DemoCollection {
 
 /// What was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GeneratedCollection {
     /// The export table; its deeplinks are relative to its folder.
     pub csvfile: PathBuf,

@@ -1,7 +1,6 @@
 //! Figures: flowers, foliage, animals and geometry, each as the tone at a point of the unit square.
 //!
-//! Owns the figures and the shapes that they are built from. Leaves where figures stand to `layout`, and the
-//! woven colour of a tone to `palette` and `weave`.
+//! Where figures stand on the cloth is decided by `layout`; the woven colour of a tone comes from `palette` and `weave`.
 
 use std::f32::consts::{FRAC_PI_2, PI};
 
@@ -329,7 +328,7 @@ fn chequer(x: f32, y: f32) -> Option<Tone> {
 /// A pointed leaf from `foot` in direction `angle`, with its midrib; `width` is half of its greatest width.
 fn leaf(x: f32, y: f32, foot: (f32, f32), angle: f32, length: f32, width: f32) -> Option<Tone> {
     let (dx, dy) = (x - foot.0, y - foot.1);
-    // Most points are too far from most leaves to need the sine.
+    // The distance is tested first, because most points are far from most leaves and the sine is slow.
     if dx * dx + dy * dy > length * length {
         return None;
     }

@@ -1,6 +1,7 @@
 //! Irregularity that is the same on every machine and thread: values hashed from a seed and a place.
 //!
-//! Owns the hash and its smooth interpolation. Draws in sequence (labels, views) use a random generator instead.
+//! A value depends on its place alone, so that threads may compute places in any order. What is drawn in sequence (labels,
+//! views) comes from a random generator instead.
 
 /// A value in [0, 1) for an integer place; neighbouring places are independent.
 #[inline]

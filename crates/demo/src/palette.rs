@@ -39,7 +39,7 @@ impl Palette {
             _ => [ground, figure, second, accent],
         };
         if silk.technique == Technique::Damask {
-            // All threads are of one hue: the figure lives by the other face.
+            // All threads have one hue. The figure is seen because it shows the other face of the cloth.
             let other_face = other_face(ground, silk.material);
             colours = [ground, other_face, other_face, ground];
         }
@@ -63,7 +63,7 @@ impl Palette {
     }
 }
 
-/// The weft of a damask: lustre sets it off by itself; where there is none, it is dyed lighter or darker.
+/// The weft of a damask. Lustre makes it stand out; threads without lustre are dyed lighter or darker.
 fn other_face(ground: Colour, material: Material) -> Colour {
     match material {
         Material::Silk | Material::MetalThread => scale(mix(ground, [1.0; 3], 0.04), 1.25),
@@ -107,7 +107,7 @@ fn colourways(place: Place) -> [[u32; 4]; 3] {
 fn dye(colours: [Colour; 4], silk: &Silk) -> [Colour; 4] {
     const UNDYED_LINEN: u32 = 0xd6c8a8;
     const BROWNED: u32 = 0x9a7a52;
-    // One batch of dye: the same slip in every colour, so that threads of one colour stay of one colour.
+    // All colours deviate by the same amount, as dyes of one batch do, so that threads of one colour keep one colour.
     let batch = [0, 1, 2].map(|channel| 0.88 + 0.24 * grain(silk.seed, 10, channel));
     colours.map(|colour| {
         let colour = [0, 1, 2].map(|channel| colour[channel] * batch[channel]);

@@ -184,7 +184,7 @@ impl Camera {
 
         let finish = finish(crossing.fibre);
         let scattered = (side * lamp[0] + slope * lamp[1] + up * lamp[2]).max(0.0);
-        // A lustrous thread mirrors light from wherever it runs across the direction halfway to the lamp.
+        // A lustrous thread is bright where it is perpendicular to the direction halfway between eye and lamp.
         let incline = slope / up + wave;
         let cosine = (halfway[1] - incline * halfway[2]) / (1.0 + incline * incline).sqrt();
         let mirrored = (1.0 - cosine * cosine).powi(8) * (1.0 - 0.8 * across * across);

@@ -1,7 +1,6 @@
 //! Cloth: which thread lies on top at every crossing, how far it floats, and of what colour and fibre it is.
 //!
-//! Owns weave drafts and the grid of crossings. Leaves the pattern to `layout`, colours to `palette`, and how
-//! a thread looks in the light to `picture`.
+//! The pattern comes from `layout` and the colours from `palette`; `picture` shows how a thread looks in the light.
 
 use std::ops::Range;
 

@@ -95,8 +95,8 @@ impl Direct {
                 });
             }
         };
-        // Threads share the larger side: pixels where the maps are large, channels where the weights are, which are
-        // then read once in all.
+        // The threads divide the larger side among them: the pixels where the maps are large, else the channels, so that the
+        // weights are read only once by all threads together.
         if pixels >= shape.channels {
             in_shares(threads, pixels, |rows| part(rows, 0..self.panels));
         } else {

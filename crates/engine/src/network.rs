@@ -213,7 +213,7 @@ impl Engine {
         if images < threads {
             as_team(threads, || self.run_group(pixels, &mut output, threads));
         } else {
-            // As many groups for each thread, of nearly the same size.
+            // Each thread gets the same number of groups, and the groups are of nearly the same size.
             let rounds = images.div_ceil(threads * GROUP);
             let group = images.div_ceil(threads * rounds);
             pixels

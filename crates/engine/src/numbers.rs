@@ -1,7 +1,7 @@
 //! How numbers lie in the 32-bit words of maps and weights, and how a product multiplies them.
 //!
 //! There are two formats: single precision with one number in a word, and bfloat16 with two. Sums are always single. The
-//! type of a word is `f32`, even where it holds two bfloat16; it is only moved then, never computed with.
+//! type of a word is `f32`, even where it holds two bfloat16. Such a word is only moved, never computed with.
 #![expect(unsafe_code, reason = "the innermost loops read and write through pointers")]
 
 use half::bf16;

@@ -1,7 +1,7 @@
 //! How one layer's work is shared among threads.
 //!
-//! One image runs through a few hundred small steps, each shared by all threads. A thread that falls asleep between
-//! two of them is awake again long after the step: so the threads of a team stay awake, and look for the next share.
+//! One image runs through a few hundred small steps, each shared by all threads. Waking a thread takes longer than such a
+//! step, so the threads of a team stay awake between steps and look for their next share.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -52,7 +52,7 @@ pub(crate) fn in_shares(threads: usize, total: usize, work: impl Fn(Range<usize>
             });
         }
         take_shares();
-        // The end of the scope would wait too, but asleep.
+        // The end of the scope waits too, but puts the thread to sleep, and waking it takes longer than the next step.
         look_for_work_until(|| working.load(Ordering::Acquire) == 0);
     });
 }

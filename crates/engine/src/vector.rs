@@ -185,7 +185,7 @@ impl Avx512Bf16 {
     #[inline(always)]
     pub(crate) unsafe fn store_bf16(self, numbers: Register512, to: *mut f32) {
         use std::arch::x86_64::{__m256bh, __m256i, _mm256_storeu_si256, _mm512_cvtneps_pbh};
-        // SAFETY: as above; both register types are 32 bytes without a meaning of their own.
+        // SAFETY: as above; both register types are 32 plain bytes.
         unsafe {
             let halves = std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(numbers.0));
             _mm256_storeu_si256(to.cast(), halves);

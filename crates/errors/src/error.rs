@@ -1,7 +1,7 @@
 //! The one error type: whose fault it is, where it happened, and what to try.
 //!
-//! It owns the wording's frame (`place: message`, then a hint on a line of its own) and the kinds that the
-//! command line turns into exit codes. It does not own the messages: whoever finds the fault writes it.
+//! An error is shown as `place: message`, then a hint on a line of its own. Its kind decides the exit code of the command line.
+//! The messages are written where the faults are found.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

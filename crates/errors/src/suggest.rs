@@ -6,7 +6,7 @@ pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
     known
         .into_iter()
         .map(|word| (strsim::damerau_levenshtein(&typed, &word.to_lowercase()), word))
-        // A third of the letters wrong is a slip; more is another word.
+        // Up to a third of the letters may be wrong in a slip of the keyboard; with more, another word was meant.
         .filter(|(distance, word)| *distance <= word.len().max(typed.len()).div_ceil(3))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, word)| word)

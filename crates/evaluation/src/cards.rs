@@ -1,7 +1,6 @@
 //! Picture cards: a query with its neighbours, their distances and labels, as a table in a page.
 //!
-//! Owns how a retrieval is shown, with or without known truth. Leaves the choice of queries to `report` and the
-//! decoding of pictures to `thumbnails`.
+//! The truth is shown where it is known. The queries are chosen by `choice`, their pictures decoded by `thumbnails`.
 
 use std::path::PathBuf;
 

@@ -1,6 +1,6 @@
 //! The choice of queries that a report shows: some good, some middling, some failed, always the same.
 //!
-//! Owns the grades and how queries are drawn from them. Leaves showing them to `cards`.
+//! The same classification always gives the same choice, so that two reports can be compared.
 
 use silknow_index::classification::Classification;
 use silknow_records::MISSING;
@@ -45,7 +45,7 @@ pub(crate) fn choose(classification: &Classification, wanted: usize) -> Vec<(Gra
     };
     let groups = Grade::ALL.map(of_grade);
     let mut shares = [0; 3];
-    // One by one in turn, so that a small grade leaves its share to the others.
+    // The grades take turns, so that the places that a small grade cannot fill go to the others.
     while shares.iter().sum::<usize>() < wanted {
         let before = shares;
         for (share, group) in shares.iter_mut().zip(&groups) {

@@ -1,6 +1,6 @@
 //! Evaluation from a classification to files: one run, or the folds of a cross-validation together.
 //!
-//! Owns which files are written under which names. Leaves their content to the rooms that it calls.
+//! Which files are written, and under which names, is decided here.
 
 use std::path::Path;
 

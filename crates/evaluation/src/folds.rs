@@ -1,7 +1,6 @@
 //! Cross-validation: folds pooled into one classification, and the spread of the figures over the folds.
 //!
-//! Owns the merging of vocabularies, mean and deviation, and their files. Leaves the figures of a single
-//! classification to `metrics` and the running of folds to the operation.
+//! The folds may have different classes, so their vocabularies are merged first. The figures of each fold come from `metrics`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -51,6 +50,7 @@ impl Spread {
 
 /// The spread of one variable's figures over the folds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct VariableSpread {
     /// Its name.
     pub variable: String,
@@ -70,6 +70,7 @@ pub struct VariableSpread {
 
 /// Mean and deviation over the folds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct FoldStatistics {
     /// The number of folds.
     pub folds: usize,

@@ -1,7 +1,7 @@
 //! What a classification is worth: metrics, confusion matrices as pictures, and the report page.
 //!
-//! Owns every file that an evaluation writes. Reads truth, predictions and neighbours from the index room's
-//! `Classification`; leaves how a class is predicted to that room, and the running of folds to the operations.
+//! Truth, predictions and neighbours are read from a `Classification` of `silknow-index`, where classes are predicted. Every
+//! file that an evaluation writes is written here.
 
 mod averages;
 pub mod cards;

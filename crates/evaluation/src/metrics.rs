@@ -1,7 +1,6 @@
 //! The figures of a classification: confusion matrix, accuracy, and precision, recall and F1 per class.
 //!
-//! Owns their definitions, which are scikit-learn's with `zero_division=0`. Leaves the figures of the ranked
-//! neighbours to `ranking` and every layout to the writers.
+//! The definitions are scikit-learn's with `zero_division=0`. The figures of ranked neighbours are in `ranking`.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
 //! The page builder: one self-contained HTML page from a title, key figures, tables, matrices and picture cards.
 //!
-//! Owns the look of every page that this software writes: light and dark, narrow and wide, on paper, without
-//! scripts and without anything from outside. Leaves what is said to its callers.
+//! Every page that this software writes is built here. It looks right in light and dark, on narrow and wide screens and on
+//! paper, and needs no scripts and nothing from outside.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The figures of ranked neighbours: precision at k, mean average precision, and how many neighbours are labelled.
 //!
-//! Owns their definitions, in particular what a missing label counts for. Leaves the search to the index.
+//! The definitions say what a missing label counts for: nothing.
 
 use serde::Serialize;
 use silknow_index::classification::RankedNeighbours;

@@ -1,6 +1,6 @@
 //! Vector pictures to pixels, and the widths of texts, with the one font that this crate carries.
 //!
-//! Owns font and rasteriser, so that a picture looks the same on every machine. Leaves what is drawn to `matrix`.
+//! The font is carried along so that a picture looks the same on every machine.
 
 use std::sync::{Arc, LazyLock};
 

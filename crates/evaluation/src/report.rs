@@ -1,7 +1,7 @@
 //! The report of an evaluation: what stands on `report.html`, in words for people who did not make the system.
 //!
-//! Owns the choice of tables and their wording. Leaves the look to `page` and the figures to their rooms. The parts
-//! are public, so that a demonstration or another report can take them and add its own.
+//! The tables and their wording are chosen here; `page` gives them their look. The parts are public, so that a demonstration
+//! or another report can take them and add its own.
 
 use std::path::Path;
 
@@ -46,7 +46,7 @@ pub fn evaluation_page(
     summary: &EvaluationSummary,
     pictures: &[VariablePictures],
 ) -> Page {
-    // Pictures say most to people who did not make the system; what is for those who compare systems comes after.
+    // The pictures come first, because they say most to people who did not make the system. Figures for comparing systems follow.
     let mut sections = vec![overview_section(summary), queries_section(classification, folder)];
     sections.extend(summary.folds.as_ref().map(folds_section));
     sections

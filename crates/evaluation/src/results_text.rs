@@ -1,6 +1,6 @@
 //! `<variable>_evaluation_results.txt`: the figures of one variable as a text table.
 //!
-//! Owns this layout to the byte, as earlier versions of the toolbox wrote it. Leaves the figures to `metrics`.
+//! The layout is that of earlier versions of the toolbox to the byte, because people have programs that read it.
 
 use std::fmt::Write;
 

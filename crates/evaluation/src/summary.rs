@@ -1,6 +1,6 @@
 //! The summary of an evaluation: `evaluation_summary.json` and the table for the terminal.
 //!
-//! Owns the format of that file and its version. Leaves the figures to `metrics`, `ranking` and `folds`.
+//! The JSON file carries a version. The figures come from `metrics`, `ranking` and `folds`.
 
 use std::fmt;
 use std::path::Path;
@@ -23,6 +23,7 @@ pub const FORMAT_VERSION: u32 = 1;
 
 /// All figures of an evaluation. Shares lie in `[0, 1]`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct EvaluationSummary {
     /// [`FORMAT_VERSION`].
     pub format_version: u32,

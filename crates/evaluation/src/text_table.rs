@@ -1,6 +1,6 @@
 //! Tables of plain text for the terminal and for text files.
 //!
-//! Owns alignment alone: the first column to the left, figures to the right, two blanks between columns.
+//! The first column is aligned to the left and figures to the right, with two blanks between columns.
 
 /// Rows of equally many cells as aligned lines, each ended by a line feed.
 pub(crate) fn aligned(rows: &[Vec<String>]) -> String {

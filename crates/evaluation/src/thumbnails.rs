@@ -1,6 +1,6 @@
 //! Small pictures for pages: an image file as a JPEG data address.
 //!
-//! Owns their size and encoding, leaves decoding to the image room. A file that cannot be shown is no error here: the page has a placeholder.
+//! A file that cannot be shown is no error here, because the page has a placeholder for it.
 
 use std::path::Path;
 

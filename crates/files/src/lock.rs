@@ -17,7 +17,7 @@ use crate::writing::create_folder;
 #[derive(Debug)]
 pub struct FolderLock {
     folder: PathBuf,
-    // Held open: the system gives the lock up when the process ends, however it ends.
+    // The file stays open, because the system releases the lock when the process ends, however it ends.
     _file: File,
 }
 
@@ -39,7 +39,7 @@ impl FolderLock {
                 return Err(Error::io(format!("another run is working in the folder `{}`", folder.display()))
                     .hint("wait until it is done, or give this run a folder of its own"));
             }
-            // On a file system without locks, two runs at once are a rarer harm than no run at all.
+            // Some file systems have no locks. Two runs at once are rare there, so the work goes on without a lock.
             Err(TryLockError::Error(_)) => false,
         };
         if is_taken {

@@ -39,7 +39,7 @@ pub fn read_limited(path: impl AsRef<Path>, limit_bytes: u64) -> Result<Vec<u8>>
         return Err(too_long(length));
     }
     let mut content = Vec::new();
-    // The length is a forecast only: a file may grow meanwhile, and those of /proc state none.
+    // The stated length is only an estimate: a file may grow meanwhile, and files in /proc state 0.
     content
         .try_reserve_exact(usize::try_from(length).unwrap_or(usize::MAX))
         .map_err(|cause| refused("cannot read", path, cause.into()))?;

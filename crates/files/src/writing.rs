@@ -151,7 +151,7 @@ fn target_of(path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
     let failed = |cause| refused("cannot write", path, cause);
     let metadata = match fs::symlink_metadata(path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok((path.to_path_buf(), None)),
-        // The folder is a file; creating the folder says so.
+        // A file stands in the place of the folder; the error of creating the folder says so.
         Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => return Ok((path.to_path_buf(), None)),
         Err(cause) => return Err(failed(cause)),
         Ok(metadata) => metadata,

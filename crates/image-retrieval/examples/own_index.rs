@@ -97,7 +97,7 @@ fn main() -> Result<()> {
     check_index(&mut |vocabulary, dims| Ok(Box::new(PlainIndex::new(vocabulary.clone(), dims, "model"))));
 
     let network = DescribingNetwork::Backbone(BackboneParameters {
-        backbone: Architecture::ResNet18,
+        backbone: Architecture::RESNET18,
         weights: Weights::Builtin,
         input_size: 64,
         ..BackboneParameters::default()

@@ -71,7 +71,7 @@ fn main() -> Result<()> {
     }
 
     let mut parameters = TrainModelParameters::default().training;
-    parameters.backbone = Architecture::ResNet18;
+    parameters.backbone = Architecture::RESNET18;
     parameters.weights = Weights::Builtin;
     parameters.input_size = 64;
     parameters.add_fc = vec![16];

@@ -17,6 +17,7 @@ use crate::indexing::index_of;
 
 /// What `build-kdtree` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct BuildKDTreeSummary {
     /// The file that was written.
     pub index: PathBuf,

@@ -1,6 +1,6 @@
 //! `create-dataset`: from an export to collections, and the configuration files of the other five operations.
 //!
-//! Owns the configuration files. Leaves the dataset itself to the dataset room.
+//! The dataset is made by `silknow-dataset`; the configuration files are written here.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -28,6 +28,7 @@ mod outputs {
 
 /// What `create-dataset` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct CreateDatasetSummary {
     /// The dataset.
     #[serde(flatten)]

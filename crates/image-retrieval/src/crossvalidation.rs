@@ -20,6 +20,7 @@ use crate::training_session::{Trained, TrainingSession, Works};
 
 /// What `crossvalidation` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct CrossvalidationSummary {
     /// The figures over all folds.
     pub evaluation: EvaluationSummary,

@@ -1,6 +1,6 @@
 //! `demo`: the six operations on a small collection of woven silk pictures that it makes itself.
 //!
-//! Owns the parameters that suit so small a collection, and the summary. Leaves the pictures to the demo room.
+//! The collection is small, so the parameters differ from the defaults. The pictures are made by `silknow-demo`.
 
 use std::fmt;
 use std::fs;
@@ -40,6 +40,7 @@ pub struct DemoParameters {
 
 /// What `demo` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct DemoSummary {
     /// Images in the collections.
     pub images: usize,
@@ -61,7 +62,7 @@ pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSu
     let table = Path::new(COLLECTION).join(silknow_demo::TABLE);
     let table_before = fs::read(&table).ok();
     let made = silknow_demo::generate(COLLECTION, &parameters.collection, context.observer)?;
-    // The report is written last: while it is missing, what lies there waits to be gone on with.
+    // The report is written last. While it is missing, the demonstration is unfinished and goes on from the files that are there.
     let goes_on = !report.exists() && table_before == fs::read(&table).ok();
     if report.exists() {
         fs::remove_file(&report).map_err(|cause| files::refused("cannot remove", &report, cause))?;

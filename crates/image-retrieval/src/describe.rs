@@ -70,6 +70,7 @@ impl DescribingNetwork {
 
 /// What `describe` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct DescribeSummary {
     /// The array file: `float32 [N, D]`.
     pub descriptors: PathBuf,

@@ -11,6 +11,7 @@ use silknow_progress::Observer;
 
 /// An image that was left out.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct SkippedImage {
     /// Where it should be.
     pub image: PathBuf,

@@ -4,14 +4,15 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
-use silknow_config::Architecture;
 use silknow_files as files;
-use silknow_network::weights::hub;
+use silknow_network::Design;
+use silknow_network::families::designs;
 
 use crate::context::Context;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Finding {
     /// What it is.
     pub what: String,
@@ -26,6 +27,7 @@ pub struct Finding {
 /// How a finding is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum State {
     /// As it should be.
     Fine,
@@ -37,6 +39,7 @@ pub enum State {
 
 /// All that was looked at.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct DoctorReport {
     /// Version of the program.
     pub version: &'static str,
@@ -56,7 +59,7 @@ pub fn doctor(working_folder: &Path, context: &Context<'_>) -> DoctorReport {
         found: "resnet18, as `--backbone resnet18 --weights builtin`".to_owned(),
         advice: String::new(),
     });
-    findings.extend(Architecture::ALL.iter().map(|&architecture| imagenet_weights(architecture, context)));
+    findings.extend(designs().into_iter().filter_map(|design| imagenet_weights(design, context)));
     findings.push(folder("working folder", working_folder));
     findings.push(folder("cache folder", context.hub.cache_folder));
     DoctorReport { version: env!("CARGO_PKG_VERSION"), findings }
@@ -124,11 +127,12 @@ fn devices() -> Vec<Finding> {
         .collect()
 }
 
-fn imagenet_weights(architecture: Architecture, context: &Context<'_>) -> Finding {
-    let path = hub::cached_path(architecture, &context.hub);
+fn imagenet_weights(design: &dyn Design, context: &Context<'_>) -> Option<Finding> {
+    let pinned = design.imagenet()?;
+    let path = pinned.cached_path(&context.hub);
     let there = path.is_file();
-    Finding {
-        what: format!("ImageNet weights {architecture}"),
+    Some(Finding {
+        what: format!("ImageNet weights {}", design.name()),
         state: if there { State::Fine } else { State::Optional },
         found: if there { path.display().to_string() } else { "not fetched yet".to_owned() },
         advice: if there {
@@ -136,11 +140,11 @@ fn imagenet_weights(architecture: Architecture, context: &Context<'_>) -> Findin
         } else {
             format!(
                 "they are fetched at first use; without network, put {} at {}",
-                hub::address(architecture, &context.hub),
+                pinned.address(&context.hub),
                 path.display()
             )
         },
-    }
+    })
 }
 
 fn folder(what: &str, path: &Path) -> Finding {

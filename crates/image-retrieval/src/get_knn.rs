@@ -17,6 +17,7 @@ use crate::retriever::Retriever;
 
 /// What `get-knn` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct GetKNNSummary {
     /// The files that were written.
     pub files: Vec<PathBuf>,

@@ -49,7 +49,7 @@
 //!
 //! // Train: the backbone that is built in, and one layer on top.
 //! let mut parameters = TrainingParameters::default();
-//! parameters.backbone = Architecture::ResNet18;
+//! parameters.backbone = Architecture::RESNET18;
 //! parameters.weights = Weights::Builtin;
 //! parameters.input_size = 32;
 //! parameters.add_fc = vec![8];
@@ -149,7 +149,7 @@ pub use silknow_index::{
     Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search, find, vote,
 };
 pub use silknow_network::weights::Hub;
-pub use silknow_network::{Described, Model, StoredModel};
+pub use silknow_network::{Described, Model, StoredModel, architectures, expected_values, take};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{
     LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing,

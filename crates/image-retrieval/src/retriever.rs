@@ -150,7 +150,7 @@ fn answers(index: &dyn Index, hits: &Hits) -> Vec<Answer> {
     let variables = &index.vocabulary().variables;
     let prediction = |hits: &[Hit], v: usize| {
         let mut votes = vote::votes(hits, v);
-        // The sort is stable: of classes with as many votes the one with the nearest neighbour stays first.
+        // The sort is stable, so that among classes with equally many votes the one with the nearest neighbour stays first.
         votes.sort_by_key(|&(_, neighbours)| std::cmp::Reverse(neighbours));
         let all: usize = votes.iter().map(|(_, neighbours)| neighbours).sum();
         let class = |(class, neighbours): (i32, usize)| Votes {

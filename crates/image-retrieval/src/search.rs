@@ -39,6 +39,7 @@ pub struct SearchParameters {
 
 /// The answers to all queries.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct SearchSummary {
     /// One per query image that could be read, sorted by path.
     pub results: Vec<SearchResult>,
@@ -50,6 +51,7 @@ pub struct SearchSummary {
 
 /// The answer to one query.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct SearchResult {
     /// The query image.
     pub query: PathBuf,
@@ -61,6 +63,7 @@ pub struct SearchResult {
 
 /// A variable with its class.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Label {
     /// The variable's name.
     pub variable: String,
@@ -72,6 +75,7 @@ pub struct Label {
 
 /// A neighbour of a query.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct FoundImage {
     /// Where the image is.
     pub image: PathBuf,
@@ -89,6 +93,7 @@ pub struct FoundImage {
 
 /// The object that a neighbour shows, as far as it is known.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct FoundObject {
     /// Its identifier within its museum.
     pub id: Option<String>,
@@ -111,7 +116,7 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let retriever =
         Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let index = retriever.index();
-    // What is wrong with the filter is said before the pictures are looked at.
+    // The filter is checked first, so that a fault in it is reported before any picture is decoded.
     parameters.search.filter.resolve(index.vocabulary())?;
     let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();

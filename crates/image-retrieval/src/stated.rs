@@ -13,5 +13,5 @@ pub(crate) fn parameters<P: Parameters>(file: Option<&str>, values: &[(&str, &st
     for (key, value) in values {
         options.set(key, *value)?;
     }
-    P::from_options(&options)
+    silknow_network::take(&options)
 }

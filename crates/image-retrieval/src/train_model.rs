@@ -14,6 +14,7 @@ use crate::training_session::{TrainingSession, Works};
 
 /// What `train-model` did.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct TrainModelSummary {
     /// The model folder.
     pub model: PathBuf,

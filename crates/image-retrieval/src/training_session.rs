@@ -11,8 +11,8 @@ use silknow_config::TrainingParameters;
 use silknow_dataset::collection::Collections;
 use silknow_dataset::split::split_validation;
 use silknow_errors::Result;
-use silknow_image::{Pipeline, Source, View};
-use silknow_network::{Placement, StoredModel, TopNetwork, WeightFile, frozen_backbone};
+use silknow_image::{Source, View};
+use silknow_network::{Backbone, Placement, StoredModel, TopNetwork, WeightFile};
 use silknow_records::{LabelMatrix, Record, Vocabulary, object_key};
 use silknow_training::objective::{self, Objective};
 use silknow_training::{
@@ -51,8 +51,7 @@ pub(crate) struct TrainingSession<'a> {
     vocabulary: Vocabulary,
     records: Vec<Arc<Record>>,
     labels: LabelMatrix,
-    weights: WeightFile,
-    pipeline: Pipeline,
+    backbone: Backbone,
     store: FeatureStore,
     device: Device,
     context: &'a Context<'a>,
@@ -82,20 +81,14 @@ impl<'a> TrainingSession<'a> {
             &context.hub,
             context.observer,
         )?;
-        let backbone = frozen_backbone(
-            &weights,
-            parameters.backbone,
-            parameters.hub_num_retrain,
-            parameters.input_size,
-            &placement,
-        )?;
+        let backbone = Backbone::new(weights, parameters.backbone, parameters.hub_num_retrain, parameters.input_size)?;
+        let frozen = backbone.frozen(&placement)?;
         let Works { vocabulary, images } = works;
         let records: Vec<Arc<Record>> = images.iter().map(|(_, record)| Arc::clone(record)).collect();
         let images =
             images.into_iter().map(|(source, record)| SourceImage { source, identity: record.name.clone() }).collect();
-        let pipeline = Pipeline { input_size: parameters.input_size, mean: weights.mean, std: weights.std };
         let settings = StoreSettings {
-            pipeline: pipeline.clone(),
+            pipeline: backbone.pixels(),
             augmentation: parameters.augmentation.clone(),
             augmented_views: parameters.augmented_views,
             seed: parameters.seed,
@@ -108,9 +101,8 @@ impl<'a> TrainingSession<'a> {
             labels: LabelMatrix::of(vocabulary.len(), records.iter().map(|record| &record.labels)),
             vocabulary,
             records,
-            weights,
-            pipeline,
-            store: FeatureStore::new(images, backbone, settings),
+            store: FeatureStore::new(images, frozen, settings),
+            backbone,
             device: placement.device().clone(),
             context,
         })
@@ -148,7 +140,7 @@ impl<'a> TrainingSession<'a> {
         let (train, validation) = (among_all(&split.training), among_all(&split.validation));
         let inputs = TrainingInputs::new(&self.labels, &train, &validation).with_records(&self.records);
         let top = TopNetwork::new(
-            &self.weights,
+            self.backbone.weights(),
             self.parameters.backbone,
             self.parameters.hub_num_retrain,
             &self.parameters.add_fc,
@@ -165,9 +157,9 @@ impl<'a> TrainingSession<'a> {
             self.context.observer,
         )?;
         let model = StoredModel::trained(
-            &self.weights,
+            self.backbone.weights(),
             &outcome.top,
-            self.pipeline.clone(),
+            self.backbone.pixels(),
             self.vocabulary.clone(),
             self.parameters.clone(),
         )?;

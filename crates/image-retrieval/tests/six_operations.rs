@@ -60,7 +60,7 @@ impl Workshop {
             relevant_variables: self.variables.clone(),
             augmentation: Augmentation { flip_left_right: true, ..Augmentation::none() },
             augmented_views: 2,
-            backbone: Architecture::ResNet18,
+            backbone: Architecture::RESNET18,
             weights: Weights::Builtin,
             input_size: 64,
             ..TrainModelParameters::default().training

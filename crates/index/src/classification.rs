@@ -1,6 +1,6 @@
 //! The classification of labelled queries: what `pred_gt.npz` holds, its writer and its reader.
 //!
-//! Retrieval writes it, evaluation reads it. Owns the layout; does not own how a class is predicted.
+//! Retrieval writes the file and evaluation reads it.
 
 use std::path::Path;
 
@@ -89,7 +89,7 @@ impl Classification {
     /// A missing or cut file, a newer format, arrays of another layout, class indices outside the vocabulary.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let mut file = File::open(&folder.as_ref().join(FILE_NAME), "get-knn")?;
-        // The version comes first: in a newer file nothing need be where it is looked for.
+        // The version is read first, because a newer file may hold other arrays.
         let meta = if file.contains("meta") { file.meta()? } else { String::new() };
         let vocabulary = file.vocabulary()?;
         let variables = vocabulary.len();

@@ -1,6 +1,6 @@
 //! What the readers of `kdtree.npz` and `pred_gt.npz` share: arrays of an expected shape, labels within their classes.
 //!
-//! Owns the checks and the wording of what is wrong. Does not own which arrays a file holds.
+//! The checks and the wording of what is wrong are the same for both files.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

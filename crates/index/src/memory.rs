@@ -43,6 +43,18 @@ impl MemoryIndex {
         dims: usize,
         meta: IndexMeta,
     ) -> Result<Self> {
+        records.iter().try_for_each(|record| check_labels(&vocabulary, record))?;
+        Self::with_checked_labels(vocabulary, records, descriptors, dims, meta)
+    }
+
+    /// As [`new`](Self::new), for records whose labels are known to be of the vocabulary.
+    pub(crate) fn with_checked_labels(
+        vocabulary: Vocabulary,
+        records: Vec<Arc<Record>>,
+        descriptors: Vec<f32>,
+        dims: usize,
+        meta: IndexMeta,
+    ) -> Result<Self> {
         if dims == 0 || descriptors.len() != records.len() * dims {
             return Err(Error::data(format!(
                 "{} names for {} descriptor values of {dims} dimensions",
@@ -53,7 +65,6 @@ impl MemoryIndex {
         }
         check_count(records.len())?;
         check_descriptors(&records, &descriptors, dims)?;
-        records.iter().try_for_each(|record| check_labels(&vocabulary, record))?;
         Ok(Self { vocabulary, records, descriptors, dims, meta, structure: OnceLock::new() })
     }
 

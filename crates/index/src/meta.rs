@@ -1,7 +1,6 @@
 //! What `kdtree.npz` and `pred_gt.npz` say about themselves: format version, model, software, how they were made.
 //!
-//! Owns the version numbers of the formats and the refusal of newer ones. Does not own the arrays (store,
-//! classification).
+//! The version numbers of the formats stand here, and files of a newer version are refused here.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +16,7 @@ pub const FORMAT_WITH_SETS: u32 = 2;
 
 /// The `meta` entry of a file, stored as JSON text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct IndexMeta {
     /// The version of the file's format.
     pub format_version: u32,

@@ -60,6 +60,7 @@ pub fn retrieve(index: &dyn Index, queries: Queries, search: &Search, observer: 
 
 /// What was found for Q queries.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Retrieval {
     /// The variables and classes of the index, followed by the classes that only the queries have.
     pub vocabulary: Vocabulary,

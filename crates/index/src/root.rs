@@ -14,7 +14,7 @@ pub(crate) fn root_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
     for name in names {
         let folder = folder_of(name);
         let shared = root.iter().zip(&folder).take_while(|(a, b)| a == b).count();
-        // `..` is outside whatever has fewer of them.
+        // A path with more `..` at its beginning lies outside of one with fewer.
         root = if folder.get(shared).is_some_and(|part| part == "..") { folder } else { root };
         root.truncate(shared.max(root.iter().take_while(|part| *part == "..").count()));
     }
@@ -27,7 +27,7 @@ pub(crate) fn is_below(name: &str, root: &str) -> bool {
     let climbs = |parts: &[String]| parts.iter().take_while(|part| *part == "..").count();
     let shared = climbs(&root);
     match root.len() == shared {
-        // All that climbs no higher than the root is below it.
+        // A path that climbs no higher than the root lies below it.
         true => climbs(&folder) <= shared && folder.first().is_none_or(|part| !part.starts_with('/')),
         false => folder.starts_with(&root),
     }

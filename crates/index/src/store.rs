@@ -64,7 +64,7 @@ impl MemoryIndex {
         if root.starts_with(['/', '.']) {
             arrays.push((IMAGE_ROOT, Array::text([], vec![root])));
         }
-        // What the names of the images tell of their objects needs no table.
+        // Objects that follow from the names of their images are not stored.
         let tells_more = |record: &Record| {
             let by_name = Object::of_image_name(&record.name);
             record.source.is_some() || !record.further.is_empty() || record.object != by_name
@@ -93,7 +93,7 @@ impl MemoryIndex {
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let path = folder.as_ref().join(FILE_NAME);
         let mut file = File::open(&path, "build-kdtree")?;
-        // The version comes first: in a newer file nothing need be where it is looked for.
+        // The version is read first, because a newer file may hold other arrays.
         let meta = file.meta()?;
         let meta = IndexMeta::from_json(&meta).map_err(|error| error.in_file(&path))?;
         let vocabulary = file.vocabulary()?;
@@ -123,7 +123,8 @@ impl MemoryIndex {
                 .map_err(|error| file.wrong(format!("`{RECORDS}`: {}", error.message())))?;
         }
         let records = records.into_iter().map(Arc::new).collect();
-        Self::new(vocabulary, records, descriptors, dims, meta).map_err(|error| error.in_file(&path))
+        // The labels were checked against the vocabulary as their arrays were read.
+        Self::with_checked_labels(vocabulary, records, descriptors, dims, meta).map_err(|error| error.in_file(&path))
     }
 }
 

@@ -59,7 +59,7 @@ fn counted<'a>(classes: impl Iterator<Item = &'a i32>) -> Vec<(i32, usize)> {
 
 /// The class with most votes, and first among those with as many; [`MISSING`] without votes.
 fn winner(votes: &[(i32, usize)]) -> i32 {
-    // Of equals `max_by_key` takes the last.
+    // `max_by_key` takes the last of several equal ones.
     votes.iter().rev().max_by_key(|&&(_, count)| count).map_or(MISSING, |&(class, _)| class)
 }
 

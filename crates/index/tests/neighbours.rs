@@ -228,7 +228,7 @@ fn what_has_no_neighbours_is_refused() {
     let message = index.nearest(&[0.0; 3], 0).unwrap_err().to_string();
     assert!(message.contains("number of neighbours is 0"), "{message}");
     let message = index.nearest(&[0.0; 4], 1).unwrap_err().to_string();
-    assert!(message.contains("4 values are no whole query rows of 3 dimensions"), "{message}");
+    assert!(message.contains("4 values do not make whole query rows of 3 dimensions"), "{message}");
     let message = index.nearest(&[0.0, f32::NAN, 0.0], 1).unwrap_err().to_string();
     assert!(message.contains("query 0 holds NaN in dimension 1"), "{message}");
     let message = SearchIndex::new(vec![0.0, 0.0, 0.0, f32::INFINITY], 2).unwrap_err().to_string();

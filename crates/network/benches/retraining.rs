@@ -8,16 +8,16 @@ use std::time::Instant;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::Architecture;
-use silknow_network::{TopNetwork, WeightFile, family_of};
+use silknow_network::{TopNetwork, WeightFile, design_of};
 
-const ARCHITECTURE: Architecture = Architecture::ResNet18;
+const ARCHITECTURE: Architecture = Architecture::RESNET18;
 const ROUNDS: usize = 7;
 
 fn main() {
-    let weights = WeightFile::random(ARCHITECTURE, 1);
+    let weights = WeightFile::random(ARCHITECTURE, 1).expect("it is a known backbone");
     for retrained in [1, 2, 4] {
-        let shape =
-            family_of(ARCHITECTURE).feature_shape(ARCHITECTURE, retrained, 224).expect("there are as many blocks");
+        let design = design_of(ARCHITECTURE).expect("it is a known backbone");
+        let shape = design.feature_shape(design.parts() - retrained, 224);
         let device = Device::flex().autodiff();
         let top = TopNetwork::new(&weights, ARCHITECTURE, retrained, &[], 1, &device).expect("the weights fit");
         for images in [50, 150] {

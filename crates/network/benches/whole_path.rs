@@ -44,8 +44,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let files = files(arguments.next());
-    let depth = arguments.next().map_or(Architecture::ResNet152, |depth| depth.parse().expect("a backbone"));
-    let weights = WeightFile::random(depth, 1);
+    let depth = arguments.next().map_or(Architecture::RESNET152, |depth| depth.parse().expect("a backbone"));
+    let weights = WeightFile::random(depth, 1).expect("it is a known backbone");
     let threads = rayon::current_num_threads();
     println!("{depth}, {} files, {threads} threads, images/s", files.len());
     for &precision in Precision::ALL {

@@ -1,13 +1,15 @@
-//! The frozen part of a backbone behind one trait: pixels in, features out, nothing to train.
+//! A backbone: its weights, its cut, its pixels, and the frozen part behind one trait.
 //!
-//! What implements it belongs to the [families](crate::families).
+//! What it is made of, and what runs it, is said by a [family](crate::families).
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use silknow_config::Architecture;
 use silknow_errors::{Error, Result};
+use silknow_image::Pipeline;
 
 use crate::device::Placement;
-use crate::families::family_of;
+use crate::families::{Design, TrainableParts, design_of};
+use crate::model::StoredModel;
 use crate::weights::WeightFile;
 
 /// The shape of one image's features.
@@ -53,20 +55,123 @@ pub trait FrozenBackbone: Send {
     fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>>;
 }
 
-/// The frozen part of an architecture: all of its parts (residual blocks) but the last `hub_num_retrain`.
+/// A pre-trained backbone: pixels in, features out.
+///
+/// It has its weights, the cut between the parts that stay frozen and those that are trained, and the pixels it wants. It
+/// computes nothing itself: [`frozen`](Self::frozen) makes the parts before the cut ready to run, and
+/// [`TopNetwork`](crate::TopNetwork) trains those after it.
+///
+/// ```
+/// use silknow_config::Architecture;
+/// use silknow_network::{Backbone, Placement, WeightFile};
+///
+/// let weights = WeightFile::builtin(Architecture::RESNET18)?;
+/// let backbone = Backbone::new(weights, Architecture::RESNET18, 0, 64)?;
+/// assert_eq!(backbone.feature_shape().len(), 512);
+/// let features = backbone.frozen(&Placement::processor())?.run(&[0.0; 3 * 64 * 64], 1)?;
+/// assert_eq!(features.len(), 512);
+/// # Ok::<(), silknow_errors::Error>(())
+/// ```
+pub struct Backbone {
+    design: &'static dyn Design,
+    weights: WeightFile,
+    /// Parts before the cut.
+    frozen_parts: usize,
+    input_px: usize,
+}
+
+impl Backbone {
+    /// The backbone of this name, whose last `retrained` parts are to be trained, for square images of `input_px`.
+    ///
+    /// # Errors
+    /// An unknown name; more parts to retrain than there are; weights that are not this backbone's.
+    pub fn new(weights: WeightFile, architecture: Architecture, retrained: usize, input_px: usize) -> Result<Self> {
+        let design = design_of(architecture)?;
+        let frozen_parts = design.frozen_parts(retrained)?;
+        weights.check(architecture)?;
+        Ok(Self { design, weights, frozen_parts, input_px })
+    }
+
+    /// What it is made of.
+    pub fn design(&self) -> &'static dyn Design {
+        self.design
+    }
+
+    /// The pre-trained weights of all parts.
+    pub fn weights(&self) -> &WeightFile {
+        &self.weights
+    }
+
+    /// How many parts stay frozen: those before the cut.
+    pub fn frozen_parts(&self) -> usize {
+        self.frozen_parts
+    }
+
+    /// What the parts before the cut deliver per image.
+    pub fn feature_shape(&self) -> FeatureShape {
+        self.design.feature_shape(self.frozen_parts, self.input_px)
+    }
+
+    /// The pixels that it wants: the side of the square, and the mean and deviation per colour.
+    pub fn pixels(&self) -> Pipeline {
+        Pipeline { input_size: self.input_px, mean: self.weights.mean, std: self.weights.std }
+    }
+
+    /// What tells it from any other that describes differently: the fingerprint of a model that has this backbone and no
+    /// layers on top. It does not depend on the cut.
+    ///
+    /// # Errors
+    /// A fault of ours, when the tensors cannot be written as a file.
+    pub fn fingerprint(&self) -> Result<String> {
+        Ok(StoredModel::of_backbone(self, &[], 0)?.fingerprint().to_owned())
+    }
+
+    /// The parts before the cut, ready to run where `placement` says.
+    ///
+    /// # Errors
+    /// What the device refuses.
+    pub fn frozen(&self, placement: &Placement) -> Result<Box<dyn FrozenBackbone>> {
+        self.design.frozen(&self.weights, self.frozen_parts, self.input_px, placement)
+    }
+
+    /// The parts after the cut, on `device`; a device with autodiff trains them.
+    ///
+    /// # Errors
+    /// What the device refuses.
+    pub fn trainable(&self, device: &Device) -> Result<TrainableParts> {
+        self.design.trainable(&self.weights, self.frozen_parts, device)
+    }
+}
+
+/// The frozen part of a backbone whose weights are kept elsewhere: all of its parts but the last `retrained`.
 ///
 /// `input_px` is the side S of the square input.
 ///
 /// # Errors
-/// More parts to retrain than there are; a tensor that is missing or has another shape, named.
+/// An unknown backbone; more parts to retrain than there are; a tensor that is missing or has another shape, named.
 pub fn frozen_backbone(
     weights: &WeightFile,
     architecture: Architecture,
-    hub_num_retrain: usize,
+    retrained: usize,
     input_px: usize,
     placement: &Placement,
 ) -> Result<Box<dyn FrozenBackbone>> {
-    family_of(architecture).frozen(weights, architecture, hub_num_retrain, input_px, placement)
+    let design = design_of(architecture)?;
+    design.frozen(weights, design.frozen_parts(retrained)?, input_px, placement)
+}
+
+/// The parts of a backbone after the cut: the last `retrained`, on `device`.
+///
+/// # Errors
+/// As [`frozen_backbone`].
+pub(crate) fn trainable_parts(
+    weights: &WeightFile,
+    architecture: Architecture,
+    retrained: usize,
+    device: &Device,
+) -> Result<TrainableParts> {
+    let design = design_of(architecture)?;
+    design.trainable(weights, design.frozen_parts(retrained)?, device)
 }
 
 /// The number of images in `pixels` is `n`, or an error.

@@ -64,6 +64,7 @@ fn check_processor_has_bf16() -> Result<()> {
 
 /// What a report on devices says about one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct DeviceDescription {
     /// The word that chooses it: `cpu`, `cuda` or `wgpu`.
     pub choice: DeviceChoice,

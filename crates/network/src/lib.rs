@@ -1,12 +1,14 @@
 //! The network, from normalised pixels to descriptors: backbones, the head trained on top, weight files and the model folder.
 //!
-//! [`Model`] describes images. A backbone is of a [family](families::Family); ResNets are the first. Decoding and preprocessing
-//! are `silknow-image`'s, losses and the training loop `silknow-training`'s, neighbours `silknow-index`'s.
+//! [`Model`] describes images. A [`Backbone`] is of a [family](families::Family); ResNets are the first. Images are decoded and
+//! scaled by `silknow-image`; `silknow-training` has the losses and the training loop, `silknow-index` the neighbours.
 
 // The crate is named only to switch on its features: the AVX-512 kernels of Burn's CPU backend.
 use burn_flex as _;
 
 pub mod backbone;
+mod choosing;
+pub mod conformance;
 pub mod device;
 pub mod families;
 pub mod head;
@@ -16,9 +18,10 @@ pub mod resnet;
 pub mod top;
 pub mod weights;
 
-pub use backbone::{FeatureShape, FrozenBackbone, frozen_backbone};
+pub use backbone::{Backbone, FeatureShape, FrozenBackbone, frozen_backbone};
+pub use choosing::{expected_values, take};
 pub use device::{Placement, describe_devices};
-pub use families::{Family, family_named, family_of};
+pub use families::{Design, Family, architectures, design_of, family_named, family_of};
 pub use head::Head;
 pub use model::{Described, Model, StoredModel};
 pub use silknow_config::Precision;

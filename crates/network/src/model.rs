@@ -10,7 +10,7 @@ use silknow_errors::{Error, Result};
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
-use crate::backbone::{FrozenBackbone, frozen_backbone};
+use crate::backbone::{Backbone, FrozenBackbone};
 use crate::device::Placement;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name};
@@ -51,9 +51,10 @@ impl StoredModel {
         for (name, tensor) in &head_tensors {
             check_finite(name, &tensor.data)?;
         }
-        let weights = backbone_weights(&facts, tensors)?;
-        let backbone = frozen_backbone(&weights, facts.architecture, 0, facts.pipeline.input_size, placement)?;
-        let head = TopNetwork::on_frozen(&weights, facts.architecture, &facts.add_fc, &head_tensors, &device)?;
+        let backbone = stored_backbone(&facts, tensors)?;
+        let head =
+            TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head_tensors, &device)?;
+        let backbone = backbone.frozen(placement)?;
         Ok(Model { facts, fingerprint, backbone, head, device })
     }
 }
@@ -115,8 +116,8 @@ impl std::fmt::Debug for Model {
     }
 }
 
-/// The backbone's tensors under torchvision's names, checked against the architecture.
-fn backbone_weights(facts: &Facts, tensors: BTreeMap<String, WeightTensor>) -> Result<WeightFile> {
+/// The backbone of these tensors, all of it frozen.
+fn stored_backbone(facts: &Facts, tensors: BTreeMap<String, WeightTensor>) -> Result<Backbone> {
     let strip = |(name, tensor): (String, WeightTensor)| match name.strip_prefix(BACKBONE_PREFIX) {
         Some(plain) => Ok((plain.to_owned(), tensor)),
         None => Err(Error::data(format!("the tensor `{name}` does not belong to a model"))),
@@ -128,6 +129,5 @@ fn backbone_weights(facts: &Facts, tensors: BTreeMap<String, WeightTensor>) -> R
         source: facts.weights.source.clone(),
         sha256: facts.weights.sha256.clone(),
     };
-    weights.check(facts.architecture)?;
-    Ok(weights)
+    Backbone::new(weights, facts.architecture, 0, facts.pipeline.input_size)
 }

@@ -11,7 +11,7 @@ use crate::weights::{WeightTensor, misshapen, missing};
 /// A parameter that is trained where its device can. Its identity follows from its name, so that an optimiser's
 /// state that was stored finds its parameters again.
 pub(crate) fn parameter<const D: usize>(name: &str, value: Tensor<D>) -> Param<Tensor<D>> {
-    // 64 bits tell some hundred names apart.
+    // A network has some hundred names, which 64 bits tell apart.
     let id = silknow_files::digest::fnv1a_64(name.bytes());
     Param::initialized(ParamId::from(id), value).set_require_grad(true)
 }

@@ -9,9 +9,9 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_config::Architecture;
 use silknow_errors::Result;
 
-use crate::backbone::FeatureShape;
+use crate::backbone::{FeatureShape, trainable_parts};
 use crate::device::numbers;
-use crate::families::{Remembered, Trainable, TrainableParts, family_of};
+use crate::families::{Remembered, Trainable, TrainableParts, design_of};
 use crate::head::Head;
 use crate::parameter::{replace, stored};
 use crate::weights::{WeightFile, WeightTensor};
@@ -61,10 +61,9 @@ impl TopNetwork {
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
-        let family = family_of(architecture);
         Ok(Self {
-            blocks: family.trainable(weights, architecture, hub_num_retrain, device)?,
-            head: Head::new(family.pooled_features(architecture), add_fc, seed, device),
+            blocks: trainable_parts(weights, architecture, hub_num_retrain, device)?,
+            head: Head::new(design_of(architecture)?.pooled_features(), add_fc, seed, device),
         })
     }
 
@@ -79,10 +78,9 @@ impl TopNetwork {
         head: &BTreeMap<String, WeightTensor>,
         device: &Device,
     ) -> Result<Self> {
-        let family = family_of(architecture);
         Ok(Self {
-            blocks: family.trainable(weights, architecture, 0, device)?,
-            head: Head::from_tensors(family.pooled_features(architecture), add_fc, head, device)?,
+            blocks: trainable_parts(weights, architecture, 0, device)?,
+            head: Head::from_tensors(design_of(architecture)?.pooled_features(), add_fc, head, device)?,
         })
     }
 
@@ -215,12 +213,12 @@ mod tests {
     use crate::backbone::frozen_backbone;
     use crate::device::Placement;
 
-    const ARCHITECTURE: Architecture = Architecture::ResNet18;
+    const ARCHITECTURE: Architecture = Architecture::RESNET18;
 
     #[test]
     fn the_head_and_the_retrained_blocks_receive_gradients_and_nothing_else_is_there() {
         let device = Device::flex().autodiff();
-        let weights = WeightFile::random(ARCHITECTURE, 1);
+        let weights = WeightFile::random(ARCHITECTURE, 1).unwrap();
         let backbone = frozen_backbone(&weights, ARCHITECTURE, 2, 48, &Placement::processor()).unwrap();
         let shape = backbone.feature_shape();
         let features = backbone.run(&vec![0.3; 2 * 3 * 48 * 48], 2).unwrap();
@@ -251,13 +249,13 @@ mod tests {
     #[test]
     fn named_tensors_taken_over_are_the_same_and_keep_their_training() {
         let device = Device::flex().autodiff();
-        let weights = WeightFile::random(ARCHITECTURE, 1);
+        let weights = WeightFile::random(ARCHITECTURE, 1).unwrap();
         let top = |seed| TopNetwork::new(&weights, ARCHITECTURE, 1, &[8, 4], seed, &device).unwrap();
         let (source, mut target) = (top(1), top(2));
         assert_ne!(source.to_named_tensors(), target.to_named_tensors());
         target.load_named_tensors(&source.to_named_tensors()).unwrap();
         assert_eq!(source.to_named_tensors(), target.to_named_tensors());
-        let TrainableParts::ResNet(blocks) = &target.blocks;
+        let TrainableParts::ResNet(blocks) = &target.blocks else { panic!("it is a ResNet") };
         assert!(blocks.kernels().all(|(_, kernel)| kernel.is_require_grad()));
 
         let mut tensors = source.to_named_tensors();

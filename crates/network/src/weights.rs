@@ -10,7 +10,8 @@ use silknow_config::{Architecture, Weights};
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
 
-use crate::families::family_of;
+use crate::choosing::shipped_for;
+use crate::families::{Design, design_of, designs};
 
 pub mod hub;
 mod read;
@@ -60,19 +61,23 @@ impl WeightFile {
     /// A file that is missing, cut or of another kind; a tensor that is missing, foreign or of another shape,
     /// named.
     pub fn load(path: &Path, architecture: Architecture) -> Result<Self> {
-        Self::load_pinned(path, architecture, "")
+        Self::read(path, architecture, None)
     }
 
-    /// As [`load`](Self::load), for a file whose SHA-256 begins with these hexadecimal digits.
+    /// As [`load`](Self::load), for a file with this SHA-256.
     ///
     /// # Errors
     /// Another SHA-256, and as [`load`](Self::load).
-    pub(crate) fn load_pinned(path: &Path, architecture: Architecture, sha256_begin: &str) -> Result<Self> {
+    pub(crate) fn load_pinned(path: &Path, architecture: Architecture, sha256: &str) -> Result<Self> {
+        Self::read(path, architecture, Some(sha256))
+    }
+
+    fn read(path: &Path, architecture: Architecture, pinned: Option<&str>) -> Result<Self> {
         let bytes = read_bounded(path)?;
         let sha256 = sha256_hex(&bytes);
-        if !sha256.starts_with(sha256_begin) {
+        if let Some(pinned) = pinned.filter(|&pinned| pinned != sha256) {
             return Err(Error::data(format!(
-                "the file is not the published one: its SHA-256 is {sha256}, and not {sha256_begin}"
+                "the file is not the published one: its SHA-256 is {sha256}, and not {pinned}"
             ))
             .in_file(path)
             .hint("delete it, so that it is fetched again; to use it as it is, give its path as `weights`"));
@@ -81,14 +86,17 @@ impl WeightFile {
         Self::checked(content, architecture, path.display().to_string(), sha256).map_err(|error| error.in_file(path))
     }
 
-    /// The small backbone that is shipped with the program; resnet18 only.
+    /// The weights that are shipped with the program.
     ///
     /// # Errors
-    /// Another architecture than resnet18.
+    /// A backbone that none are shipped for.
     pub fn builtin(architecture: Architecture) -> Result<Self> {
-        let Some(file) = family_of(architecture).builtin(architecture) else {
+        let Some(file) = design_of(architecture)?.builtin() else {
             return Err(Error::configuration(format!("there are no built-in weights for {architecture}")).hint(
-                "use the backbone resnet18 with `weights; builtin`, or `weights; imagenet`, or give a weight file",
+                format!(
+                    "use the backbone {} with `weights; builtin`, or `weights; imagenet`, or give a weight file",
+                    shipped_for()
+                ),
             ));
         };
         let content = read::safetensors(file)?;
@@ -96,10 +104,13 @@ impl WeightFile {
     }
 
     /// Random weights for a seed, that a network can be trained from.
-    pub fn random(architecture: Architecture, seed: u64) -> Self {
-        let tensors = family_of(architecture).random(architecture, seed);
+    ///
+    /// # Errors
+    /// An unknown backbone.
+    pub fn random(architecture: Architecture, seed: u64) -> Result<Self> {
+        let tensors = design_of(architecture)?.random(seed);
         let source = format!("none (random, seed {seed})");
-        Self { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD, source, sha256: String::new() }
+        Ok(Self { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD, source, sha256: String::new() })
     }
 
     /// The weights that the parameters ask for.
@@ -123,7 +134,7 @@ impl WeightFile {
             Weights::None => {
                 observer
                     .warning("the backbone's weights are random: descriptors will hardly tell what a picture shows");
-                Ok(Self::random(architecture, seed))
+                Self::random(architecture, seed)
             }
         }
     }
@@ -152,13 +163,13 @@ impl WeightFile {
     /// # Errors
     /// The first tensor that is not as it should be, named.
     pub fn check(&self, architecture: Architecture) -> Result<()> {
-        let family = family_of(architecture);
-        let expected = family.tensors(architecture);
+        let design = design_of(architecture)?;
+        let expected = design.tensors();
         self.check_names(&expected, architecture)?;
         for (name, shape) in &expected {
             let values = self.values(name, shape)?;
             check_finite(name, values)?;
-            if family.holds_variances(name)
+            if design.holds_variances(name)
                 && let Some(position) = values.iter().position(|&value| value < 0.0)
             {
                 return Err(damaged(format!(
@@ -187,9 +198,8 @@ impl WeightFile {
 
     /// The known architecture whose names these tensors have, if there is one.
     fn architecture(&self) -> Option<Architecture> {
-        let named_alike =
-            |&architecture: &Architecture| family_of(architecture).tensors(architecture).keys().eq(self.tensors.keys());
-        Architecture::ALL.iter().copied().find(named_alike)
+        let named_alike = |design: &&dyn Design| design.tensors().keys().eq(self.tensors.keys());
+        designs().into_iter().find(named_alike).map(Design::name)
     }
 }
 

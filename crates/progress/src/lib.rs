@@ -1,7 +1,7 @@
 //! How long work reports and how it is asked to stop.
 //!
 //! The library never prints: it tells an [`Observer`]. The command line draws bars, the Python package calls
-//! back, a test records. Owns no wording and no timing.
+//! back, a test records.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -54,7 +54,7 @@ fn steps(c: &mut Criterion) {
         spill_folder: folder.path().to_path_buf(),
     };
     let mut store = FeatureStore::new(images, Box::new(Random(0.into())), settings);
-    let weights = WeightFile::random(Architecture::ResNet18, 1);
+    let weights = WeightFile::random(Architecture::RESNET18, 1).unwrap();
     let train_samples: Vec<usize> = (0..IMAGES).collect();
     let inputs = TrainingInputs::new(&labels, &train_samples, &[]);
     let mut group = c.benchmark_group("200 steps of a head [1024, 128], 150 images each");
@@ -74,7 +74,7 @@ fn steps(c: &mut Criterion) {
         group.bench_function(loss_ind.name(), |b| {
             b.iter(|| {
                 let device = Device::flex().autodiff();
-                let top = TopNetwork::new(&weights, Architecture::ResNet18, 0, &parameters.add_fc, 1, &device)
+                let top = TopNetwork::new(&weights, Architecture::RESNET18, 0, &parameters.add_fc, 1, &device)
                     .expect("the head fits");
                 train(&inputs, &parameters, &*objective, &mut store, top, None, &Silent).expect("the training runs")
             });

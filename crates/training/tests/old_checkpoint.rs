@@ -60,7 +60,7 @@ fn continued(logs: &Path) -> Result<TrainingOutcome> {
         loss_ind: LossKind::SoftContrastiveIncomp,
         relevant_variables: vec!["colour".to_owned(), "pattern".to_owned()],
         augmentation: Augmentation::none(),
-        backbone: Architecture::ResNet18,
+        backbone: Architecture::RESNET18,
         input_size: SIDE_PX,
         seed: 5,
         ..TrainingParameters::default()
@@ -76,8 +76,8 @@ fn continued(logs: &Path) -> Result<TrainingOutcome> {
     };
     let mut store = FeatureStore::new(images, Box::new(Switch), settings);
     let device = burn::tensor::Device::flex().autodiff();
-    let weights = WeightFile::random(Architecture::ResNet18, 1);
-    let top = TopNetwork::new(&weights, Architecture::ResNet18, 0, &parameters.add_fc, 5, &device).unwrap();
+    let weights = WeightFile::random(Architecture::RESNET18, 1).unwrap();
+    let top = TopNetwork::new(&weights, Architecture::RESNET18, 0, &parameters.add_fc, 5, &device).unwrap();
     let inputs = TrainingInputs::new(&labels, &[0, 1, 2, 3, 4, 5], &[6, 7, 8, 9]);
     train(
         &inputs,

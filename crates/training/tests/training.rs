@@ -172,8 +172,8 @@ fn retrained_blocks_learn_on_feature_maps() {
     let mut parameters = parameters(LossKind::SoftContrastive);
     parameters.hub_num_retrain = 1;
     parameters.learning_rate = 1e-3;
-    let weights = WeightFile::random(Architecture::ResNet18, 1);
-    let backbone = frozen_backbone(&weights, Architecture::ResNet18, 1, SIDE_PX, &Placement::processor()).unwrap();
+    let weights = WeightFile::random(Architecture::RESNET18, 1).unwrap();
+    let backbone = frozen_backbone(&weights, Architecture::RESNET18, 1, SIDE_PX, &Placement::processor()).unwrap();
     let mut store = collection.store_of(&parameters, backbone, false);
     let before = top(&parameters).to_named_tensors();
     let outcome = collection.train(&parameters, &mut store, None, false, &Silent).unwrap();

@@ -25,7 +25,7 @@ crate::parameters! {
         add_fc: Vec<usize> = defaulted(vec![1024, 128], widths());
         /// Blocks of the backbone, counted from its end, that are trained too (slow)
         ///
-        /// 0: the backbone is frozen. At most [`Architecture::residual_blocks`].
+        /// 0: the backbone is frozen. At most as many as the backbone has.
         hub_num_retrain: usize = defaulted(0, whole(0..=50));
         /// Images per training step
         ///
@@ -59,7 +59,7 @@ crate::parameters! {
         /// Above 0 and at most 2.
         margin: f32 = defaulted(2.0, number(Interval::above(0.0, 2.0))).further();
         /// The pre-trained network that looks at the images: a ResNet of this depth
-        backbone: Architecture = defaulted(Architecture::ResNet152, choice()).further();
+        backbone: Architecture = defaulted(Architecture::RESNET152, form::backbone()).further();
         /// Weights of the backbone: imagenet (downloaded once), builtin (with resnet18; no download), a file (safetensors or .pth), or none (random)
         weights: Weights = defaulted(Weights::ImageNet, form::weights()).further();
         /// Side of the square that an image is scaled to for the backbone, in pixels
@@ -127,26 +127,12 @@ crate::parameters! {
 impl TrainingParameters {
     /// Checks the values that bound each other.
     fn check_values(&self, options: &Options) -> Result<()> {
-        let blocks = self.backbone.residual_blocks();
-        if self.hub_num_retrain > blocks {
-            return Err(options
-                .fault("hub_num_retrain", |key| {
-                    let asked = self.hub_num_retrain;
-                    format!("`{key}` must be at most {blocks} for {}, but it is `{asked}`", self.backbone)
-                })
-                .hint(format!("{} has {blocks} residual blocks; `{blocks}` retrains all", self.backbone)));
-        }
         if self.loss_ind.is_triplet() && self.train_batch_size < 3 {
             return Err(options
                 .fault("train_batch_size", |key| {
                     format!("`{key}` must be at least 3 for {}, but it is `{}`", self.loss_ind, self.train_batch_size)
                 })
                 .hint("a triplet takes three images"));
-        }
-        if self.weights == Weights::Builtin && self.backbone != Architecture::ResNet18 {
-            return Err(options
-                .fault("weights", |key| format!("`{key}` cannot be `builtin` for {}", self.backbone))
-                .hint("the weights that come with the program are for the backbone resnet18"));
         }
         Ok(())
     }

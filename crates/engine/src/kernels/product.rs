@@ -136,11 +136,11 @@ impl<const ROWS: usize, const REGISTERS: usize> TileSize for Tile<ROWS, REGISTER
         R: Numbers<Register = N::Register>,
     {
         let tiles = product.rows.div_ceil(ROWS);
-        // Panels outside, rows inside: a panel of weights stays in the nearest cache while the rows pass by.
+        // The outer loop is over panels, so that a panel of weights stays in the nearest cache for all rows.
         for panel in product.panels.clone() {
             let mut first = 0;
             for tile in 1..=tiles {
-                // Tiles of nearly the same height: a last one with a single row would wait on its few accumulators.
+                // All tiles have nearly the same height, because a tile of one row has too few accumulators to keep the processor busy.
                 let end = product.rows * tile / tiles;
                 let rows = end - first;
                 // SAFETY: `first..end` are rows of the product, at most `ROWS`; the caller has made the check.
@@ -183,7 +183,7 @@ unsafe fn one<N, R, const ROWS: usize, const REGISTERS: usize>(
                 *sum = single.load(shift.add(register * lanes));
             }
         }
-        // The results are far away; by the end of the sums they have come near.
+        // The results are not in a near cache yet. They are fetched while the sums are computed.
         for row in 0..ROWS {
             prefetch(product.output.pointer(at(row, 0), 0));
         }

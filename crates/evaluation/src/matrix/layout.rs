@@ -1,6 +1,6 @@
 //! Where everything of a matrix stands, in pixels.
 //!
-//! Owns sizes and places for any number of classes. Leaves drawing to `matrix`.
+//! The sizes depend on the number of classes, from one to some hundred.
 
 use silknow_errors::Result;
 
@@ -77,7 +77,7 @@ impl Layout {
             Direction::Upright => names_width,
         };
 
-        // What is read first grows with the plot, so that it is still read first.
+        // The title grows with the plot, so that it stays the first thing that is read.
         let growth = (side / 700.0).clamp(1.0, 2.0);
         let [title_px, subtitle_px, axis_px, bar_width] = [19.0, 13.0, 14.0, 16.0].map(|size: f32| growth * size);
         let mut texts = vec![title.to_owned(), subtitle.to_owned()];

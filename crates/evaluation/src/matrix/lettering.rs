@@ -1,6 +1,4 @@
 //! Class names beside a matrix: as people read them, broken into lines, cut only as the last resort.
-//!
-//! Owns the breaking. Leaves the place of the lines to `layout`.
 
 use silknow_errors::Result;
 

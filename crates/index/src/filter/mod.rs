@@ -85,7 +85,7 @@ impl Filter {
         self.and(field, false, values.into_iter().map(|value| Value::Is(value.into())).collect())
     }
 
-    /// This filter, and the field is none of the values. What is not known is none of them.
+    /// This filter, and the field differs from all of the values. An unknown field differs from all.
     #[must_use]
     pub fn and_none_of(self, field: impl Into<String>, values: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.and(field, true, values.into_iter().map(|value| Value::Is(value.into())).collect())
@@ -209,7 +209,7 @@ impl Test {
                 (!found.is_empty(), found.iter().any(|class| classes.contains(class)))
             }
             Field::Museum(values) => {
-                // The record has the museum's text, and files hold its name; either is understood.
+                // Both the text of the museum, which the record has, and its name, which files hold, are understood.
                 let museum = record.object.museum.as_deref().map(name_of);
                 (museum.is_some(), museum.is_some_and(|museum| is(values, &museum)))
             }

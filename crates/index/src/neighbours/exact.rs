@@ -1,6 +1,6 @@
 //! The one way in which a distance is computed and two neighbours are compared.
 //!
-//! Every method ends here, which is why all of them give the same answer. Owns no search.
+//! Every method ends here, which is why all of them give the same answer.
 
 use std::cmp::Ordering;
 

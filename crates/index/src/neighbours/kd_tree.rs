@@ -1,6 +1,6 @@
 //! An exact kd-tree: boxes around ever smaller groups of descriptors, of which a search opens only the near ones.
 //!
-//! Owns the tree and its walk. Good for few dimensions; with many of them no box is far enough to be left out.
+//! It is fast in few dimensions. In many dimensions no box is far enough from a query to be skipped.
 
 use std::collections::BinaryHeap;
 

@@ -1,6 +1,6 @@
 //! How the values of a panel of descriptors lie in memory: whole, or shortened to half their size.
 //!
-//! Owns both encodings and what shortening loses. Does not own the loops over them (panels).
+//! Both encodings are here, with a bound on what shortening loses. The loops over them are in `panels`.
 
 use pulp::Simd;
 

@@ -1,7 +1,7 @@
 //! Exact nearest neighbours of descriptors: what a search takes and gives, and which method does it.
 //!
-//! Owns the order of neighbours and the choice between [kd-tree](Method::KdTree) and [scan](Method::Scan).
-//! Does not own what a descriptor stands for (store) or what is concluded from its neighbours (vote).
+//! Neighbours are in the same order whichever method finds them, the [kd-tree](Method::KdTree) or the [scan](Method::Scan).
+//! Descriptors are plain numbers here: records are joined to them by the index.
 
 mod exact;
 mod kd_tree;
@@ -30,6 +30,7 @@ pub const KD_TREE_DIMS: usize = 8;
 
 /// How neighbours are found. Both give the same answer, to the bit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
     /// A tree of boxes that leaves out what is too far away.
     KdTree,
@@ -247,7 +248,7 @@ pub(crate) fn check_k(k: usize) -> Result<()> {
 /// Refuses values that are not whole rows of `dims` finite numbers.
 pub(crate) fn check_rows(what: &str, values: &[f32], dims: usize) -> Result<()> {
     if dims == 0 || !values.len().is_multiple_of(dims) {
-        return Err(Error::data(format!("{} values are no whole {what} rows of {dims} dimensions", values.len()))
+        return Err(Error::data(format!("{} values do not make whole {what} rows of {dims} dimensions", values.len()))
             .hint("descriptors of one model have the same number of dimensions; use the model of the index"));
     }
     match values.iter().position(|value| !value.is_finite()) {

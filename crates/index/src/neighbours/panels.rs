@@ -1,7 +1,7 @@
 //! The scores of descriptors for queries: the numeric kernel of the scan.
 //!
-//! Owns the order in which descriptors and queries lie in memory, and the loops over them. Does not own how values
-//! are encoded (lines), what a score decides (selection) or how the work is shared among cores (scan).
+//! The order in which descriptors and queries lie in memory decides the speed, and is decided here. `lines` encodes the values,
+//! `selection` acts on the scores, and `scan` shares the work among cores.
 
 use std::ops::Range;
 
@@ -110,7 +110,7 @@ pub(super) struct Offer<'a, 'b, L, const Q: usize> {
     pub encoded: &'a Encoded<L>,
     /// The panels to look at.
     pub range: Range<usize>,
-    /// The descriptors that may be offered; all where there is none.
+    /// The descriptors that may be offered; `None` allows all.
     pub allowed: Option<&'a Positions>,
     pub queries: &'a PackedQueries<Q>,
     /// One per query, in their order.
@@ -124,7 +124,7 @@ impl<L: Line, const Q: usize> WithSimd for Offer<'_, '_, L, Q> {
     fn with_simd<S: Simd>(self, simd: S) {
         let Self { panels, encoded, range, allowed, queries, selections } = self;
         let dims = panels.dims;
-        // A panel stays in the first-level cache while all queries pass over it.
+        // The inner loop is over queries, so that a panel stays in the first-level cache for all of them.
         for panel in range {
             if let Some(allowed) = allowed
                 && !allowed.meets(panel * PANEL..((panel + 1) * PANEL).min(panels.count))
@@ -179,7 +179,7 @@ fn offer<S: Simd>(
     allowed: Option<&Positions>,
     selection: &mut Selection<'_>,
 ) {
-    // "Not above" rather than "at most": a score that is not a number must not be left out.
+    // The comparison is "not above" instead of "at most", because a score that is not a number must not be left out.
     let kept = simd.not_m32s(simd.greater_than_f32s(scores, simd.splat_f32s(selection.bound())));
     if simd.first_true_m32s(kept) < S::F32_LANES {
         offer_kept::<S>(scores, positions, allowed, selection);

@@ -1,6 +1,7 @@
 //! The scan: every descriptor is scored for every query, in blocks that fit the caches, on all cores.
 //!
-//! Owns how the work is cut and put together again. Does not own the scores (panels) and the choice (selection).
+//! The work is cut into tasks for the cores here, and their results are merged. The scores come from `panels`, and `selection`
+//! keeps the nearest.
 
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ struct Task<'a> {
     /// The descriptors `[N, D]`, for exact distances.
     rows: &'a [f32],
     k: usize,
-    /// The descriptors that may be answers; all where there is none.
+    /// The descriptors that may be answers; `None` allows all.
     allowed: Option<&'a Positions>,
 }
 
@@ -68,7 +69,7 @@ impl Scan {
         }
         let Cut { tasks, pieces } = self.cut(queries);
         let found: Vec<_> = match tasks.as_slice() {
-            // Alone, it is done here and now: handing it over takes longer than a short scan.
+            // A single task is done on this thread, because handing it over takes longer than a short scan.
             [(queries, range)] => vec![self.answer(queries, range.clone(), task)],
             _ => tasks.par_iter().map(|(queries, range)| self.answer(queries, range.clone(), task)).collect(),
         };

@@ -1,6 +1,7 @@
 //! The k nearest of one query, chosen from approximate scores without losing any of them.
 //!
-//! Owns the bound on rounding errors and the promise that the choice is exact. Does not own the scores (panels).
+//! A bound on the rounding errors of the scores says which descriptors could still be among the nearest; these are compared
+//! exactly.
 
 use super::exact::{Candidate, squared_distance};
 
@@ -21,7 +22,7 @@ pub(super) fn score_margin(dims: usize, query_norm: f64, stored: Stored) -> f64 
     let largest_norm = stored.largest_norm + stored.largest_error;
     let products = 2.0 * query_norm * largest_norm;
     let square = largest_norm * largest_norm;
-    // Asked this way round, something that is not a number is not safe either.
+    // The comparison is written so that it is false for something that is not a number.
     let is_safe = square + products + 2.0 * query_norm < 0.99 * f64::from(f32::MAX) && dims * UNIT_ROUNDOFF < 0.01;
     if !is_safe {
         return f64::INFINITY;
@@ -52,7 +53,7 @@ pub(super) struct Selection<'a> {
     rows: &'a [f32],
     square_norm: f64,
     margin: f64,
-    /// A descriptor with a higher score is none of the k nearest.
+    /// A descriptor with a higher score is not among the k nearest.
     bound: f32,
     /// Descriptors that may be among them, by their score.
     pending: Vec<(f32, u32)>,

@@ -1,6 +1,6 @@
 //! `knn_list.txt`: per query its labels, its predictions and its neighbours, as text for people.
 //!
-//! Owns the layout, to the space. Tabs and spaces are those of the documented format; other programs read them.
+//! Tabs and spaces are those of the documented format, because other programs read them.
 
 use std::io::Write;
 use std::path::Path;

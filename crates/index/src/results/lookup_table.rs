@@ -1,6 +1,6 @@
 //! `kNN_LUT.csv`: per query its neighbours as Python list literals, for programs.
 //!
-//! Owns the layout and the escapes. `ast.literal_eval` reads every cell of the last four columns.
+//! `ast.literal_eval` reads every cell of the last four columns.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
 //! The answers to queries as text for people and tables: what the writers need, and what they have in common.
 //!
-//! Owns how a distance is written. Does not own the arrays for evaluation (classification).
+//! A distance is written the same way in all of them.
 
 pub(crate) mod knn_list;
 pub(crate) mod lookup_table;

@@ -12,6 +12,7 @@ use super::Model;
 
 /// The descriptors of those images that could be read.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Described {
     /// Unit descriptors `[kept.len(), D]`, row by row.
     pub descriptors: Vec<f32>,

@@ -21,7 +21,7 @@ use silknow_image::Pipeline;
 use silknow_records::{Variable, Vocabulary};
 
 use super::{BACKBONE_PREFIX, Facts, HEAD_PREFIX, Provenance, StoredModel};
-use crate::families::{DEFAULT_FAMILY, family_named, family_of};
+use crate::families::{DEFAULT_FAMILY, design_of, family_named, family_of};
 use crate::head::{bias_name, head_tensors};
 use crate::weights::{
     IMAGENET_MEAN, IMAGENET_STD, WeightTensor, hex, misshapen, missing, read_bounded, safetensors_shapes,
@@ -156,7 +156,7 @@ impl StoredModel {
             format_version: FORMAT_VERSION,
             software_version: env!("CARGO_PKG_VERSION").to_owned(),
             fingerprint: Some(self.fingerprint.clone()),
-            family: family_of(self.facts.architecture).name().to_owned(),
+            family: family_of(self.facts.architecture)?.name.to_owned(),
             architecture: self.facts.architecture,
             add_fc: Some(self.facts.add_fc.clone()),
             pipeline: (&self.facts.pipeline).into(),
@@ -226,7 +226,7 @@ pub(super) fn check_ranges(facts: &Facts) -> Result<()> {
         let range = format!("it must be from {} to {}", WIDTHS.start(), WIDTHS.end());
         return refused(format!("a layer of `add_fc` has the width {width}"), range);
     }
-    let inputs = family_of(facts.architecture).pooled_features(facts.architecture);
+    let inputs = design_of(facts.architecture)?.pooled_features();
     let too_large = std::iter::once(&inputs).chain(&facts.add_fc).zip(&facts.add_fc).any(|(a, b)| a * b > MOST_WEIGHTS);
     if too_large || facts.add_fc.len() > MOST_LAYERS {
         let range = format!("there may be {MOST_LAYERS} layers of {MOST_WEIGHTS} weights each");
@@ -237,10 +237,10 @@ pub(super) fn check_ranges(facts: &Facts) -> Result<()> {
 
 /// Checks that the tensors are those of the backbone and the head, each with its shape.
 fn check_shapes(facts: &Facts, shapes: &BTreeMap<String, Vec<usize>>) -> Result<()> {
-    let family = family_of(facts.architecture);
+    let design = design_of(facts.architecture)?;
     let prefixed = |(name, shape)| (format!("{BACKBONE_PREFIX}{name}"), shape);
-    let mut expected: BTreeMap<_, _> = family.tensors(facts.architecture).into_iter().map(prefixed).collect();
-    expected.extend(head_tensors(family.pooled_features(facts.architecture), &facts.add_fc));
+    let mut expected: BTreeMap<_, _> = design.tensors().into_iter().map(prefixed).collect();
+    expected.extend(head_tensors(design.pooled_features(), &facts.add_fc));
     for (name, shape) in &expected {
         match shapes.get(name) {
             None => return Err(missing(name)),
@@ -290,11 +290,10 @@ fn read_description(folder: &Path) -> Result<Description> {
     }
     let family = family_named(&beginning.family).map_err(|error| error.in_file(&path))?;
     let description: Description = serde_json::from_str(&text).map_err(broken)?;
-    if !family.architectures().contains(&description.architecture) {
+    if !family.has(description.architecture) {
         return Err(Error::data(format!(
             "the architecture {} does not belong to the family `{}`",
-            description.architecture,
-            family.name()
+            description.architecture, family.name
         ))
         .in_file(&path));
     }

@@ -12,6 +12,7 @@ use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
 use super::{BACKBONE_PREFIX, folder};
+use crate::backbone::Backbone;
 use crate::families::family_of;
 use crate::top::TopNetwork;
 use crate::weights::{WeightFile, WeightTensor};
@@ -26,8 +27,9 @@ pub struct StoredModel {
 
 /// What a model knows about itself beside its tensors.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Facts {
-    /// Depth of the backbone.
+    /// The backbone.
     pub architecture: Architecture,
     /// Widths of the fully connected layers; empty: no head.
     pub add_fc: Vec<usize>,
@@ -43,6 +45,7 @@ pub struct Facts {
 
 /// Where weights came from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Provenance {
     /// A path, an address, `builtin` or `none`.
     pub source: String,
@@ -84,10 +87,26 @@ impl StoredModel {
         seed: u64,
         input_px: usize,
     ) -> Result<Self> {
+        let pipeline = Pipeline { input_size: input_px, mean: weights.mean, std: weights.std };
+        Self::without_training(weights, architecture, pipeline, add_fc, seed)
+    }
+
+    /// As [`untrained`](Self::untrained), of a backbone with all of its parts.
+    pub(crate) fn of_backbone(backbone: &Backbone, add_fc: &[usize], seed: u64) -> Result<Self> {
+        Self::without_training(backbone.weights(), backbone.design().name(), backbone.pixels(), add_fc, seed)
+    }
+
+    fn without_training(
+        weights: &WeightFile,
+        architecture: Architecture,
+        pipeline: Pipeline,
+        add_fc: &[usize],
+        seed: u64,
+    ) -> Result<Self> {
         let facts = Facts {
             architecture,
             add_fc: add_fc.to_vec(),
-            pipeline: Pipeline { input_size: input_px, mean: weights.mean, std: weights.std },
+            pipeline,
             vocabulary: Vocabulary::default(),
             training: None,
             weights: provenance(weights),
@@ -104,7 +123,7 @@ impl StoredModel {
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
         let file = folder::tensors_to_bytes(&tensors)?;
-        let fingerprint = folder::fingerprint(&file, &facts.pipeline, family_of(facts.architecture).name())?;
+        let fingerprint = folder::fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
         Ok(Self { facts, file, fingerprint })
     }
 

@@ -83,7 +83,7 @@ impl Block {
                 through.take().expect("every convolution but the first hands a gradient to the one before it");
             let found = conv.backward(input, of_output, position > 0 || input_wanted);
             kernels.extend(found.kernels);
-            // What every convolution but the first reads was rectified.
+            // Every convolution but the first reads rectified values.
             through = found.input.map(|gradient| if position > 0 { where_positive(gradient, input) } else { gradient });
         }
         kernels.reverse();
@@ -118,7 +118,7 @@ impl Conv {
         let (padding, stride) = (self.padding_px, self.stride_px);
         let pixels = images * height * width;
         let handed_back = output_gradient.permute([1, 0, 2, 3]).reshape([outputs, pixels]);
-        // Channels last, so that what a pixel reads at a position lies together.
+        // With the channels last, the values that a pixel reads at a position lie side by side.
         let read = input.permute([0, 2, 3, 1]).pad([(0, 0), (padding, padding), (padding, padding), (0, 0)], 0.0);
         let reach = |first: usize, pixels: usize| first..first + (pixels - 1) * stride + 1;
         let positions = (0..side * side).map(|position| {
@@ -167,19 +167,19 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use silknow_config::Architecture;
 
-    use super::super::layout::Layout;
+    use super::super::ResNet;
     use super::*;
     use crate::families::Trainable;
     use crate::weights::WeightFile;
 
     /// The last `retrained` blocks, with batch normalisation that is not trivial, on a device with autodiff.
     fn blocks(architecture: Architecture, retrained: usize) -> TrainableBlocks {
-        let mut weights = WeightFile::random(architecture, 1);
+        let mut weights = WeightFile::random(architecture, 1).unwrap();
         for tensor in weights.tensors.values_mut().filter(|tensor| tensor.shape.len() == 1) {
             (0..).zip(&mut tensor.data).for_each(|(position, value)| *value += 0.01 * (position % 7) as f32);
         }
-        let layout = Layout::of(architecture);
-        let cut = layout.cut(retrained).unwrap();
+        let layout = ResNet::of(architecture).unwrap().layout();
+        let cut = layout.blocks.len() - retrained;
         TrainableBlocks::new(&weights, &layout, cut, &Device::flex().autodiff()).unwrap()
     }
 
@@ -214,9 +214,9 @@ mod tests {
     fn gradients_are_those_of_burns_graph() {
         // Odd sides, so that a stride of 2 leaves a row over; basic and bottleneck blocks, with and without shortcut.
         let cases = [
-            (Architecture::ResNet18, 1, [3, 512, 5, 4]),
-            (Architecture::ResNet18, 3, [2, 256, 7, 6]),
-            (Architecture::ResNet50, 3, [2, 1024, 5, 6]),
+            (Architecture::RESNET18, 1, [3, 512, 5, 4]),
+            (Architecture::RESNET18, 3, [2, 256, 7, 6]),
+            (Architecture::RESNET50, 3, [2, 1024, 5, 6]),
         ];
         for (architecture, retrained, shape) in cases {
             let blocks = blocks(architecture, retrained);
@@ -237,7 +237,7 @@ mod tests {
 
     #[test]
     fn an_optimiser_step_changes_the_kernels_and_leaves_the_normalisation_alone() {
-        let blocks = blocks(Architecture::ResNet18, 1);
+        let blocks = blocks(Architecture::RESNET18, 1);
         let kernels =
             |blocks: &TrainableBlocks| blocks.kernels().map(|(_, kernel)| numbers(&kernel.val())).collect::<Vec<_>>();
         let (kernels_before, constants_before) = (kernels(&blocks), constants(&blocks));
@@ -254,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_gradient_of_a_kernel_is_the_difference_quotient() {
-        let mut blocks = blocks(Architecture::ResNet18, 1);
+        let mut blocks = blocks(Architecture::RESNET18, 1);
         let (maps, of_pooled) = (noise([2, 512, 2, 2]).abs(), noise([2, 512]));
         let (_, gradients) = there_and_back(&blocks, maps.clone(), of_pooled.clone());
         let (_, kernel) = blocks.kernels().next().unwrap();

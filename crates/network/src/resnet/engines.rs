@@ -5,32 +5,34 @@ use silknow_config::{Architecture, Precision};
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
 use silknow_errors::{Error, Result};
 
+use super::ResNet;
 use super::layout::{ConvLayout, Layout};
 use super::network::{FrozenResNet, folded_kernel, global_average_pool};
 use crate::backbone::{FeatureShape, FrozenBackbone, check_pixels};
 use crate::device::{Placement, numbers};
+use crate::families::Design;
 use crate::weights::WeightFile;
 
-/// The stem and all residual blocks but the last `retrained`.
+/// The stem and the first `cut` residual blocks.
 ///
 /// On an accelerator one call is one batch, computed by Burn; on the CPU it is computed by `silknow-engine` on the best
 /// instructions of the processor.
 pub(super) fn frozen_backbone(
     weights: &WeightFile,
-    architecture: Architecture,
-    retrained: usize,
+    layout: &Layout,
+    cut: usize,
     input_px: usize,
     placement: &Placement,
 ) -> Result<Box<dyn FrozenBackbone>> {
     let device = placement.device().clone().without_autodiff();
     if device == Device::flex() {
-        processor_backbone(weights, architecture, retrained, input_px, Instructions::best(), placement.precision())
+        on_processor(weights, layout, cut, input_px, (Instructions::best(), placement.precision()))
     } else {
-        burn_backbone(weights, architecture, retrained, input_px, &device)
+        Ok(Box::new(BurnBackbone::new(weights, layout, cut, input_px, &device)?))
     }
 }
 
-/// The frozen part, computed by Burn on any device, in single precision.
+/// The frozen part of a ResNet with the last `retrained` blocks cut off, computed by Burn on any device, in single precision.
 ///
 /// # Errors
 /// As [`frozen_backbone`](crate::frozen_backbone).
@@ -41,12 +43,12 @@ pub fn burn_backbone(
     input_px: usize,
     device: &Device,
 ) -> Result<Box<dyn FrozenBackbone>> {
-    let layout = Layout::of(architecture);
-    let cut = layout.cut(retrained)?;
-    Ok(Box::new(BurnBackbone::new(weights, &layout, cut, input_px, device)?))
+    let resnet = ResNet::of(architecture)?;
+    let cut = (resnet as &dyn Design).frozen_parts(retrained)?;
+    Ok(Box::new(BurnBackbone::new(weights, &resnet.layout(), cut, input_px, device)?))
 }
 
-/// The frozen part, computed on the CPU with the given instructions and numbers.
+/// As [`burn_backbone`], computed on the CPU with the given instructions and numbers.
 ///
 /// # Errors
 /// As [`frozen_backbone`](crate::frozen_backbone); instructions that this processor does not have for these numbers.
@@ -58,6 +60,18 @@ pub fn processor_backbone(
     instructions: Instructions,
     precision: Precision,
 ) -> Result<Box<dyn FrozenBackbone>> {
+    let resnet = ResNet::of(architecture)?;
+    let cut = (resnet as &dyn Design).frozen_parts(retrained)?;
+    on_processor(weights, &resnet.layout(), cut, input_px, (instructions, precision))
+}
+
+fn on_processor(
+    weights: &WeightFile,
+    layout: &Layout,
+    cut: usize,
+    input_px: usize,
+    (instructions, precision): (Instructions, Precision),
+) -> Result<Box<dyn FrozenBackbone>> {
     let numbers = match precision {
         Precision::F32 => silknow_engine::Precision::Single,
         Precision::Bf16 => silknow_engine::Precision::Bf16,
@@ -67,10 +81,8 @@ pub fn processor_backbone(
             "the instructions {instructions} cannot compute in the precision {precision} on this processor"
         )));
     }
-    let layout = Layout::of(architecture);
-    let cut = layout.cut(retrained)?;
     let stem = EngineBuilder::new(&folded(&layout.stem, weights)?, input_px, instructions, numbers);
-    Ok(Box::new(ProcessorBackbone::new(stem, weights, &layout, cut, input_px)?))
+    Ok(Box::new(ProcessorBackbone::new(stem, weights, layout, cut, input_px)?))
 }
 
 /// The shape of the features that a network with this cut delivers.

@@ -4,9 +4,6 @@
 //! Source: He et al., "Deep residual learning for image recognition", CVPR 2016, table 1, with the stride in
 //! the 3 x 3 convolution of a bottleneck as in torchvision.
 
-use silknow_config::Architecture;
-use silknow_errors::{Error, Result};
-
 /// The small constant that batch normalisation adds to the variance.
 pub const BATCH_NORM_EPSILON: f64 = 1e-5;
 
@@ -98,9 +95,8 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// The layout of an architecture.
-    pub fn of(architecture: Architecture) -> Self {
-        let bottleneck = !matches!(architecture, Architecture::ResNet18 | Architecture::ResNet34);
+    /// The layout with so many residual blocks in the four stages.
+    pub(super) fn new(stages: [usize; 4], bottleneck: bool) -> Self {
         let stem = ConvLayout {
             name: "conv1".to_owned(),
             norm_name: "bn1".to_owned(),
@@ -111,7 +107,7 @@ impl Layout {
         };
         let mut blocks = Vec::new();
         let mut inputs = stem.outputs;
-        for (stage, depth) in architecture.stages().into_iter().enumerate() {
+        for (stage, depth) in stages.into_iter().enumerate() {
             for position in 0..depth {
                 let stride_px = if stage > 0 && position == 0 { 2 } else { 1 };
                 let name = format!("layer{}.{position}", stage + 1);
@@ -136,20 +132,6 @@ impl Layout {
     /// Name and shape of every tensor that a weight file must hold.
     pub fn tensors(&self) -> impl Iterator<Item = (String, Vec<usize>)> + '_ {
         self.convs().flat_map(ConvLayout::tensors)
-    }
-
-    /// The number of blocks that stay frozen when the last `hub_num_retrain` are trained.
-    ///
-    /// # Errors
-    /// When there are fewer blocks than are to be trained.
-    pub fn cut(&self, hub_num_retrain: usize) -> Result<usize> {
-        self.blocks.len().checked_sub(hub_num_retrain).ok_or_else(|| {
-            Error::configuration(format!(
-                "hub_num_retrain is {hub_num_retrain}, but the backbone has only {} residual blocks",
-                self.blocks.len()
-            ))
-            .hint(format!("give a number from 0 (frozen backbone) to {} (all blocks)", self.blocks.len()))
-        })
     }
 
     /// Channels and side of the feature maps before block `cut`, for a square input.
@@ -190,19 +172,21 @@ fn block(name: &str, bottleneck: bool, inputs: usize, width: usize, stride_px: u
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use silknow_config::Architecture;
+
+    use super::super::ResNet;
 
     #[test]
     fn every_depth_has_as_many_weight_layers_as_its_name_says() {
         let architectures = [
-            (Architecture::ResNet18, 18),
-            (Architecture::ResNet34, 34),
-            (Architecture::ResNet50, 50),
-            (Architecture::ResNet101, 101),
-            (Architecture::ResNet152, 152),
+            (Architecture::RESNET18, 18),
+            (Architecture::RESNET34, 34),
+            (Architecture::RESNET50, 50),
+            (Architecture::RESNET101, 101),
+            (Architecture::RESNET152, 152),
         ];
         for (architecture, depth) in architectures {
-            let layout = Layout::of(architecture);
+            let layout = ResNet::of(architecture).unwrap().layout();
             // The depth counts the stem, the convolutions of the blocks, and the classifier that is left out here.
             let convs: usize = layout.blocks.iter().map(|block| block.convs.len()).sum();
             assert_eq!(convs + 2, depth);
@@ -211,18 +195,10 @@ mod tests {
 
     #[test]
     fn maps_shrink_as_in_torchvision() {
-        let layout = Layout::of(Architecture::ResNet50);
+        let layout = ResNet::of(Architecture::RESNET50).unwrap().layout();
         assert_eq!(layout.maps_before(0, 224), (64, 56));
         assert_eq!(layout.maps_before(4, 224), (512, 28));
         assert_eq!(layout.maps_before(16, 224), (2048, 7));
         assert_eq!(layout.maps_before(16, 97), (2048, 4));
-    }
-
-    #[test]
-    fn more_blocks_to_retrain_than_there_are_is_an_error_with_their_number() {
-        let layout = Layout::of(Architecture::ResNet18);
-        assert_eq!(layout.cut(8).unwrap(), 0);
-        let message = layout.cut(9).unwrap_err().to_string();
-        assert!(message.contains("only 8 residual blocks"), "{message}");
     }
 }

@@ -1,6 +1,6 @@
 //! ImageNet weights from the Hugging Face hub: fetched once, checked against a pinned checksum, kept in a folder.
 //!
-//! Which file belongs to an architecture, and its checksum, stand with the [family](crate::families::Family).
+//! Which file belongs to an architecture, and its checksum, stand with its [design](crate::families::Design).
 
 use std::path::{Path, PathBuf};
 
@@ -10,13 +10,10 @@ use silknow_fetch::{Client, Policy};
 use silknow_progress::Observer;
 
 use super::WeightFile;
-use crate::families::family_of;
+use crate::families::design_of;
 
 /// No weights are larger, in bytes: those of resnet152 have 242 million.
 const LIMIT_BYTES: u64 = 500_000_000;
-
-/// Digits of a whole SHA-256.
-const SHA256_DIGITS: usize = 64;
 
 /// Where PyTorch keeps the original files.
 const PYTORCH: &str = "https://download.pytorch.org";
@@ -39,6 +36,7 @@ impl Hub<'_> {
 
 /// A weight file that never changes: its address names a revision, and its content is compared with a checksum.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Pinned {
     /// Who keeps it.
     pub host: Host,
@@ -46,12 +44,13 @@ pub struct Pinned {
     pub path: &'static str,
     /// Name of the file in the cache folder; its ending tells the format.
     pub kept_as: &'static str,
-    /// The first hexadecimal digits of its SHA-256, lower case; all 64 where they are known.
+    /// Its SHA-256: 64 hexadecimal digits, lower case.
     pub sha256: &'static str,
 }
 
 /// Who keeps a weight file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Host {
     /// The hub at [`Hub::address`].
     Hub,
@@ -60,7 +59,8 @@ pub enum Host {
 }
 
 impl Pinned {
-    fn address(&self, hub: &Hub<'_>) -> String {
+    /// Where it is fetched from.
+    pub fn address(&self, hub: &Hub<'_>) -> String {
         let host = match self.host {
             Host::Hub => hub.address,
             Host::PyTorch => PYTORCH,
@@ -68,7 +68,8 @@ impl Pinned {
         format!("{host}/{}", self.path)
     }
 
-    fn cached_path(&self, hub: &Hub<'_>) -> PathBuf {
+    /// Where it is kept on this machine.
+    pub fn cached_path(&self, hub: &Hub<'_>) -> PathBuf {
         hub.cache_folder.join(self.kept_as)
     }
 
@@ -77,9 +78,8 @@ impl Pinned {
         let (address, path) = (self.address(hub), self.cached_path(hub));
         if !path.exists() {
             let task = format!("fetching the ImageNet weights of {architecture}");
-            let whole = (self.sha256.len() == SHA256_DIGITS).then_some(self.sha256);
             let client = Client::new(hub.policy.clone())?;
-            if let Err(error) = client.download(&address, &path, LIMIT_BYTES, whole, &task, observer) {
+            if let Err(error) = client.download(&address, &path, LIMIT_BYTES, Some(self.sha256), &task, observer) {
                 return Err(if error.is_interruption() { error } else { without_network(error, &address, &path) });
             }
         }
@@ -88,24 +88,18 @@ impl Pinned {
     }
 }
 
-/// Where the weights are fetched from.
-pub fn address(architecture: Architecture, hub: &Hub<'_>) -> String {
-    family_of(architecture).imagenet(architecture).address(hub)
-}
-
-/// Where the weights are kept on this machine.
-pub fn cached_path(architecture: Architecture, hub: &Hub<'_>) -> PathBuf {
-    family_of(architecture).imagenet(architecture).cached_path(hub)
-}
-
-/// The weights that torchvision trained on ImageNet (version 1), always the same bytes: the address names a revision,
-/// and the SHA-256 that stands in this program is compared after fetching and whenever the kept file is read.
+/// The weights that were trained on ImageNet, always the same bytes: the address names a revision, and the SHA-256 that
+/// stands in this program is compared after fetching and whenever the kept file is read.
 ///
 /// # Errors
 /// Without network and without the file in the folder: an error that says which file to put where. Content with
 /// another SHA-256; a file that is not the architecture's: as [`WeightFile::load`].
 pub fn imagenet(architecture: Architecture, hub: &Hub<'_>, observer: &dyn Observer) -> Result<WeightFile> {
-    family_of(architecture).imagenet(architecture).obtain(architecture, hub, observer)
+    let pinned = design_of(architecture)?.imagenet().ok_or_else(|| {
+        Error::configuration(format!("there are no ImageNet weights for {architecture}"))
+            .hint("give a weight file, or `none` for random weights")
+    })?;
+    pinned.obtain(architecture, hub, observer)
 }
 
 fn without_network(error: Error, address: &str, path: &Path) -> Error {
@@ -130,17 +124,22 @@ mod tests {
 
     use super::super::sha256_hex;
     use super::*;
+    use crate::families::{Design, designs};
 
-    const ARCHITECTURE: Architecture = Architecture::ResNet18;
+    const ARCHITECTURE: Architecture = Architecture::RESNET18;
+
+    fn published() -> Pinned {
+        design_of(ARCHITECTURE).unwrap().imagenet().unwrap()
+    }
 
     /// The content that the test's hub has: the built-in weights.
     fn content() -> &'static [u8] {
-        family_of(ARCHITECTURE).builtin(ARCHITECTURE).unwrap()
+        design_of(ARCHITECTURE).unwrap().builtin().unwrap()
     }
 
     /// A pin like those of the program, for that content or for another.
     fn pinned(sha256: String) -> Pinned {
-        Pinned { sha256: sha256.leak(), ..family_of(ARCHITECTURE).imagenet(ARCHITECTURE) }
+        Pinned { sha256: sha256.leak(), ..published() }
     }
 
     /// A hub that redirects to the content, as the public one does, and counts the contents it sent.
@@ -168,7 +167,7 @@ mod tests {
             format!("200 OK\r\nContent-Length: {}", content().len())
         };
         let body = if head.starts_with("200") { content() } else { &[] };
-        // A client that has gone is not this server's business.
+        // A client may close the connection early, as it does when it refuses the content.
         let _ = write!(stream, "HTTP/1.1 {head}\r\nConnection: close\r\n\r\n").and_then(|()| stream.write_all(body));
     }
 
@@ -187,44 +186,42 @@ mod tests {
         assert_eq!(first, second);
         assert_eq!(sent.load(Ordering::SeqCst), 1);
         assert_eq!(first.tensors, WeightFile::builtin(ARCHITECTURE).unwrap().tensors);
-        assert_eq!(first.source, super::address(ARCHITECTURE, &hub));
+        assert_eq!(first.source, published().address(&hub));
     }
 
     #[test]
     fn content_with_another_checksum_is_not_kept() {
         let folder = tempfile::tempdir().unwrap();
-        // The hub vouches for what it sends; the pin does not.
+        // The hub states the checksum of what it sends, but the program expects another one.
         let (address, _) = serve(sha256_hex(content()));
         let hub = Hub { address: &address, cache_folder: folder.path(), policy: one_attempt() };
         let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
-        assert!(error.to_string().contains("SHA-256"), "{error}");
-        assert!(!cached_path(ARCHITECTURE, &hub).exists());
+        for digest in [published().sha256, &sha256_hex(content())] {
+            assert!(error.to_string().contains(digest), "{error}");
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "something was left behind");
     }
 
     #[test]
     fn a_kept_file_with_another_checksum_is_refused_with_what_to_do() {
         let folder = tempfile::tempdir().unwrap();
         let hub = Hub { address: "http://127.0.0.1:9", cache_folder: folder.path(), policy: one_attempt() };
-        std::fs::write(cached_path(ARCHITECTURE, &hub), content()).unwrap();
+        std::fs::write(published().cached_path(&hub), content()).unwrap();
         let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
         assert!(error.message().contains("is not the published one"), "{error}");
         assert!(error.hint_text().unwrap().contains("delete"), "{error}");
-        // The first digits are enough where no more are known.
-        let pinned = pinned(sha256_hex(content())[..8].to_owned());
-        assert!(pinned.obtain(ARCHITECTURE, &hub, &Silent).is_ok());
+        assert!(pinned(sha256_hex(content())).obtain(ARCHITECTURE, &hub, &Silent).is_ok());
     }
 
     #[test]
     fn every_pin_names_a_revision_and_a_checksum() {
         let lower_hex = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
-        for &architecture in Architecture::ALL {
-            let pinned = family_of(architecture).imagenet(architecture);
-            assert!(pinned.sha256.len() >= 8 && lower_hex(pinned.sha256), "{pinned:?}");
+        for pinned in designs().into_iter().filter_map(Design::imagenet) {
+            assert!(pinned.sha256.len() == 64 && lower_hex(pinned.sha256), "{pinned:?}");
             match pinned.host {
                 Host::Hub => {
                     let revision = pinned.path.split('/').nth(3).unwrap();
                     assert!(revision.len() == 40 && lower_hex(revision), "{pinned:?}");
-                    assert_eq!(pinned.sha256.len(), SHA256_DIGITS, "{pinned:?}");
                 }
                 Host::PyTorch => assert!(pinned.path.contains(&pinned.sha256[..8]), "{pinned:?}"),
             }
@@ -241,7 +238,7 @@ mod tests {
         let error = imagenet(ARCHITECTURE, &hub, &Silent).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         let hint = error.hint_text().unwrap();
-        assert!(hint.contains(&super::address(ARCHITECTURE, &hub)), "{hint}");
-        assert!(hint.contains(cached_path(ARCHITECTURE, &hub).to_str().unwrap()), "{hint}");
+        assert!(hint.contains(&published().address(&hub)), "{hint}");
+        assert!(hint.contains(published().cached_path(&hub).to_str().unwrap()), "{hint}");
     }
 }

@@ -70,7 +70,7 @@ pub(crate) fn safetensors_shapes(bytes: &[u8]) -> Result<BTreeMap<String, Vec<us
 /// # Errors
 /// A file that is too large, that is no ordinary file, or that cannot be read.
 pub(crate) fn read_bounded(path: &Path) -> Result<Vec<u8>> {
-    // What cannot be asked about is refused by the reading, with its reason.
+    // Where the length cannot be found out, reading the file fails with the reason.
     if let Ok(about) = std::fs::metadata(path) {
         if !about.is_file() {
             return Err(Error::data("this is not an ordinary file").in_file(path).hint("give a weight file"));

@@ -1,10 +1,8 @@
-//! The backbone against torchvision's values, and its two parts against the whole.
+//! The backbone against torchvision's values, and an image alone against one in a batch.
 
-use burn::tensor::{Device, Tensor, TensorData};
 use silknow_arrays::npz;
 use silknow_config::Architecture;
-use silknow_errors::ErrorKind;
-use silknow_network::{FrozenBackbone, Placement, TopNetwork, WeightFile, frozen_backbone};
+use silknow_network::{FrozenBackbone, Placement, WeightFile, frozen_backbone};
 
 use crate::reference;
 
@@ -37,61 +35,38 @@ fn assert_pooled_values_equal_torchvisions(architecture: Architecture, sides: &[
 
 #[test]
 fn pooled_values_of_resnet18_equal_torchvisions() {
-    assert_pooled_values_equal_torchvisions(Architecture::ResNet18, &[224, 129]);
+    assert_pooled_values_equal_torchvisions(Architecture::RESNET18, &[224, 129]);
 }
 
 #[test]
 fn pooled_values_of_resnet34_equal_torchvisions() {
-    assert_pooled_values_equal_torchvisions(Architecture::ResNet34, &[224]);
+    assert_pooled_values_equal_torchvisions(Architecture::RESNET34, &[224]);
 }
 
 #[test]
 fn pooled_values_of_resnet50_equal_torchvisions() {
-    assert_pooled_values_equal_torchvisions(Architecture::ResNet50, &[224, 97]);
+    assert_pooled_values_equal_torchvisions(Architecture::RESNET50, &[224, 97]);
 }
 
 #[test]
 fn pooled_values_of_resnet101_equal_torchvisions() {
-    assert_pooled_values_equal_torchvisions(Architecture::ResNet101, &[224]);
+    assert_pooled_values_equal_torchvisions(Architecture::RESNET101, &[224]);
 }
 
 #[test]
 fn pooled_values_of_resnet152_equal_torchvisions() {
-    assert_pooled_values_equal_torchvisions(Architecture::ResNet152, &[224]);
-}
-
-#[test]
-fn the_frozen_and_the_trained_part_together_are_the_whole() {
-    let (images, side) = (2, 65);
-    let pixels = pixels("two images", images, side);
-    for (architecture, cuts) in [(Architecture::ResNet18, [1, 2, 3, 8]), (Architecture::ResNet50, [1, 3, 7, 16])] {
-        let weights = reference::weights(architecture);
-        let descriptors = |retrain| {
-            let backbone = frozen(&weights, architecture, retrain, side);
-            let shape = backbone.feature_shape();
-            let features = backbone.run(&pixels, images).unwrap();
-            assert_eq!(features.len(), images * shape.len());
-            let top = TopNetwork::new(&weights, architecture, retrain, &[], 0, &Device::flex()).unwrap();
-            let features = Tensor::from_data(TensorData::new(features, [images, shape.len()]), &Device::flex());
-            top.forward(features, shape).into_data().try_into_vec::<f32>().unwrap()
-        };
-        let whole = descriptors(0);
-        for retrain in cuts {
-            let difference = relative_difference(&descriptors(retrain), &whole);
-            assert!(difference < 1e-4, "{architecture} with {retrain} blocks retrained: {difference}");
-        }
-    }
+    assert_pooled_values_equal_torchvisions(Architecture::RESNET152, &[224]);
 }
 
 #[test]
 fn an_image_has_the_same_features_alone_and_in_a_batch_with_any_number_of_threads() {
     let (images, side) = (5, 64);
     let pixels = pixels("five images", images, side);
-    let weights = reference::weights(Architecture::ResNet50);
+    let weights = reference::weights(Architecture::RESNET50);
     let features = |threads: usize, images_at_once: usize| -> Vec<f32> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let backbone = frozen(&weights, Architecture::ResNet50, 3, side);
+            let backbone = frozen(&weights, Architecture::RESNET50, 3, side);
             let batches = pixels.chunks(images_at_once * 3 * side * side);
             batches.flat_map(|batch| backbone.run(batch, batch.len() / (3 * side * side)).unwrap()).collect()
         })
@@ -100,25 +75,4 @@ fn an_image_has_the_same_features_alone_and_in_a_batch_with_any_number_of_thread
     for (threads, images_at_once) in [(1, images), (3, images), (2, 2)] {
         assert!(features(threads, images_at_once) == expected, "{threads} threads, {images_at_once} images at once");
     }
-}
-
-#[test]
-fn no_images_have_no_features() {
-    let weights = reference::weights(Architecture::ResNet18);
-    assert!(frozen(&weights, Architecture::ResNet18, 0, 64).run(&[], 0).unwrap().is_empty());
-}
-
-#[test]
-pub(crate) fn pixels_of_another_size_are_refused() {
-    let weights = reference::weights(Architecture::ResNet18);
-    let error = frozen(&weights, Architecture::ResNet18, 0, 64).run(&[0.0; 100], 1).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Internal);
-}
-
-#[test]
-fn more_blocks_to_retrain_than_there_are_is_a_configuration_error() {
-    let weights = reference::weights(Architecture::ResNet18);
-    let error = TopNetwork::new(&weights, Architecture::ResNet18, 9, &[], 0, &Device::flex()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Configuration);
-    assert!(error.to_string().contains("only 8 residual blocks"), "{error}");
 }

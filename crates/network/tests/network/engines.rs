@@ -2,9 +2,8 @@
 
 use burn::tensor::Device;
 use silknow_config::Architecture;
-use silknow_network::resnet::layout::Layout;
 use silknow_network::resnet::{burn_backbone, processor_backbone};
-use silknow_network::{FrozenBackbone, Instructions, Precision, family_of};
+use silknow_network::{FrozenBackbone, Instructions, Precision, architectures, conformance, design_of};
 
 use crate::backbone::{pixels, relative_difference};
 use crate::reference;
@@ -29,26 +28,23 @@ fn implementations(
     all
 }
 
-/// What [`FrozenBackbone`] promises.
 #[test]
 fn every_implementation_keeps_the_promises_of_the_trait() {
-    let (images, side) = (3, 64);
-    let pixels = pixels("conformance", images, side);
-    for (architecture, retrained) in [(Architecture::ResNet18, 0), (Architecture::ResNet50, 2)] {
-        let shape = family_of(architecture).feature_shape(architecture, retrained, side).unwrap();
-        for (name, backbone) in implementations(architecture, retrained, side) {
-            assert_eq!(backbone.feature_shape(), shape, "{name}");
-            let features = backbone.run(&pixels, images).unwrap();
-            assert_eq!(features.len(), images * shape.len(), "{name}");
-            assert!(backbone.run(&pixels, images).unwrap() == features, "{name} differs from itself");
-            for image in 0..images {
-                let alone = backbone.run(&pixels[image * 3 * side * side..][..3 * side * side], 1).unwrap();
-                let difference = relative_difference(&alone, &features[image * shape.len()..][..shape.len()]);
-                assert!(difference < 1e-4, "{name}, image {image} alone: {difference}");
-            }
-            assert!(backbone.run(&[], 0).unwrap().is_empty(), "{name}");
-            assert!(backbone.run(&pixels[1..], images).is_err(), "{name}");
+    let side = 64;
+    for (architecture, retrained) in [(Architecture::RESNET18, 0), (Architecture::RESNET50, 2)] {
+        let design = design_of(architecture).unwrap();
+        let shape = design.feature_shape(design.parts() - retrained, side);
+        for (name, frozen) in implementations(architecture, retrained, side) {
+            assert_eq!(frozen.feature_shape(), shape, "{name}");
+            conformance::check_frozen(&name, &*frozen, side);
         }
+    }
+}
+
+#[test]
+fn resnets_keep_what_every_backbone_keeps() {
+    for architecture in [Architecture::RESNET18, Architecture::RESNET50] {
+        conformance::check(&reference::weights(architecture), architecture, 65);
     }
 }
 
@@ -78,28 +74,28 @@ fn assert_engines_agree(architecture: Architecture, cuts: &[usize], sides: &[usi
 
 #[test]
 fn engines_agree_at_every_cut_of_a_network_of_basic_blocks() {
-    let blocks = Layout::of(Architecture::ResNet18).blocks.len();
+    let blocks = design_of(Architecture::RESNET18).unwrap().parts();
     let cuts: Vec<usize> = (0..=blocks).collect();
-    assert_engines_agree(Architecture::ResNet18, &cuts, &[33, 64, 101], &Instructions::available());
+    assert_engines_agree(Architecture::RESNET18, &cuts, &[33, 64, 101], &Instructions::available());
 }
 
 #[test]
 fn engines_agree_at_every_cut_of_a_network_of_bottlenecks() {
-    let blocks = Layout::of(Architecture::ResNet50).blocks.len();
+    let blocks = design_of(Architecture::RESNET50).unwrap().parts();
     let cuts: Vec<usize> = (0..=blocks).collect();
-    assert_engines_agree(Architecture::ResNet50, &cuts, &[65], &Instructions::available());
+    assert_engines_agree(Architecture::RESNET50, &cuts, &[65], &Instructions::available());
 }
 
 #[test]
 fn engines_agree_at_all_depths() {
-    for architecture in [Architecture::ResNet34, Architecture::ResNet101, Architecture::ResNet152] {
+    for architecture in [Architecture::RESNET34, Architecture::RESNET101, Architecture::RESNET152] {
         assert_engines_agree(architecture, &[0, 3], &[97], &[Instructions::best()]);
     }
 }
 
 #[test]
 fn engines_agree_on_the_smallest_and_on_large_images() {
-    assert_engines_agree(Architecture::ResNet18, &[0, 2], &[32, 257, 448], &[Instructions::best()]);
+    assert_engines_agree(Architecture::RESNET18, &[0, 2], &[32, 257, 448], &[Instructions::best()]);
 }
 
 #[test]
@@ -114,7 +110,7 @@ fn bf16_stays_near_single_precision_at_all_depths() {
     }
     let (images, side) = (2, 97);
     let pixels = pixels("engines", images, side);
-    for &architecture in Architecture::ALL {
+    for architecture in architectures() {
         let weights = reference::weights(architecture);
         let run = |precision| {
             let engine = processor_backbone(&weights, architecture, 0, side, instructions, precision);
@@ -130,8 +126,8 @@ fn bf16_stays_near_single_precision_at_all_depths() {
 
 #[test]
 fn a_precision_that_the_instructions_do_not_have_is_refused() {
-    let weights = reference::weights(Architecture::ResNet18);
+    let weights = reference::weights(Architecture::RESNET18);
     let refused =
-        processor_backbone(&weights, Architecture::ResNet18, 0, 64, Instructions::Portable, Precision::Bf16).err();
+        processor_backbone(&weights, Architecture::RESNET18, 0, 64, Instructions::Portable, Precision::Bf16).err();
     assert!(refused.unwrap().to_string().contains("cannot compute in the precision bf16"));
 }

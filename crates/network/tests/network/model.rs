@@ -28,7 +28,7 @@ fn training() -> TrainingParameters {
         augmentation: Augmentation::none(),
         augmented_views: 0,
         margin: 2.0,
-        backbone: Architecture::ResNet18,
+        backbone: Architecture::RESNET18,
         weights: Weights::None,
         input_size: SIDE,
         seed: 5,
@@ -46,8 +46,8 @@ fn vocabulary() -> Vocabulary {
 /// A model whose retrained kernels differ from the weights it started from.
 fn trained() -> StoredModel {
     let device = Device::flex();
-    let weights = reference::weights(Architecture::ResNet18);
-    let mut top = TopNetwork::new(&weights, Architecture::ResNet18, 1, &[32, 16], 5, &device).unwrap();
+    let weights = reference::weights(Architecture::RESNET18);
+    let mut top = TopNetwork::new(&weights, Architecture::RESNET18, 1, &[32, 16], 5, &device).unwrap();
     let mut tensors = top.to_named_tensors();
     tensors.get_mut("backbone.layer4.1.conv1.weight").unwrap().data.iter_mut().for_each(|value| *value *= -0.5);
     top.load_named_tensors(&tensors).unwrap();
@@ -108,8 +108,8 @@ fn saving_the_same_model_twice_gives_the_same_files() {
 
 #[test]
 fn the_trained_model_differs_from_the_untrained_backbone() {
-    let weights = reference::weights(Architecture::ResNet18);
-    let untrained = StoredModel::untrained(&weights, Architecture::ResNet18, &[32, 16], 5, SIDE).unwrap();
+    let weights = reference::weights(Architecture::RESNET18);
+    let untrained = StoredModel::untrained(&weights, Architecture::RESNET18, &[32, 16], 5, SIDE).unwrap();
     let (untrained, model) =
         (untrained.open(&Placement::processor()).unwrap(), trained().open(&Placement::processor()).unwrap());
     assert_ne!(untrained.fingerprint(), model.fingerprint());
@@ -195,8 +195,8 @@ fn files_are_described_in_order_and_unreadable_ones_are_listed() {
         silknow_image::save(&image, path).unwrap();
     }
     std::fs::write(&paths[1], "no picture").unwrap();
-    let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
-    let model = StoredModel::untrained(&weights, Architecture::ResNet18, &[], 0, SIDE).unwrap();
+    let weights = WeightFile::builtin(Architecture::RESNET18).unwrap();
+    let model = StoredModel::untrained(&weights, Architecture::RESNET18, &[], 0, SIDE).unwrap();
     let model = model.open(&Placement::processor()).unwrap();
     let described = model.describe_files(&paths, 2, 2, &Silent).unwrap();
     assert_eq!(described.kept, [0, 2, 4]);

@@ -39,9 +39,9 @@ fn bf16_keeps_the_ten_nearest_neighbours() {
     let Ok(bf16) = Placement::choose(DeviceChoice::Cpu, Precision::Bf16) else {
         return skipped(NAME, "this processor has no instructions for bf16");
     };
-    let weights = WeightFile::builtin(Architecture::ResNet18).unwrap();
+    let weights = WeightFile::builtin(Architecture::RESNET18).unwrap();
     let found = [Placement::processor(), bf16].map(|placement| {
-        let model = StoredModel::untrained(&weights, Architecture::ResNet18, &[], 0, 224).unwrap();
+        let model = StoredModel::untrained(&weights, Architecture::RESNET18, &[], 0, 224).unwrap();
         let model = model.open(&placement).unwrap();
         let described = model.describe_files(&files, 32, 2, &Silent).unwrap();
         assert_eq!(described.kept.len(), files.len());

@@ -21,7 +21,7 @@ fn committed(name: &str) -> PathBuf {
 
 /// The tensors of the folder under their names in the file.
 fn tensors() -> BTreeMap<String, WeightTensor> {
-    let backbone = reference::weights(Architecture::ResNet18).tensors;
+    let backbone = reference::weights(Architecture::RESNET18).tensors;
     let mut tensors: BTreeMap<_, _> =
         backbone.into_iter().map(|(name, tensor)| (format!("backbone.{name}"), tensor)).collect();
     for (name, shape) in [

@@ -12,7 +12,7 @@ use silknow_progress::Recorder;
 
 use crate::reference;
 
-const RESNET18: Architecture = Architecture::ResNet18;
+const RESNET18: Architecture = Architecture::RESNET18;
 
 /// Writes tensors as float32, with metadata.
 fn write(path: &Path, weights: &WeightFile, metadata: &[(&str, &str)]) {
@@ -66,14 +66,14 @@ fn a_cut_checkpoint_is_refused() {
 
 #[test]
 fn weights_of_another_architecture_are_refused_with_its_name() {
-    let message = WeightFile::load(&reference::file("strided.pth"), Architecture::ResNet34).unwrap_err().to_string();
+    let message = WeightFile::load(&reference::file("strided.pth"), Architecture::RESNET34).unwrap_err().to_string();
     assert!(message.contains("strided.pth: the tensor `layer1.2.bn1.bias` is missing"), "{message}");
     assert!(message.contains("these are the weights of resnet18"), "{message}");
 }
 
 #[test]
 fn every_wrong_tensor_is_named() {
-    let good = WeightFile::random(RESNET18, 1);
+    let good = WeightFile::random(RESNET18, 1).unwrap();
     let message = |change: fn(&mut WeightFile)| {
         let mut weights = good.clone();
         change(&mut weights);
@@ -114,7 +114,7 @@ fn a_file_that_is_no_weight_file_is_refused() {
 fn the_built_in_weights_fit_resnet18_alone() {
     let weights = WeightFile::builtin(RESNET18).unwrap();
     assert_eq!(weights.mean, IMAGENET_MEAN);
-    let error = WeightFile::builtin(Architecture::ResNet50).unwrap_err();
+    let error = WeightFile::builtin(Architecture::RESNET50).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     assert!(error.to_string().contains("resnet18"), "{error}");
 }

@@ -131,10 +131,10 @@ fn picture(number: usize, colour: usize, pattern: usize) -> RgbImage {
 
 /// A new head of two layers.
 pub fn top(parameters: &TrainingParameters) -> TopNetwork {
-    let weights = WeightFile::random(Architecture::ResNet18, 1);
+    let weights = WeightFile::random(Architecture::RESNET18, 1).unwrap();
     TopNetwork::new(
         &weights,
-        Architecture::ResNet18,
+        Architecture::RESNET18,
         parameters.hub_num_retrain,
         &parameters.add_fc,
         parameters.seed,
@@ -153,7 +153,7 @@ pub fn parameters(loss_ind: LossKind) -> TrainingParameters {
         loss_ind,
         relevant_variables: vec!["colour".to_owned(), "pattern".to_owned()],
         augmentation: Augmentation::none(),
-        backbone: Architecture::ResNet18,
+        backbone: Architecture::RESNET18,
         input_size: SIDE_PX,
         seed: 5,
         ..TrainingParameters::default()

@@ -1,11 +1,11 @@
 //! The weights and inputs that the tests share with the script `make_reference.py` beside this file.
 //!
-//! Owns the counter-based generator and the rule that fills a network with it; the script has both once more.
+//! The counter-based generator and the rule that fills a network with it must be the same in both.
 
 use std::path::PathBuf;
 
 use silknow_config::Architecture;
-use silknow_network::resnet::layout::Layout;
+use silknow_network::resnet::ResNet;
 use silknow_network::weights::{IMAGENET_MEAN, IMAGENET_STD};
 use silknow_network::{WeightFile, WeightTensor};
 
@@ -16,7 +16,7 @@ pub fn file(name: &str) -> PathBuf {
 
 /// Weights that depend on the names of the tensors alone.
 pub fn weights(architecture: Architecture) -> WeightFile {
-    let layout = Layout::of(architecture);
+    let layout = ResNet::of(architecture).unwrap().layout();
     let last_norms: Vec<_> = layout.blocks.iter().map(|block| &block.convs.last().unwrap().norm_name).collect();
     let mut file = WeightFile {
         tensors: Default::default(),
