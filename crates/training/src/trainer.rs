@@ -376,12 +376,13 @@ impl Trainer<'_> {
             return Ok(None);
         }
         let outcome = self.goal.evaluate(samples, &descriptors, top.dims())?;
-        if !outcome.loss.is_finite() || !are_finite(&outcome.gradient) {
+        if !outcome.is_finite() {
             return Ok(None);
         }
         let learning_rate = self.parameters.learning_rate;
         let active_share = outcome.active_share();
-        let row = StepMetrics { step, loss: outcome.loss, learning_rate, active_share, validation: None };
+        let (loss, terms) = (outcome.loss, outcome.terms);
+        let row = StepMetrics { step, loss, learning_rate, active_share, validation: None, terms };
         let mut gradients = top.gradients(pass, outcome.gradient);
         let mut adam = self.state.adam.clone();
         let top = adam.step(top.clone(), &mut gradients, learning_rate);
@@ -409,13 +410,19 @@ impl Trainer<'_> {
     }
 
     fn detail(&self) -> String {
-        let loss = self.state.history.last().map_or(f64::NAN, |row| row.loss);
-        match &self.state.best {
-            None => format!("loss {loss:.4}"),
-            Some(best) => {
-                format!("loss {loss:.4}, best validation loss {:.4} (step {})", self.state.best_loss, best.step)
+        let mut text = match self.state.history.last() {
+            None => return String::new(),
+            Some(row) => {
+                let terms: Vec<String> =
+                    row.terms.iter().map(|term| format!("{} {:.4}", term.name, term.value)).collect();
+                let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
+                format!("loss {:.4}{terms}", row.loss)
             }
+        };
+        if let Some(best) = &self.state.best {
+            text += &format!(", best validation loss {:.4} (step {})", self.state.best_loss, best.step);
         }
+        text
     }
 
     /// Writes checkpoint and table.

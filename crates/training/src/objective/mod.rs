@@ -235,13 +235,31 @@ pub struct Outcome {
     pub candidates: u64,
     /// The gradient of `loss` with respect to the descriptors, `[B, D]` row by row.
     pub gradient: Vec<f32>,
+    /// The parts that the loss is made of, for the log; empty when it has none. The logs show them in this order.
+    pub terms: Vec<Term>,
+}
+
+/// A named part of a loss, for the log: it is written down and not minimised by itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Term {
+    /// The name, not empty, and different from that of every other term of the objective.
+    pub name: String,
+    /// The value for one batch, a finite number.
+    pub value: f64,
 }
 
 impl Outcome {
     /// The mean of `averaged` terms that add up to `sum`, all of them active, with the gradient `[B, D]` of the mean.
     pub fn mean(sum: f64, averaged: u64, gradient: Vec<f32>) -> Self {
         let loss = sum * weight(averaged);
-        Self { loss, sum, averaged, active: averaged, candidates: averaged, gradient }
+        Self { loss, sum, averaged, active: averaged, candidates: averaged, gradient, terms: Vec::new() }
+    }
+
+    /// The same outcome with one more named part of the loss, for the log.
+    #[must_use]
+    pub fn with_term(mut self, name: impl Into<String>, value: f64) -> Self {
+        self.terms.push(Term { name: name.into(), value });
+        self
     }
 
     /// The same outcome with the number of active terms, and of those that could be.
@@ -250,6 +268,13 @@ impl Outcome {
         self.active = active;
         self.candidates = candidates;
         self
+    }
+
+    /// True when the loss, every slope and every term are finite numbers.
+    pub(crate) fn is_finite(&self) -> bool {
+        self.loss.is_finite()
+            && self.gradient.iter().all(|slope| slope.is_finite())
+            && self.terms.iter().all(|term| term.value.is_finite())
     }
 
     /// The share of active terms among the candidates, in `[0, 1]`; 0 without candidates.
