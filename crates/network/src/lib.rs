@@ -8,6 +8,7 @@ use burn_flex as _;
 
 pub mod backbone;
 pub mod device;
+pub mod extra_heads;
 pub mod families;
 pub mod head;
 pub mod model;
@@ -18,10 +19,11 @@ pub mod weights;
 
 pub use backbone::{FeatureShape, FrozenBackbone, frozen_backbone};
 pub use device::{Placement, describe_devices};
+pub use extra_heads::ExtraHeads;
 pub use families::{Family, family_named, family_of};
 pub use head::Head;
 pub use model::{Described, Model, StoredModel};
 pub use silknow_config::Precision;
 pub use silknow_engine::Instructions;
-pub use top::TopNetwork;
+pub use top::{Outputs, TopNetwork};
 pub use weights::{WeightFile, WeightTensor};

@@ -3,7 +3,7 @@
 //! It is one file, `checkpoint.safetensors`, numbers and state together, so that a crash can never leave two halves of
 //! different steps.
 //!
-//! Tensors: `model.*` (parameters), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
+//! Tensors: `model.*` (parameters, those of extra heads behind `model.extra.`), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
 //! validation, where there was one), `history` (float64 `[steps, 6]`, the first columns of `metrics.csv`, NaN where
 //! empty) and, where the objective has terms, `terms` (float64 `[steps, T]`, NaN where a step has none). The metadata entry `silknow-checkpoint` holds the rest as JSON. Its entry `checksum` is the SHA-256 of the
 //! whole file, with 64 zeros in the place of the checksum itself. Files of version 1 have none.
@@ -23,6 +23,7 @@ use silknow_files::digest::hexadecimal;
 use silknow_network::WeightTensor;
 
 use crate::features::FeatureStore;
+use crate::goal::Goal;
 use crate::metrics::{StepMetrics, ValidationMetrics, term_names};
 use crate::objective::Term;
 use crate::sameness::{Difference, comparable, first_difference, of_today};
@@ -88,19 +89,21 @@ pub(crate) struct Run {
     /// The name of the objective. In version 1 it is the `loss_ind` of the parameters.
     #[serde(default)]
     objective: Option<String>,
+    /// The extra heads that the objective asks for, with their widths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    heads: Vec<(String, usize)>,
     /// SHA-256 over images, labels and split.
     samples: String,
 }
 
 impl Run {
-    pub fn new(
-        parameters: &TrainingParameters,
-        objective: &str,
-        inputs: &TrainingInputs<'_>,
-        store: &FeatureStore,
-    ) -> Result<Self> {
-        let parameters = comparable(parameters)?;
-        Ok(Self { parameters, objective: Some(objective.to_owned()), samples: fingerprint(inputs, store) })
+    pub fn new(parameters: &TrainingParameters, goal: Goal<'_>, store: &FeatureStore) -> Result<Self> {
+        Ok(Self {
+            parameters: comparable(parameters)?,
+            objective: Some(goal.objective.name().to_owned()),
+            heads: goal.asks.heads.clone(),
+            samples: fingerprint(goal.inputs, store),
+        })
     }
 
     fn check_same(&self, stored: Self) -> Result<()> {
@@ -113,6 +116,10 @@ impl Run {
         let now = self.objective.clone().map_or(Value::Null, Value::from);
         if objective != now {
             return Err(Difference { key: "objective".to_owned(), then: objective, now }.refusal(CHECKPOINT));
+        }
+        if stored.heads != self.heads {
+            let (then, now) = (serde_json::json!(stored.heads), serde_json::json!(self.heads));
+            return Err(Difference { key: "heads".to_owned(), then, now }.refusal(CHECKPOINT));
         }
         if stored.samples != self.samples {
             return Err(Error::configuration("the checkpoint was made with other images, labels or another split")
@@ -400,7 +407,7 @@ mod tests {
 
     fn run(margin: f32, samples: &str) -> Run {
         let parameters = comparable(&TrainingParameters { margin, ..TrainingParameters::default() }).unwrap();
-        Run { parameters, objective: Some("soft".to_owned()), samples: samples.to_owned() }
+        Run { parameters, objective: Some("soft".to_owned()), heads: Vec::new(), samples: samples.to_owned() }
     }
 
     fn checkpoint() -> Checkpoint {
@@ -478,6 +485,9 @@ mod tests {
         let other = Run { objective: Some("hard".to_owned()), ..run(2.0, "abc") };
         let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
         assert!(message.contains("`objective` = \"soft\", but now it is \"hard\""), "{message}");
+        let other = Run { heads: vec![("place".to_owned(), 3)], ..run(2.0, "abc") };
+        let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("`heads` = [], but now it is [[\"place\",3]]"), "{message}");
     }
 
     #[test]
