@@ -46,6 +46,7 @@
 //! ```
 
 mod check;
+mod classification;
 mod distances;
 mod pairs;
 mod similarity;
@@ -67,6 +68,7 @@ use silknow_errors::{Error, Result};
 use silknow_records::{LabelMatrix, Record};
 
 pub use check::check;
+pub use classification::Classification;
 pub use distances::Distances;
 pub use similarity::Similarities;
 pub use soft_contrastive::SoftContrastive;

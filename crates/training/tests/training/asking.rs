@@ -10,8 +10,8 @@ use silknow_config::{Augmentation, LossKind, TrainingParameters};
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_progress::{Observer, Silent, StopAfter};
-use silknow_records::{LabelMatrix, MISSING, Record};
-use silknow_training::objective::{ImageValues, Objective, SoftTripletIncomp};
+use silknow_records::{LabelMatrix, MISSING, Record, Variable, Vocabulary};
+use silknow_training::objective::{Classification, ImageValues, Objective, SoftTripletIncomp};
 use silknow_training::{Logs, TrainingInputs, TrainingOutcome, train};
 
 /// Trains with values and records, two images to an object.
@@ -149,4 +149,21 @@ fn sets_of_labels_are_selected_validated_and_voted_on() {
     }
     parameters.how_many_training_steps = 4;
     assert!(run(&collection, &parameters, &SoftTripletIncomp, None, &Silent).unwrap().history[3].validation.is_some());
+}
+
+#[test]
+fn classification_teaches_descriptors_whose_neighbours_are_of_their_class() {
+    let collection = Collection::new();
+    let mut vocabulary = Vocabulary::default();
+    vocabulary.variables =
+        vec![Variable::new("colour", ["red", "blue"]), Variable::new("pattern", ["columns", "rows"])];
+    let objective = Classification::new(&vocabulary, &collection.labels, &collection.split().0, 0.5).unwrap();
+    let mut parameters = parameters(LossKind::SoftTriplet);
+    parameters.how_many_training_steps = 60;
+    let outcome = run(&collection, &parameters, &objective, None, &Silent).unwrap();
+    let (first, last) = (&outcome.history[0], &outcome.history[59]);
+    assert!(last.loss < 0.2 * first.loss, "from {} to {}", first.loss, last.loss);
+    assert_eq!(first.terms.iter().map(|term| term.name.as_str()).collect::<Vec<_>>(), ["colour", "pattern"]);
+    let f1 = last.validation.unwrap().mean_f1.unwrap();
+    assert!(f1 > 0.9, "{f1}");
 }
