@@ -156,7 +156,10 @@ proptest! {
         minnumsamples in 1usize..10_000,
         museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
         num_labeled in 0usize..=5,
-        seed in any::<u64>(),
+        (seed, strict) in (any::<u64>(), any::<bool>()),
+        columns in proptest::collection::vec(proptest::option::of("[A-Za-z][A-Za-z_ ]{0,8}[a-z]"), 2),
+        words in proptest::collection::vec(proptest::option::of(proptest::collection::vec("[a-z-]{1,8}", 1..4)), 2),
+        aliases in proptest::option::of(path()),
     ) {
         let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
         prop_assert_eq!(&read_back(&evaluate), &evaluate);
@@ -168,6 +171,12 @@ proptest! {
             num_labeled,
             master_dir,
             configuration_dir,
+            image_column: columns[0].clone(),
+            object_column: columns[1].clone(),
+            variables: words[0].clone(),
+            label_aliases: aliases,
+            missing_values: words[1].clone(),
+            strict,
             seed,
         };
         prop_assert_eq!(&read_back(&create), &create);

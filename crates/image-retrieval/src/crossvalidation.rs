@@ -184,8 +184,6 @@ fn classify(
         truth: Some(Truth { vocabulary: collections.vocabulary.clone(), labels }),
     };
     let retrieval = retrieve(&index, queries, &Search::nearest(parameters.num_neighbors), context.observer)?;
-    retrieval.write(index.model_fingerprint(), folder, folder)?;
-    retrieval
-        .classification(index.model_fingerprint(), folder, folder)?
-        .ok_or_else(|| Error::internal("labelled queries were classified without their labels"))
+    let written = retrieval.write(index.model_fingerprint(), folder, folder)?;
+    written.classification.ok_or_else(|| Error::internal("labelled queries were classified without their labels"))
 }

@@ -79,7 +79,7 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     let retrieval = retrieve(index, queries, &Search::nearest(parameters.num_neighbors), observer)?;
     let written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
     Ok(GetKNNSummary {
-        files: written,
+        files: written.files,
         queries: retrieval.names.len(),
         neighbours: retrieval.hits.of(0).len(),
         index_images: index.len(),

@@ -16,3 +16,16 @@ fn an_index_of_ones_own_keeps_the_contract_and_answers() {
     assert_eq!(text.lines().count(), 2, "{text}");
     assert!(text.lines().next().unwrap().ends_with("green.jpg"), "{text}");
 }
+
+#[test]
+fn a_loss_of_ones_own_is_minimised_by_the_trainer() {
+    let text = run("own_objective");
+    let losses: Vec<f64> = text
+        .split([' ', ',', '\n'])
+        .filter_map(|word| word.parse().ok())
+        .filter(|loss: &f64| loss.is_finite())
+        .collect();
+    let &[first, last] = &losses[..] else { panic!("{text}") };
+    // Half of the pairs are of one class at first, and all pictures look alike: the loss begins near 0.5.
+    assert!(first > 0.3 && last < 0.2 * first, "{text}");
+}

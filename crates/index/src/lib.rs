@@ -26,5 +26,6 @@ pub use index::{Hit, Hits, Index, check_model};
 pub use memory::MemoryIndex;
 pub use meta::IndexMeta;
 pub use neighbours::{Method, Neighbours, SearchIndex};
+pub use results::Written;
 pub use retrieve::{Queries, Retrieval, Truth, retrieve};
 pub use search::{Queried, Search, find};

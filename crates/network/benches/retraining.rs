@@ -28,7 +28,7 @@ fn main() {
                     let start = Instant::now();
                     let pass = top.forward_to_train(features.clone(), shape);
                     let ones = vec![1.0; images * top.dims()];
-                    std::hint::black_box(top.gradients(pass, ones));
+                    std::hint::black_box(top.gradients(pass, ones, Vec::new()));
                     start.elapsed().as_secs_f64()
                 })
                 .collect();

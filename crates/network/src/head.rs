@@ -16,19 +16,26 @@ use crate::weights::WeightTensor;
 
 /// A fully connected layer.
 #[derive(Module, Debug)]
-struct FullyConnected {
+pub(crate) struct FullyConnected {
     /// `[outputs, inputs]`
-    weight: Param<Tensor<2>>,
+    pub(crate) weight: Param<Tensor<2>>,
     /// `[outputs]`
-    bias: Param<Tensor<1>>,
+    pub(crate) bias: Param<Tensor<1>>,
 }
 
 impl FullyConnected {
-    fn new(position: usize, inputs: usize, outputs: usize, rng: &mut ChaCha8Rng, device: &Device) -> Self {
-        let weight = he_uniform(inputs * outputs, inputs, rng);
-        let weight = Tensor::from_data(TensorData::new(weight, [outputs, inputs]), device);
+    /// A layer with these weights, `[outputs, inputs]` row by row, and without bias.
+    pub(crate) fn new(layer: &str, weights: Vec<f32>, outputs: usize, device: &Device) -> Self {
+        let inputs = weights.len() / outputs;
+        let weight = Tensor::from_data(TensorData::new(weights, [outputs, inputs]), device);
         let bias = Tensor::from_data(TensorData::new(vec![0f32; outputs], [outputs]), device);
-        Self { weight: parameter(&weight_name(position), weight), bias: parameter(&bias_name(position), bias) }
+        let (weight_name, bias_name) = Self::names(layer);
+        Self { weight: parameter(&weight_name, weight), bias: parameter(&bias_name, bias) }
+    }
+
+    /// The names of the weights and of the bias of the layer of this name.
+    pub(crate) fn names(layer: &str) -> (String, String) {
+        (format!("{layer}.weight"), format!("{layer}.bias"))
     }
 
     /// The layer of these tensors, which have its shapes.
@@ -39,14 +46,15 @@ impl FullyConnected {
         tensors: &BTreeMap<String, WeightTensor>,
         device: &Device,
     ) -> Result<Self> {
-        let (weight_name, bias_name) = (weight_name(position), bias_name(position));
+        let (weight_name, bias_name) = Self::names(&layer_name(position));
         Ok(Self {
             weight: parameter(&weight_name, tensor_of(&weight_name, [outputs, inputs], tensors, device)?),
             bias: parameter(&bias_name, tensor_of(&bias_name, [outputs], tensors, device)?),
         })
     }
 
-    fn forward(&self, values: Tensor<2>) -> Tensor<2> {
+    /// `[N, inputs]` to `[N, outputs]`.
+    pub(crate) fn forward(&self, values: Tensor<2>) -> Tensor<2> {
         values.matmul(self.weight.val().transpose()) + self.bias.val().unsqueeze()
     }
 }
@@ -69,7 +77,10 @@ impl Head {
         let layers = widths
             .zip(add_fc)
             .enumerate()
-            .map(|(position, (&inputs, &outputs))| FullyConnected::new(position, inputs, outputs, &mut rng, device))
+            .map(|(position, (&inputs, &outputs))| {
+                let weights = he_uniform(inputs * outputs, inputs, &mut rng);
+                FullyConnected::new(&layer_name(position), weights, outputs, device)
+            })
             .collect();
         Self { layers, inputs }
     }
@@ -93,6 +104,11 @@ impl Head {
             })
             .collect::<Result<_>>()?;
         Ok(Self { layers, inputs })
+    }
+
+    /// True when it hands its input on.
+    pub fn is_empty(&self) -> bool {
+        self.layers.is_empty()
     }
 
     /// Length of what the head delivers.
@@ -152,12 +168,16 @@ pub(crate) fn head_tensors(inputs: usize, add_fc: &[usize]) -> BTreeMap<String, 
         .collect()
 }
 
+fn layer_name(position: usize) -> String {
+    format!("head.{position}")
+}
+
 fn weight_name(position: usize) -> String {
-    format!("head.{position}.weight")
+    FullyConnected::names(&layer_name(position)).0
 }
 
 pub(crate) fn bias_name(position: usize) -> String {
-    format!("head.{position}.bias")
+    FullyConnected::names(&layer_name(position)).1
 }
 
 /// `count` values for a layer that sums over `fan_in` of them and passes on the positive half: uniform with

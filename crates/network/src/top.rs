@@ -11,6 +11,7 @@ use silknow_errors::Result;
 
 use crate::backbone::{FeatureShape, trainable_parts};
 use crate::device::numbers;
+use crate::extra_heads::ExtraHeads;
 use crate::families::{Remembered, Trainable, TrainableParts, design_of};
 use crate::head::Head;
 use crate::parameter::{replace, stored};
@@ -32,8 +33,29 @@ pub struct Pass {
     pub descriptors: Tensor<2>,
     /// What the head gave, with its graph.
     outputs: Tensor<2>,
+    /// What the extra heads gave, with its graph.
+    extra: Vec<Tensor<2>>,
     /// The pooled values, at which that graph begins, and what the blocks before it remember.
     blocks: Option<(Tensor<2>, Remembered)>,
+}
+
+impl Pass {
+    /// What every extra head gave, `[N, width]` row by row.
+    ///
+    /// # Errors
+    /// A device that delivers another type than `f32`.
+    pub fn extra_outputs(&self) -> Result<Vec<Vec<f32>>> {
+        self.extra.iter().map(|outputs| numbers(outputs.clone().inner())).collect()
+    }
+}
+
+/// What the network gives for N images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Outputs {
+    /// The descriptors, `[N, D]` row by row, of unit length.
+    pub descriptors: Vec<f32>,
+    /// What every extra head gives, `[N, width]` row by row.
+    pub extra: Vec<Vec<f32>>,
 }
 
 /// The trained part of the network. It works on plain devices and on those with autodiff alike; `valid()` of
@@ -44,6 +66,8 @@ pub struct TopNetwork {
     pub blocks: TrainableParts,
     /// The fully connected layers.
     pub head: Head,
+    /// Layers for what the training's objective needs beside descriptors.
+    pub extra: ExtraHeads,
 }
 
 impl TopNetwork {
@@ -64,6 +88,7 @@ impl TopNetwork {
         Ok(Self {
             blocks: trainable_parts(weights, architecture, hub_num_retrain, device)?,
             head: Head::new(design_of(architecture)?.pooled_features(), add_fc, seed, device),
+            extra: ExtraHeads::none(),
         })
     }
 
@@ -81,7 +106,15 @@ impl TopNetwork {
         Ok(Self {
             blocks: trainable_parts(weights, architecture, 0, device)?,
             head: Head::from_tensors(design_of(architecture)?.pooled_features(), add_fc, head, device)?,
+            extra: ExtraHeads::none(),
         })
+    }
+
+    /// The same network with new heads of these names and widths in place of the extra ones that it had.
+    #[must_use]
+    pub fn with_extra_heads(mut self, heads: &[(String, usize)], seed: u64, device: &Device) -> Self {
+        self.extra = ExtraHeads::new(self.dims(), heads, seed, device);
+        self
     }
 
     /// Length D of the descriptors.
@@ -94,8 +127,13 @@ impl TopNetwork {
     /// # Panics
     /// When the features have not the length that `shape` says.
     pub fn forward(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
+        unit_length(self.outputs(features, shape))
+    }
+
+    /// What the head gives, before it is brought to unit length.
+    fn outputs(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
         let pooled = if self.blocks.is_empty() { features } else { self.blocks.forward(shape.maps(features)) };
-        unit_length(self.head.forward(pooled))
+        self.head.forward(pooled)
     }
 
     /// As [`forward`](Self::forward), with what [`gradients`](Self::gradients) needs. The network is on a device with
@@ -105,26 +143,36 @@ impl TopNetwork {
     /// When the features have not the length that `shape` says.
     pub fn forward_to_train(&self, features: Tensor<2>, shape: FeatureShape) -> Pass {
         let (pooled, blocks) = if self.blocks.is_empty() {
-            (features, None)
+            // Without layers nothing else would begin a graph for the extra heads.
+            (if self.head.is_empty() { features.autodiff() } else { features }, None)
         } else {
             let (pooled, remembered) = self.blocks.forward_remembering(shape.maps(features));
             let pooled = pooled.autodiff().require_grad();
             (pooled.clone(), Some((pooled, remembered)))
         };
         let outputs = self.head.forward(pooled);
-        Pass { descriptors: unit_length(outputs.clone().inner()), outputs, blocks }
+        let extra = self.extra.forward(&outputs);
+        Pass { descriptors: unit_length(outputs.clone().inner()), outputs, extra, blocks }
     }
 
-    /// The gradients of all parameters, given those of the descriptors, `[N, D]` row by row.
+    /// The gradients of all parameters, given those of the descriptors, `[N, D]` row by row, and of what every extra head
+    /// gave, `[N, width]` row by row.
     ///
     /// # Panics
-    /// When the gradients are not as many as the descriptors' values.
-    pub fn gradients(&self, pass: Pass, of_descriptors: Vec<f32>) -> Gradients {
-        let of_descriptors =
-            Tensor::from_data(TensorData::new(of_descriptors, pass.outputs.dims()), &pass.descriptors.device());
+    /// When the gradients are not as many as the values.
+    pub fn gradients(&self, pass: Pass, of_descriptors: Vec<f32>, of_extra: Vec<Vec<f32>>) -> Gradients {
+        assert_eq!(of_extra.len(), pass.extra.len(), "every extra head has gradients");
+        let device = pass.descriptors.device();
+        let like = |values, outputs: &Tensor<2>| Tensor::from_data(TensorData::new(values, outputs.dims()), &device);
+        let of_descriptors = like(of_descriptors, &pass.outputs);
         let of_outputs = before_unit_length(pass.outputs.clone().inner(), pass.descriptors, of_descriptors);
         // The scalar whose backward pass hands these to the outputs; its value means nothing.
-        let mut gradients = (pass.outputs * of_outputs).sum().backward();
+        let mut scalar = (pass.outputs * of_outputs).sum();
+        for (outputs, gradient) in pass.extra.into_iter().zip(of_extra) {
+            let gradient = like(gradient, &outputs);
+            scalar = scalar + (outputs * gradient).sum();
+        }
+        let mut gradients = scalar.backward();
         if let Some((pooled, remembered)) = pass.blocks {
             let of_pooled = pooled.grad_remove(&mut gradients).expect("the outputs come from the pooled values");
             self.blocks.add_gradients(remembered, of_pooled, &mut gradients);
@@ -140,18 +188,39 @@ impl TopNetwork {
     /// # Errors
     /// A device that delivers another type than `f32`.
     pub fn describe(&self, features: &[f32], shape: FeatureShape, device: &Device) -> Result<Vec<f32>> {
-        let mut descriptors = Vec::with_capacity(features.len() / shape.len() * self.dims());
+        Ok(self.run(features, shape, device, &ExtraHeads::none())?.descriptors)
+    }
+
+    /// As [`describe`](Self::describe), with what the extra heads give.
+    ///
+    /// # Errors
+    /// A device that delivers another type than `f32`.
+    pub fn describe_with_extra(&self, features: &[f32], shape: FeatureShape, device: &Device) -> Result<Outputs> {
+        self.run(features, shape, device, &self.extra)
+    }
+
+    fn run(&self, features: &[f32], shape: FeatureShape, device: &Device, heads: &ExtraHeads) -> Result<Outputs> {
+        let mut all = Outputs {
+            descriptors: Vec::with_capacity(features.len() / shape.len() * self.dims()),
+            extra: heads.names().map(|_| Vec::new()).collect(),
+        };
         for rows in features.chunks(DESCRIBED_AT_ONCE * shape.len()) {
             let mut padded = rows.to_vec();
             padded.resize(DESCRIBED_AT_ONCE * shape.len(), 0.0);
             let padded = Tensor::from_data(TensorData::new(padded, [DESCRIBED_AT_ONCE, shape.len()]), device);
-            let values = numbers(self.forward(padded, shape))?;
-            descriptors.extend_from_slice(&values[..rows.len() / shape.len() * self.dims()]);
+            let images = rows.len() / shape.len();
+            let outputs = self.outputs(padded, shape);
+            for (all, outputs) in all.extra.iter_mut().zip(heads.forward(&outputs)) {
+                let width = outputs.dims()[1];
+                all.extend_from_slice(&numbers(outputs)?[..images * width]);
+            }
+            all.descriptors.extend_from_slice(&numbers(unit_length(outputs))?[..images * self.dims()]);
         }
-        Ok(descriptors)
+        Ok(all)
     }
 
-    /// The trained parameters by name: `backbone.layer4.1.conv2.weight`, `head.0.weight` and so on.
+    /// The trained parameters by name: `backbone.layer4.1.conv2.weight`, `head.0.weight` and so on, and those of the extra
+    /// heads, `extra.<name>.weight`.
     pub fn to_named_tensors(&self) -> BTreeMap<String, WeightTensor> {
         let kernels = self.blocks.named_tensors().into_iter();
         let kernels = kernels.map(|(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor));
@@ -159,7 +228,7 @@ impl TopNetwork {
             .head
             .parameters()
             .flat_map(|layer| [(layer.weight_name, stored(layer.weight)), (layer.bias_name, stored(layer.bias))]);
-        kernels.chain(layers).collect()
+        kernels.chain(layers).chain(self.extra.named_tensors()).collect()
     }
 
     /// Takes over the parameters of [`to_named_tensors`](Self::to_named_tensors); other tensors are ignored.
@@ -172,7 +241,7 @@ impl TopNetwork {
             replace(&layer.weight_name, layer.weight, tensors)?;
             replace(&layer.bias_name, layer.bias, tensors)?;
         }
-        Ok(())
+        self.extra.load(tensors)
     }
 }
 
@@ -226,7 +295,7 @@ mod tests {
         let features = Tensor::from_data(TensorData::new(features, [2, shape.len()]), &Device::flex());
         let top = TopNetwork::new(&weights, ARCHITECTURE, 2, &[8, 4], 1, &device).unwrap();
         let pass = top.forward_to_train(features, shape);
-        let gradients = top.gradients(pass, vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]);
+        let gradients = top.gradients(pass, vec![1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0], Vec::new());
         let names: Vec<String> = top.to_named_tensors().into_keys().collect();
         assert_eq!(
             names,
@@ -265,6 +334,55 @@ mod tests {
         tensors.remove("head.0.weight");
         let message = target.load_named_tensors(&tensors).unwrap_err().to_string();
         assert!(message.contains("`head.0.weight` is missing"), "{message}");
+    }
+
+    /// Against differences of the sum of products with the gradients, which are constant.
+    #[test]
+    fn gradients_of_extra_outputs_reach_the_heads_and_the_layers_below() {
+        let device = Device::flex().autodiff();
+        let shape = FeatureShape { channels: 512, height: 1, width: 1 };
+        let weights = WeightFile::random(ARCHITECTURE, 1).unwrap();
+        let features: Vec<f32> = (0..2 * 512).map(|i| ((i * 37 % 101) as f32 - 50.0) / 100.0).collect();
+        let of_extra = [0.5, -1.0, 0.25, 2.0, 0.0, 1.0];
+        for add_fc in [&[4][..], &[]] {
+            let top = TopNetwork::new(&weights, ARCHITECTURE, 0, add_fc, 1, &device).unwrap();
+            let top = top.with_extra_heads(&[("place".to_owned(), 3)], 1, &device);
+            let batch = Tensor::from_data(TensorData::new(features.clone(), [2, 512]), &Device::flex());
+            let pass = top.forward_to_train(batch, shape);
+            let trained = pass.extra_outputs().unwrap();
+            let gradients = top.gradients(pass, vec![0.0; 2 * top.dims()], vec![of_extra.to_vec()]);
+            let gradients = GradientsParams::from_grads(gradients, &top);
+            assert_eq!(gradients.len(), top.to_named_tensors().len());
+            let mut plain = top.valid();
+            let mut loss_with = |tensors: &BTreeMap<String, WeightTensor>| -> f64 {
+                plain.load_named_tensors(tensors).unwrap();
+                let outputs = plain.describe_with_extra(&features, shape, &Device::flex()).unwrap();
+                outputs.extra[0].iter().zip(of_extra).map(|(value, slope)| f64::from(*value) * f64::from(slope)).sum()
+            };
+            let tensors = top.to_named_tensors();
+            let expected: f64 = trained[0].iter().zip(of_extra).map(|(v, s)| f64::from(*v) * f64::from(s)).sum();
+            assert!((loss_with(&tensors) - expected).abs() < 1e-5);
+            for (name, gradient) in [("extra.place.weight", 2usize), ("extra.place.bias", 1)]
+                .into_iter()
+                .chain((!add_fc.is_empty()).then_some(("head.0.weight", 2)))
+            {
+                let id = burn::module::ParamId::from(silknow_files::digest::fnv1a_64(name.bytes()));
+                let slopes: Vec<f32> = match gradient {
+                    1 => gradients.get::<1>(id).unwrap().into_data().try_into_vec().unwrap(),
+                    _ => gradients.get::<2>(id).unwrap().into_data().try_into_vec().unwrap(),
+                };
+                for position in [0, slopes.len() / 2, slopes.len() - 1] {
+                    let at = |step: f32| {
+                        let mut moved = tensors.clone();
+                        moved.get_mut(name).unwrap().data[position] += step;
+                        moved
+                    };
+                    // The outputs are linear in every parameter, so a wide step loses nothing.
+                    let slope = (loss_with(&at(1.0)) - loss_with(&at(-1.0))) / 2.0;
+                    assert!((slope - f64::from(slopes[position])).abs() < 1e-3, "{name} at {position}: {slope}");
+                }
+            }
+        }
     }
 
     #[test]

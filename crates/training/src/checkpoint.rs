@@ -3,9 +3,9 @@
 //! It is one file, `checkpoint.safetensors`, numbers and state together, so that a crash can never leave two halves of
 //! different steps.
 //!
-//! Tensors: `model.*` (parameters), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
-//! validation, where there was one), and `history` (float64 `[steps, 6]`, the columns of `metrics.csv`, NaN where
-//! empty). The metadata entry `silknow-checkpoint` holds the rest as JSON. Its entry `checksum` is the SHA-256 of the
+//! Tensors: `model.*` (parameters, those of extra heads behind `model.extra.`), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
+//! validation, where there was one), `history` (float64 `[steps, 6]`, the first columns of `metrics.csv`, NaN where
+//! empty) and, where the objective has terms, `terms` (float64 `[steps, T]`, NaN where a step has none). The metadata entry `silknow-checkpoint` holds the rest as JSON. Its entry `checksum` is the SHA-256 of the
 //! whole file, with 64 zeros in the place of the checksum itself. Files of version 1 have none.
 
 use std::collections::{BTreeMap, HashMap};
@@ -23,7 +23,9 @@ use silknow_files::digest::hexadecimal;
 use silknow_network::WeightTensor;
 
 use crate::features::FeatureStore;
-use crate::metrics::{StepMetrics, ValidationMetrics};
+use crate::goal::Goal;
+use crate::metrics::{StepMetrics, ValidationMetrics, term_names};
+use crate::objective::Term;
 use crate::sameness::{Difference, comparable, first_difference, of_today};
 use crate::selection::TrainingInputs;
 
@@ -36,6 +38,7 @@ const VERSION_WITHOUT_CHECKSUM: u32 = 1;
 const METADATA_KEY: &str = "silknow-checkpoint";
 const HISTORY: &str = "history";
 const HISTORY_COLUMNS: usize = 6;
+const TERMS: &str = "terms";
 const MODEL: &str = "model.";
 const ADAM: &str = "adam.";
 const BEST: &str = "best.";
@@ -71,6 +74,9 @@ struct State {
     adam_steps: u64,
     best_step: Option<usize>,
     unreadable: Vec<usize>,
+    /// The names of the objective's terms, in the order of the tensor's columns.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    terms: Vec<String>,
     #[serde(flatten)]
     run: Run,
 }
@@ -83,19 +89,21 @@ pub(crate) struct Run {
     /// The name of the objective. In version 1 it is the `loss_ind` of the parameters.
     #[serde(default)]
     objective: Option<String>,
+    /// The extra heads that the objective asks for, with their widths.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    heads: Vec<(String, usize)>,
     /// SHA-256 over images, labels and split.
     samples: String,
 }
 
 impl Run {
-    pub fn new(
-        parameters: &TrainingParameters,
-        objective: &str,
-        inputs: &TrainingInputs<'_>,
-        store: &FeatureStore,
-    ) -> Result<Self> {
-        let parameters = comparable(parameters)?;
-        Ok(Self { parameters, objective: Some(objective.to_owned()), samples: fingerprint(inputs, store) })
+    pub fn new(parameters: &TrainingParameters, goal: Goal<'_>, store: &FeatureStore) -> Result<Self> {
+        Ok(Self {
+            parameters: comparable(parameters)?,
+            objective: Some(goal.objective.name().to_owned()),
+            heads: goal.asks.heads.clone(),
+            samples: fingerprint(goal.inputs, store),
+        })
     }
 
     fn check_same(&self, stored: Self) -> Result<()> {
@@ -108,6 +116,10 @@ impl Run {
         let now = self.objective.clone().map_or(Value::Null, Value::from);
         if objective != now {
             return Err(Difference { key: "objective".to_owned(), then: objective, now }.refusal(CHECKPOINT));
+        }
+        if stored.heads != self.heads {
+            let (then, now) = (serde_json::json!(stored.heads), serde_json::json!(self.heads));
+            return Err(Difference { key: "heads".to_owned(), then, now }.refusal(CHECKPOINT));
         }
         if stored.samples != self.samples {
             return Err(Error::configuration("the checkpoint was made with other images, labels or another split")
@@ -176,12 +188,14 @@ pub fn remove(log_folder: impl AsRef<Path>) -> Result<()> {
 impl Checkpoint {
     /// Writes the file as a whole or not at all.
     pub fn write(&self, log_folder: &Path, run: &Run) -> Result<()> {
+        let terms = term_names(&self.history);
         let state = State {
             version: VERSION,
             checksum: "0".repeat(CHECKSUM_LENGTH),
             adam_steps: self.adam_steps,
             best_step: self.best.as_ref().map(|(step, _)| *step),
             unreadable: self.unreadable.clone(),
+            terms: terms.iter().map(|&name| name.to_owned()).collect(),
             run: run.clone(),
         };
         let text = serde_json::to_string(&state)
@@ -197,6 +211,11 @@ impl Checkpoint {
         }
         let history = self.history.iter().flat_map(to_row).flat_map(f64::to_le_bytes).collect();
         arrays.push((HISTORY.to_owned(), Dtype::F64, vec![self.history.len(), HISTORY_COLUMNS], history));
+        if !terms.is_empty() {
+            let values = self.history.iter().flat_map(|row| terms.iter().map(|name| value_of(row, name)));
+            let values = values.flat_map(f64::to_le_bytes).collect();
+            arrays.push((TERMS.to_owned(), Dtype::F64, vec![self.history.len(), terms.len()], values));
+        }
         let failed = |cause| Error::internal("the training's state cannot be written as safetensors").caused_by(cause);
         let views = arrays
             .iter()
@@ -232,7 +251,7 @@ impl Checkpoint {
             named.map(|(name, view)| Ok((name.to_owned(), numbers(name, &view)?))).collect()
         };
         let checkpoint = Self {
-            history: history_of(&tensors)?,
+            history: history_of(&tensors, &state.terms)?,
             model: part(MODEL)?,
             adam: part(ADAM)?,
             adam_steps: state.adam_steps,
@@ -326,15 +345,40 @@ fn numbers(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
     Ok(WeightTensor { shape: view.shape().to_vec(), data })
 }
 
-fn history_of(tensors: &SafeTensors<'_>) -> Result<Vec<StepMetrics>> {
-    let view = tensors.tensor(HISTORY).map_err(|cause| broken("the history is missing").caused_by(cause))?;
-    let (&[_, HISTORY_COLUMNS], Dtype::F64) = (view.shape(), view.dtype()) else {
-        return Err(broken(format!("the history is {:?} of the shape {:?}", view.dtype(), view.shape())));
-    };
-    let (values, _) = view.data().as_chunks();
-    let values: Vec<f64> = values.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect();
+/// The steps with their terms, which have these names.
+fn history_of(tensors: &SafeTensors<'_>, terms: &[String]) -> Result<Vec<StepMetrics>> {
+    let values = table_of(tensors, HISTORY, HISTORY_COLUMNS)?;
     let (rows, _) = values.as_chunks();
-    Ok(rows.iter().map(from_row).collect())
+    let mut history: Vec<StepMetrics> = rows.iter().map(from_row).collect();
+    if terms.is_empty() {
+        return Ok(history);
+    }
+    let values = table_of(tensors, TERMS, terms.len())?;
+    if values.len() != history.len() * terms.len() {
+        return Err(broken("the terms are not those of the steps of the history"));
+    }
+    for (row, values) in history.iter_mut().zip(values.chunks_exact(terms.len())) {
+        let known = terms.iter().zip(values).filter(|(_, value)| !value.is_nan());
+        row.terms = known.map(|(name, &value)| Term { name: name.clone(), value }).collect();
+    }
+    Ok(history)
+}
+
+/// The values of a table of float64 with so many columns, row by row.
+fn table_of(tensors: &SafeTensors<'_>, name: &str, columns: usize) -> Result<Vec<f64>> {
+    let view =
+        tensors.tensor(name).map_err(|cause| broken(format!("the tensor `{name}` is missing")).caused_by(cause))?;
+    match (view.shape(), view.dtype()) {
+        (&[_, found], Dtype::F64) if found == columns => {}
+        (shape, dtype) => return Err(broken(format!("the tensor `{name}` is {dtype:?} of the shape {shape:?}"))),
+    }
+    let (values, _) = view.data().as_chunks();
+    Ok(values.iter().map(|&bytes| f64::from_le_bytes(bytes)).collect())
+}
+
+/// The value of the term of this name; NaN where the step has none.
+fn value_of(row: &StepMetrics, name: &str) -> f64 {
+    row.terms.iter().find(|term| term.name == name).map_or(f64::NAN, |term| term.value)
 }
 
 fn to_row(metrics: &StepMetrics) -> [f64; HISTORY_COLUMNS] {
@@ -353,7 +397,8 @@ fn from_row(&[step, loss, learning_rate, active_share, val_loss, val_mean_f1]: &
     let known = |value: f64| (!value.is_nan()).then_some(value);
     let validation = ValidationMetrics { loss: known(val_loss), mean_f1: known(val_mean_f1) };
     let measured = validation.loss.is_some() || validation.mean_f1.is_some();
-    StepMetrics { step: step as usize, loss, learning_rate, active_share, validation: measured.then_some(validation) }
+    let validation = measured.then_some(validation);
+    StepMetrics { step: step as usize, loss, learning_rate, active_share, validation, terms: Vec::new() }
 }
 
 #[cfg(test)]
@@ -362,15 +407,16 @@ mod tests {
 
     fn run(margin: f32, samples: &str) -> Run {
         let parameters = comparable(&TrainingParameters { margin, ..TrainingParameters::default() }).unwrap();
-        Run { parameters, objective: Some("soft".to_owned()), samples: samples.to_owned() }
+        Run { parameters, objective: Some("soft".to_owned()), heads: Vec::new(), samples: samples.to_owned() }
     }
 
     fn checkpoint() -> Checkpoint {
         let tensor = |values: &[f32]| WeightTensor { shape: vec![values.len(), 1], data: values.to_vec() };
-        let row = StepMetrics { step: 1, loss: 0.1 + 0.2, learning_rate: 1e-4, active_share: 0.5, validation: None };
+        let (loss, terms) = (0.1 + 0.2, Vec::new());
+        let row = StepMetrics { step: 1, loss, learning_rate: 1e-4, active_share: 0.5, validation: None, terms };
         let validation = Some(ValidationMetrics { loss: Some(1.0 / 3.0), mean_f1: None });
         Checkpoint {
-            history: vec![row, StepMetrics { step: 2, validation, ..row }],
+            history: vec![row.clone(), StepMetrics { step: 2, validation, ..row }],
             model: [("head.0.weight".to_owned(), tensor(&[1.0, f32::MIN_POSITIVE]))].into(),
             adam: [("first.head".to_owned(), tensor(&[0.1])), ("second.head".to_owned(), tensor(&[0.2]))].into(),
             adam_steps: 2,
@@ -389,6 +435,18 @@ mod tests {
         remove(folder.path()).unwrap();
         remove(folder.path()).unwrap();
         assert_eq!(Checkpoint::read(folder.path(), &run).unwrap(), None);
+    }
+
+    #[test]
+    fn terms_read_back_with_their_steps_and_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = run(2.0, "abc");
+        let term = |name: &str, value| Term { name: name.to_owned(), value };
+        let mut with_terms = checkpoint();
+        with_terms.history[0].terms = vec![term("semantic", 1.0 / 3.0)];
+        with_terms.history[1].terms = vec![term("semantic", 0.0), term("\"checksum\":\"", -2.5)];
+        with_terms.write(folder.path(), &run).unwrap();
+        assert_eq!(Checkpoint::read(folder.path(), &run).unwrap(), Some(with_terms));
     }
 
     #[test]
@@ -427,6 +485,9 @@ mod tests {
         let other = Run { objective: Some("hard".to_owned()), ..run(2.0, "abc") };
         let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
         assert!(message.contains("`objective` = \"soft\", but now it is \"hard\""), "{message}");
+        let other = Run { heads: vec![("place".to_owned(), 3)], ..run(2.0, "abc") };
+        let message = Checkpoint::read(folder.path(), &other).unwrap_err().to_string();
+        assert!(message.contains("`heads` = [], but now it is [[\"place\",3]]"), "{message}");
     }
 
     #[test]

@@ -75,7 +75,7 @@ pub(crate) struct Selection {
     pub train: Vec<usize>,
     /// Make up the validation batches.
     pub validation: Vec<usize>,
-    /// Are classified by their neighbours.
+    /// Are described in validation: those of the batches, and those whose labels are compared with their neighbours'.
     pub queries: Vec<usize>,
     /// Are those neighbours.
     pub references: Vec<usize>,
@@ -127,7 +127,7 @@ impl Selection {
         Ok(Self {
             train,
             validation: chosen(inputs.validation, &usable),
-            queries: chosen(inputs.validation, &labelled),
+            queries: chosen(inputs.validation, &|sample| labelled(sample) || usable(sample)),
             references: if validates { some(labelled_train, MOST_REFERENCES, parameters.seed) } else { Vec::new() },
             left_out,
         })

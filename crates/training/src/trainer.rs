@@ -1,33 +1,30 @@
 //! The training loop: draw a batch, describe its images, compare them, move the parameters; validate, remember the best
 //! network, and write checkpoints.
 
-use std::collections::VecDeque;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData};
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
 use silknow_network::device::numbers;
+use silknow_network::top::Pass;
 use silknow_network::{FeatureShape, TopNetwork};
 use silknow_progress::Observer;
 
-use crate::adam::Adam;
-use crate::batches::{Batches, Draw};
 use crate::checkpoint::{self, Checkpoint, Run};
-use crate::features::{FeatureStore, SampleView};
-use crate::goal::Goal;
+use crate::features::FeatureStore;
+use crate::feed::{Drawn, Feed};
+use crate::goal::{Described, Goal};
 use crate::metrics::{self, EventLog, StepMetrics};
 use crate::objective::Objective;
 use crate::selection::{LeftOut, Selection, TrainingInputs};
+use crate::state::{Moved, Progressed, Snapshot, device_of};
 use crate::validation::Validation;
 
 /// At least this much time between two checkpoints: less work is lost than that, whatever a step takes.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
-
-/// Images whose features are asked for ahead, so that the loader has enough to work on while the backbone runs.
-const IMAGES_AHEAD: usize = 600;
 
 /// What a training leaves behind.
 #[derive(Debug)]
@@ -65,11 +62,13 @@ pub struct Logs<'a> {
 /// `resume`, training continues from the checkpoint in the log folder, if there is one, and ends with the same bits as
 /// if it had not been interrupted.
 ///
+/// The heads that the objective asks for take the place of the extra ones of `top`, and are in the network that comes back.
+///
 /// On the CPU the result depends on the inputs alone, not on the number of threads.
 ///
 /// # Errors
-/// Too few usable samples, or of one class only; inputs without what the objective asks for; a loss that is not a number
-/// from the start; a damaged checkpoint, or one of another training, naming the parameter that differs; a full disk. On
+/// Too few usable samples, or of one class only; inputs without what the objective asks for, or no augmentation where it
+/// asks for second views; a loss that is not a number from the start; a damaged checkpoint, or one of another training, naming the parameter that differs; a full disk. On
 /// interruption a checkpoint is written first.
 pub fn train(
     inputs: &TrainingInputs<'_>,
@@ -81,8 +80,13 @@ pub fn train(
     observer: &dyn Observer,
 ) -> Result<TrainingOutcome> {
     let backbone_images_before = store.backbone_images();
-    let goal = Goal { objective, inputs };
-    let run = Run::new(parameters, objective.name(), inputs, store)?;
+    let asks = objective.asks();
+    asks.check(objective.name())?;
+    let goal = Goal { objective, asks: &asks, inputs };
+    let top = top.train();
+    let device = device_of(&top).autodiff();
+    let top = top.with_extra_heads(&asks.heads, parameters.seed, &device);
+    let run = Run::new(parameters, goal, store)?;
     let found = match logs {
         Some(Logs { folder, resume: true }) => Checkpoint::read(folder, &run)?.map(|checkpoint| (folder, checkpoint)),
         _ => None,
@@ -126,12 +130,6 @@ pub fn train(
     })
 }
 
-/// The device that a network is on, without autodiff.
-pub(crate) fn device_of(top: &TopNetwork) -> Device {
-    // A network without any parameter has no device and computes on whatever it is given.
-    top.devices().into_iter().next().unwrap_or_else(Device::flex).without_autodiff()
-}
-
 /// Chooses the samples, and computes the features by which it is known which images can be read.
 fn select(
     goal: Goal<'_>,
@@ -140,6 +138,10 @@ fn select(
     from_the_start: bool,
     observer: &dyn Observer,
 ) -> Result<Selection> {
+    if goal.asks.second_view && store.second_view(0).is_none() {
+        let message = format!("{} compares two views of every image, but images are not varied", goal.objective.name());
+        return Err(Error::configuration(message).hint("switch on a key of the augmentation, such as random_crop"));
+    }
     let mut selection = Selection::by_labels(goal.inputs, parameters, goal.objective, store.len())?;
     let mut wanted = Validation::new(goal, parameters.seed, &selection).sample_views();
     // What the first epoch sees; a resumed training is past it, and its checkpoint knows which are unreadable.
@@ -152,97 +154,6 @@ fn select(
     Ok(selection)
 }
 
-/// Where a training stands between two steps.
-struct Progressed {
-    top: TopNetwork,
-    adam: Adam,
-    /// A row per step done.
-    history: Vec<StepMetrics>,
-    /// The network with the lowest validation loss so far.
-    best: Option<Snapshot>,
-    best_loss: f64,
-    /// The network before the last step, whose loss was a number.
-    before: Option<Snapshot>,
-}
-
-/// The network after a step, without autodiff.
-#[derive(Clone)]
-struct Snapshot {
-    step: usize,
-    top: TopNetwork,
-}
-
-/// A step that is computed, and not yet part of the state.
-struct Moved {
-    top: TopNetwork,
-    adam: Adam,
-    row: StepMetrics,
-}
-
-/// The end of a training whose loss stopped being a number.
-struct Diverged {
-    last_good: Snapshot,
-    error: Error,
-}
-
-impl Progressed {
-    fn begin(top: TopNetwork) -> Self {
-        Self {
-            top: top.train(),
-            adam: Adam::default(),
-            history: Vec::new(),
-            best: None,
-            best_loss: f64::INFINITY,
-            before: None,
-        }
-    }
-
-    /// Continues with a network of the same architecture, whose parameters are replaced.
-    fn restore(checkpoint: Checkpoint, top: TopNetwork) -> Result<Self> {
-        let mut top = top.train();
-        let device = device_of(&top);
-        let mut best = None;
-        if let Some((step, tensors)) = checkpoint.best {
-            let mut top = top.valid();
-            top.load_named_tensors(&tensors)?;
-            best = Some(Snapshot { step, top });
-        }
-        let losses = checkpoint.history.iter().filter_map(|row| row.validation?.loss);
-        let best_loss = losses.fold(f64::INFINITY, f64::min);
-        top.load_named_tensors(&checkpoint.model)?;
-        let adam = Adam::from_named_tensors(checkpoint.adam_steps, &checkpoint.adam, &top, &device)?;
-        Ok(Self { top, adam, history: checkpoint.history, best, best_loss, before: None })
-    }
-
-    /// Keeps a network if its validation loss is the lowest so far.
-    fn remember_best(&mut self, validated: Snapshot, loss: Option<f64>) {
-        if let Some(loss) = loss
-            && loss < self.best_loss
-        {
-            self.best_loss = loss;
-            self.best = Some(validated);
-        }
-    }
-
-    fn take_over(&mut self, moved: Moved, before: Snapshot) {
-        self.top = moved.top;
-        self.adam = moved.adam;
-        self.history.push(moved.row);
-        self.before = Some(before);
-    }
-
-    fn to_checkpoint(&self, unreadable: &[usize]) -> Checkpoint {
-        Checkpoint {
-            history: self.history.clone(),
-            model: self.top.to_named_tensors(),
-            adam: self.adam.to_named_tensors(),
-            adam_steps: self.adam.steps(),
-            best: self.best.as_ref().map(|best| (best.step, best.top.to_named_tensors())),
-            unreadable: unreadable.to_vec(),
-        }
-    }
-}
-
 /// Where and when checkpoints are written.
 struct Saving<'a> {
     folder: &'a Path,
@@ -250,36 +161,10 @@ struct Saving<'a> {
     last: Instant,
 }
 
-/// The batches to come, with their features asked for ahead.
-struct Feed {
-    batches: Batches,
-    ahead: VecDeque<Vec<Draw>>,
-    /// Batches that were not drawn yet.
-    remaining: usize,
-}
-
-impl Feed {
-    /// The next batch's samples and features `[B, C·H·W]`.
-    fn next(
-        &mut self,
-        train: &[usize],
-        store: &mut FeatureStore,
-        observer: &dyn Observer,
-    ) -> Result<(Vec<usize>, Vec<f32>)> {
-        let sample_view = |draw: &Draw, store: &FeatureStore| (train[draw.sample], store.training_view(draw.epoch));
-        if self.ahead.is_empty() {
-            let count = IMAGES_AHEAD.div_ceil(self.batches.batch_size()).min(self.remaining);
-            self.ahead.extend((0..count).map(|_| self.batches.draw()));
-            self.remaining -= count;
-            let wanted: Vec<SampleView> = self.ahead.iter().flatten().map(|draw| sample_view(draw, store)).collect();
-            store.prepare(&wanted, observer)?;
-        }
-        let batch = self.ahead.pop_front().ok_or_else(|| Error::internal("more steps than batches"))?;
-        let wanted: Vec<SampleView> = batch.iter().map(|draw| sample_view(draw, store)).collect();
-        let features = store.read(&wanted)?;
-        store.release(&wanted);
-        Ok((wanted.into_iter().map(|(sample, _)| sample).collect(), features))
-    }
+/// The end of a training whose loss stopped being a number.
+struct Diverged {
+    last_good: Snapshot,
+    error: Error,
 }
 
 /// A training that runs.
@@ -302,10 +187,7 @@ impl Trainer<'_> {
         }
         let steps = self.parameters.how_many_training_steps;
         let done = self.state.history.len();
-        let mut batches =
-            Batches::new(self.parameters.seed, self.selection.train.len(), self.parameters.train_batch_size);
-        batches.skip(done);
-        let mut feed = Feed { batches, ahead: VecDeque::new(), remaining: steps.saturating_sub(done) };
+        let mut feed = Feed::after(done, &self.selection.train, self.parameters, self.goal.asks.second_view);
         let progress = observer.begin("training", steps as u64);
         progress.advance(done as u64);
         for step in done + 1..=steps {
@@ -338,13 +220,13 @@ impl Trainer<'_> {
     fn step(
         &mut self,
         step: usize,
-        feed: &mut Feed,
+        feed: &mut Feed<'_>,
         store: &mut FeatureStore,
         observer: &dyn Observer,
     ) -> Result<Option<Diverged>> {
         observer.check()?;
-        let (samples, features) = feed.next(&self.selection.train, store, observer)?;
-        let Some(mut moved) = self.moved(step, &samples, features, store.feature_shape())? else {
+        let drawn = feed.next(store, observer)?;
+        let Some(mut moved) = self.moved(step, drawn, store.feature_shape())? else {
             // The last step led here, so the network before it was good.
             return self.diverged(step, self.state.before.clone()).map(Some);
         };
@@ -366,26 +248,48 @@ impl Trainer<'_> {
     }
 
     /// The network after a step with a batch; none where the loss or its gradient is not a number.
-    fn moved(&self, step: usize, samples: &[usize], features: Vec<f32>, shape: FeatureShape) -> Result<Option<Moved>> {
+    fn moved(&self, step: usize, drawn: Drawn, shape: FeatureShape) -> Result<Option<Moved>> {
         let top = &self.state.top;
-        let features = TensorData::new(features, [samples.len(), shape.len()]);
+        let Drawn { samples, features } = drawn;
+        let views = features.len() / shape.len();
+        let features = TensorData::new(features, [views, shape.len()]);
         let pass = top.forward_to_train(Tensor::from_data(features, &device_of(top)), shape);
-        let descriptors = numbers(pass.descriptors.clone())?;
+        let described = self.described(&pass, samples.len(), top.dims())?;
         // Comparisons with NaN are false, so an objective may take descriptors that are not numbers for good ones.
-        if !are_finite(&descriptors) {
+        if !described.is_finite() {
             return Ok(None);
         }
-        let outcome = self.goal.evaluate(samples, &descriptors, top.dims())?;
-        if !outcome.loss.is_finite() || !are_finite(&outcome.gradient) {
+        let mut outcome = self.goal.evaluate(&samples, &described, top.dims())?;
+        if !outcome.is_finite() {
             return Ok(None);
         }
         let learning_rate = self.parameters.learning_rate;
         let active_share = outcome.active_share();
-        let row = StepMetrics { step, loss: outcome.loss, learning_rate, active_share, validation: None };
-        let mut gradients = top.gradients(pass, outcome.gradient);
+        let (loss, terms) = (outcome.loss, outcome.terms);
+        let row = StepMetrics { step, loss, learning_rate, active_share, validation: None, terms };
+        let mut of_descriptors = outcome.gradient;
+        of_descriptors.append(&mut outcome.second_view_gradient);
+        of_descriptors.resize(views * top.dims(), 0.0);
+        let of_heads = self.goal.asks.heads.iter().map(|(name, width)| {
+            let mut gradient = outcome.head_gradients.remove(name).unwrap_or_default();
+            gradient.resize(views * width, 0.0);
+            gradient
+        });
+        let mut gradients = top.gradients(pass, of_descriptors, of_heads.collect());
         let mut adam = self.state.adam.clone();
         let top = adam.step(top.clone(), &mut gradients, learning_rate);
         Ok(Some(Moved { top, adam, row }))
+    }
+
+    /// What the network gave for the samples of a batch and, where there are such, their second views.
+    fn described(&self, pass: &Pass, samples: usize, dims: usize) -> Result<Described> {
+        let mut descriptors = numbers(pass.descriptors.clone())?;
+        let second_view = descriptors.split_off(samples * dims);
+        let mut heads = pass.extra_outputs()?;
+        for (outputs, (_, width)) in heads.iter_mut().zip(&self.goal.asks.heads) {
+            outputs.truncate(samples * width);
+        }
+        Ok(Described { descriptors, second_view, heads })
     }
 
     fn validates_after(&self, step: usize) -> bool {
@@ -409,13 +313,19 @@ impl Trainer<'_> {
     }
 
     fn detail(&self) -> String {
-        let loss = self.state.history.last().map_or(f64::NAN, |row| row.loss);
-        match &self.state.best {
-            None => format!("loss {loss:.4}"),
-            Some(best) => {
-                format!("loss {loss:.4}, best validation loss {:.4} (step {})", self.state.best_loss, best.step)
+        let mut text = match self.state.history.last() {
+            None => return String::new(),
+            Some(row) => {
+                let terms: Vec<String> =
+                    row.terms.iter().map(|term| format!("{} {:.4}", term.name, term.value)).collect();
+                let terms = if terms.is_empty() { String::new() } else { format!(" ({})", terms.join(", ")) };
+                format!("loss {:.4}{terms}", row.loss)
             }
+        };
+        if let Some(best) = &self.state.best {
+            text += &format!(", best validation loss {:.4} (step {})", self.state.best_loss, best.step);
         }
+        text
     }
 
     /// Writes checkpoint and table.
@@ -434,8 +344,4 @@ impl Trainer<'_> {
             None => Ok(()),
         }
     }
-}
-
-fn are_finite(values: &[f32]) -> bool {
-    values.iter().all(|value| value.is_finite())
 }

@@ -1,6 +1,6 @@
 //! How good a network is for samples that it was not trained with: the objective, and the classes of their neighbours.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -9,14 +9,14 @@ use silknow_errors::Result;
 use silknow_evaluation::metrics::mean_f1;
 use silknow_image::View;
 use silknow_index::{SearchIndex, vote};
-use silknow_network::TopNetwork;
+use silknow_network::{Outputs, TopNetwork};
 use silknow_progress::Observer;
 
 use crate::features::{FeatureStore, SampleView};
-use crate::goal::Goal;
+use crate::goal::{Described, Goal};
 use crate::metrics::ValidationMetrics;
 use crate::selection::Selection;
-use crate::trainer::device_of;
+use crate::state::device_of;
 
 /// Samples per validation batch, whatever the training batch: losses stay comparable between settings.
 const BATCH: usize = 150;
@@ -34,20 +34,24 @@ const BATCH_STREAM: u64 = u64::MAX - 1;
 pub(crate) struct Validation<'a> {
     goal: Goal<'a>,
     selection: &'a Selection,
+    /// For every query its position among the samples that make up the batches, if it is one of them.
+    place_in_validation: Vec<Option<usize>>,
     /// Positions among the queries; drawn once, so that every validation sees the same pairs and triplets.
     batches: Vec<Vec<usize>>,
 }
 
 impl<'a> Validation<'a> {
     pub fn new(goal: Goal<'a>, seed: u64, selection: &'a Selection) -> Self {
-        let usable: BTreeSet<usize> = selection.validation.iter().copied().collect();
+        let usable: BTreeMap<usize, usize> = selection.validation.iter().copied().zip(0..).collect();
+        let place_in_validation: Vec<Option<usize>> =
+            selection.queries.iter().map(|sample| usable.get(sample).copied()).collect();
         let mut positions: Vec<usize> =
-            (0..selection.queries.len()).filter(|&query| usable.contains(&selection.queries[query])).collect();
+            (0..selection.queries.len()).filter(|&query| place_in_validation[query].is_some()).collect();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(BATCH_STREAM);
         // In the order of the files, a batch would hold the images of few objects.
         positions.shuffle(&mut rng);
-        Self { goal, selection, batches: even_parts(&positions, BATCH) }
+        Self { goal, selection, place_in_validation, batches: even_parts(&positions, BATCH) }
     }
 
     /// True when nothing can be measured.
@@ -57,7 +61,14 @@ impl<'a> Validation<'a> {
 
     /// The features that measuring needs.
     pub fn sample_views(&self) -> Vec<SampleView> {
-        self.selection.queries.iter().chain(&self.selection.references).map(|&sample| (sample, View::Plain)).collect()
+        let plain = self.selection.queries.iter().chain(&self.selection.references);
+        plain.map(|&sample| (sample, View::Plain)).chain(self.second_views()).collect()
+    }
+
+    /// The second views of the samples of the batches, where the objective asks for them: always the same.
+    fn second_views(&self) -> impl Iterator<Item = SampleView> {
+        let samples = if self.goal.asks.second_view { &*self.selection.validation } else { &[] };
+        samples.iter().map(|&sample| (sample, View::Augmented(0)))
     }
 
     /// Measures a network. The loss is NaN when a descriptor is not finite.
@@ -67,31 +78,55 @@ impl<'a> Validation<'a> {
         store: &mut FeatureStore,
         observer: &dyn Observer,
     ) -> Result<ValidationMetrics> {
-        let queries = describe(top, &self.selection.queries, store, observer)?;
-        let references = describe(top, &self.selection.references, store, observer)?;
-        if !queries.iter().chain(&references).all(|value| value.is_finite()) {
+        let plain = |samples: &[usize]| samples.iter().map(|&sample| (sample, View::Plain)).collect::<Vec<_>>();
+        let Outputs { descriptors, extra } = describe(top, &plain(&self.selection.queries), store, observer)?;
+        let second_views: Vec<SampleView> = self.second_views().collect();
+        let second_view = describe(top, &second_views, store, observer)?.descriptors;
+        let queries = Described { descriptors, second_view, heads: extra };
+        let references = describe(top, &plain(&self.selection.references), store, observer)?.descriptors;
+        if !queries.is_finite() || !references.iter().all(|value| value.is_finite()) {
             return Ok(ValidationMetrics { loss: Some(f64::NAN), mean_f1: None });
         }
         Ok(ValidationMetrics {
             loss: self.loss(&queries, top.dims())?,
-            mean_f1: self.mean_f1(queries, references, top.dims())?,
+            mean_f1: self.mean_f1(queries.descriptors, references, top.dims())?,
         })
     }
 
     /// The loss over all batches: all terms count alike, however they are spread over the batches.
-    fn loss(&self, descriptors: &[f32], dims: usize) -> Result<Option<f64>> {
+    ///
+    /// The second views are those of the samples of the batches, the rest is of all queries.
+    fn loss(&self, queries: &Described, dims: usize) -> Result<Option<f64>> {
         let (mut sum, mut averaged, mut candidates) = (0.0, 0, 0);
         for batch in &self.batches {
-            let rows: Vec<f32> =
-                batch.iter().flat_map(|&query| &descriptors[query * dims..][..dims]).copied().collect();
             let samples: Vec<usize> = batch.iter().map(|&query| self.selection.queries[query]).collect();
-            let outcome = self.goal.evaluate(&samples, &rows, dims)?;
+            let outcome = self.goal.evaluate(&samples, &self.of_batch(queries, batch, dims), dims)?;
             sum += outcome.sum;
             averaged += outcome.averaged;
             candidates += outcome.candidates;
         }
         // Where no triplet is active any more, the loss is 0, the best there is. Where there are no triplets, there is none.
         Ok((candidates > 0).then(|| if averaged == 0 { 0.0 } else { sum / averaged as f64 }))
+    }
+
+    /// What belongs to the samples of a batch, which are positions among the queries.
+    fn of_batch(&self, queries: &Described, batch: &[usize], dims: usize) -> Described {
+        let rows = |values: &[f32], width: usize, positions: &[usize]| -> Vec<f32> {
+            positions.iter().flat_map(|&position| &values[position * width..][..width]).copied().collect()
+        };
+        let widths = self.goal.asks.heads.iter().map(|(_, width)| *width);
+        let second_view = match self.goal.asks.second_view {
+            false => Vec::new(),
+            true => {
+                let place = |&query: &usize| self.place_in_validation[query];
+                rows(&queries.second_view, dims, &batch.iter().filter_map(place).collect::<Vec<_>>())
+            }
+        };
+        Described {
+            descriptors: rows(&queries.descriptors, dims, batch),
+            second_view,
+            heads: queries.heads.iter().zip(widths).map(|(values, width)| rows(values, width, batch)).collect(),
+        }
     }
 
     fn mean_f1(&self, queries: Vec<f32>, references: Vec<f32>, dims: usize) -> Result<Option<f64>> {
@@ -105,22 +140,24 @@ impl<'a> Validation<'a> {
     }
 }
 
-/// Descriptors `[samples.len(), D]` of the plain views of samples.
+/// Descriptors and outputs of the extra heads for views of samples.
 fn describe(
     top: &TopNetwork,
-    samples: &[usize],
+    views: &[SampleView],
     store: &mut FeatureStore,
     observer: &dyn Observer,
-) -> Result<Vec<f32>> {
+) -> Result<Outputs> {
     let shape = store.feature_shape();
     let device = device_of(top);
-    let mut descriptors = Vec::with_capacity(samples.len() * top.dims());
-    for samples in samples.chunks(DESCRIBED_AT_ONCE) {
+    let extra = top.extra.names().map(|_| Vec::new()).collect();
+    let mut all = Outputs { descriptors: Vec::with_capacity(views.len() * top.dims()), extra };
+    for views in views.chunks(DESCRIBED_AT_ONCE) {
         observer.check()?;
-        let wanted: Vec<SampleView> = samples.iter().map(|&sample| (sample, View::Plain)).collect();
-        descriptors.extend(top.describe(&store.read(&wanted)?, shape, &device)?);
+        let outputs = top.describe_with_extra(&store.read(views)?, shape, &device)?;
+        all.descriptors.extend(outputs.descriptors);
+        all.extra.iter_mut().zip(outputs.extra).for_each(|(all, outputs)| all.extend(outputs));
     }
-    Ok(descriptors)
+    Ok(all)
 }
 
 /// Cuts into as few parts of at most `most` as possible, of nearly equal length: a short last batch would hold

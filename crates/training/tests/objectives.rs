@@ -1,7 +1,11 @@
 //! Every objective passes the suite that is offered to all, and the suite notices what is wrong with others.
 
+#[path = "support/asking.rs"]
+mod asking;
+
+use asking::AsksForAll;
 use silknow_config::LossKind;
-use silknow_training::objective::{Asks, Batch, Objective, Outcome, Samples, SoftContrastiveIncomp, check, of_loss};
+use silknow_training::objective::{Asks, Batch, Objective, Outcome, SoftContrastiveIncomp, check, of_loss};
 
 #[test]
 fn the_objective_of_every_loss_passes_under_its_name() {
@@ -61,41 +65,77 @@ fn what_training_cannot_rely_on_is_noticed() {
     assert!(pushed.contains("identical descriptors have the slope"), "{pushed}");
 }
 
-/// Uses all that a batch can carry: images of one object attract each other by how alike their values are.
-struct OneObject;
+#[test]
+fn an_objective_that_asks_for_everything_is_given_it_and_passes() {
+    check(&AsksForAll).unwrap();
+}
 
-impl Objective for OneObject {
+/// The same with an outcome that is changed.
+struct AllChanged<F>(F);
+
+impl<F: Fn(&mut Outcome) + Send + Sync> Objective for AllChanged<F> {
     fn name(&self) -> &str {
-        "one_object"
+        "all_changed"
     }
 
     fn asks(&self) -> Asks {
-        Asks::new(Samples::Any, 2).with_records().with_values("colour", 3)
+        AsksForAll.asks()
     }
 
     fn evaluate(&self, batch: &Batch<'_>) -> Outcome {
-        let colours: Vec<&[f32]> = batch.values("colour").chunks_exact(3).collect();
-        let (mut sum, mut averaged) = (0.0, 0);
-        let mut gradient = vec![0.0; batch.descriptors.len()];
-        for i in 0..batch.len() {
-            for j in (0..batch.len()).filter(|&j| j != i && batch.records[i].object == batch.records[j].object) {
-                let alike = 1.0 / (1.0 + colours[i].iter().zip(colours[j]).map(|(a, b)| (a - b).abs()).sum::<f32>());
-                averaged += 1;
-                for d in 0..batch.dims {
-                    let apart = batch.descriptor(i)[d] - batch.descriptor(j)[d];
-                    sum += 0.5 * f64::from(alike) * f64::from(apart) * f64::from(apart);
-                    gradient[i * batch.dims + d] += alike * apart;
-                    gradient[j * batch.dims + d] -= alike * apart;
-                }
-            }
-        }
-        let pairs = f32::max(averaged as f32, 1.0);
-        gradient.iter_mut().for_each(|slope| *slope /= pairs);
-        Outcome::mean(sum, averaged, gradient)
+        let mut outcome = AsksForAll.evaluate(batch);
+        (self.0)(&mut outcome);
+        outcome
+    }
+}
+
+fn error_of_all(change: impl Fn(&mut Outcome) + Send + Sync) -> String {
+    check(&AllChanged(change)).unwrap_err().to_string()
+}
+
+#[test]
+fn wrong_gradients_of_heads_and_second_views_and_wrong_terms_are_noticed() {
+    let halved = |gradient: &mut Vec<f32>| gradient.iter_mut().for_each(|slope| *slope *= 0.5);
+    let head = error_of_all(|outcome| halved(outcome.head_gradients.get_mut("place").unwrap()));
+    assert!(head.contains("the gradient of the head `place` at"), "{head}");
+    let forgotten = error_of_all(|outcome| drop(outcome.head_gradients.remove("weight")));
+    assert!(forgotten.contains("the gradient of the head `weight` at"), "{forgotten}");
+    let view = error_of_all(|outcome| outcome.second_view_gradient.clear());
+    assert!(view.contains("the gradient of the second view at"), "{view}");
+    let short = error_of_all(|outcome| outcome.second_view_gradient.truncate(1));
+    assert!(short.contains("the gradient of the second view has 1 values"), "{short}");
+    let long = error_of_all(|outcome| outcome.head_gradients.get_mut("weight").unwrap().push(0.0));
+    assert!(long.contains("the gradient of the head `weight` has"), "{long}");
+    let foreign = error_of_all(|outcome| drop(outcome.head_gradients.insert("time".to_owned(), Vec::new())));
+    assert!(foreign.contains("the head `time`, which was not asked for"), "{foreign}");
+    let twice = error_of_all(|outcome| outcome.terms[1].name = "views".to_owned());
+    assert!(twice.contains("a term has no name, or that of another"), "{twice}");
+    let infinite = error_of_all(|outcome| outcome.terms[1].value = f64::INFINITY);
+    assert!(infinite.contains("a term is not a finite number"), "{infinite}");
+}
+
+/// Asks for heads that cannot be given.
+struct Heads(&'static [(&'static str, usize)]);
+
+impl Objective for Heads {
+    fn name(&self) -> &str {
+        "heads"
+    }
+
+    fn asks(&self) -> Asks {
+        self.0.iter().fold(SoftContrastiveIncomp.asks(), |asks, &(name, width)| asks.with_head(name, width))
+    }
+
+    fn evaluate(&self, batch: &Batch<'_>) -> Outcome {
+        SoftContrastiveIncomp.evaluate(batch)
     }
 }
 
 #[test]
-fn an_objective_that_asks_for_records_and_values_is_given_them() {
-    check(&OneObject).unwrap();
+fn heads_that_cannot_be_given_are_refused() {
+    assert!(check(&Heads(&[("place", 3), ("time", 1)])).is_ok());
+    for heads in [&[("", 3)][..], &[("place", 0)], &[("place", 3), ("place", 2)]] {
+        let message = check(&Heads(heads)).unwrap_err().to_string();
+        assert!(message.contains("heads asks for a head `"), "{message}");
+    }
 }

@@ -1,5 +1,7 @@
 //! Whole trainings on small pictures: they learn, repeat, resume, and say what is wrong with their input.
 
+#[path = "training/asking.rs"]
+mod asking;
 mod support;
 
 use std::sync::Arc;

@@ -25,46 +25,43 @@ pub(crate) struct Answers<'a> {
     pub names: &'a FoundNames,
 }
 
+/// What was written for queries.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Written {
+    /// The paths of the files.
+    pub files: Vec<PathBuf>,
+    /// What evaluation needs of labelled queries, which is the content of `pred_gt.npz`; none for queries without labels.
+    pub classification: Option<Classification>,
+}
+
 impl Retrieval {
-    /// Writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `folder`; returns their
-    /// paths.
+    /// Writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `folder`.
     ///
     /// The names of the records are relative to `index_folder`; in the files they are relative to `folder`. The index was
     /// built with the model of this fingerprint.
     ///
     /// # Errors
-    /// Paths that cannot be told from the folder, and what the file system refuses.
+    /// Paths that cannot be told from the folder; labelled queries with different numbers of hits; what the file system
+    /// refuses.
     pub fn write(
         &self,
         model_fingerprint: &str,
         index_folder: impl AsRef<Path>,
         folder: impl AsRef<Path>,
-    ) -> Result<Vec<PathBuf>> {
+    ) -> Result<Written> {
         let folder = folder.as_ref();
         let names = FoundNames::new(&self.hits, index_folder.as_ref(), folder)?;
         let answers = Answers { retrieval: self, names: &names };
         knn_list::write(folder, &answers)?;
         lookup_table::write(folder, &answers)?;
-        let mut written = vec![folder.join(knn_list::FILE_NAME), folder.join(lookup_table::FILE_NAME)];
-        if let Some(classification) = self.classified(model_fingerprint, &names)? {
+        let mut files = vec![folder.join(knn_list::FILE_NAME), folder.join(lookup_table::FILE_NAME)];
+        let classification = self.classified(model_fingerprint, &names)?;
+        if let Some(classification) = &classification {
             classification.write(folder)?;
-            written.push(folder.join(classification::FILE_NAME));
+            files.push(folder.join(classification::FILE_NAME));
         }
-        Ok(written)
-    }
-
-    /// What evaluation needs of labelled queries; none for queries without labels. The arguments are those of
-    /// [`write`](Self::write).
-    ///
-    /// # Errors
-    /// Paths that cannot be told from the folder; queries with different numbers of hits.
-    pub fn classification(
-        &self,
-        model_fingerprint: &str,
-        index_folder: impl AsRef<Path>,
-        folder: impl AsRef<Path>,
-    ) -> Result<Option<Classification>> {
-        self.classified(model_fingerprint, &FoundNames::new(&self.hits, index_folder.as_ref(), folder.as_ref())?)
+        Ok(Written { files, classification })
     }
 
     fn classified(&self, model_fingerprint: &str, names: &FoundNames) -> Result<Option<Classification>> {

@@ -285,7 +285,7 @@ mod tests {
 
         let device = Device::flex().autodiff();
         let top = TopNetwork::new(&weights, NARROW, 2, &[], 0, &device).unwrap();
-        let gradients = top.gradients(top.forward_to_train(on(&Device::flex()), shape), wanted.clone());
+        let gradients = top.gradients(top.forward_to_train(on(&Device::flex()), shape), wanted.clone(), Vec::new());
         let TrainableParts::Patches(parts) = &top.blocks else { panic!("it is of the family `patches`") };
         let found = parts.layers[0].kernel.val().grad(&gradients).unwrap();
         let found: Vec<f32> = found.into_data().try_into_vec().unwrap();

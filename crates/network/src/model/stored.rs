@@ -13,6 +13,7 @@ use silknow_records::Vocabulary;
 
 use super::{BACKBONE_PREFIX, folder};
 use crate::backbone::Backbone;
+use crate::extra_heads::EXTRA_HEADS_PREFIX;
 use crate::families::family_of;
 use crate::top::TopNetwork;
 use crate::weights::{WeightFile, WeightTensor};
@@ -118,7 +119,9 @@ impl StoredModel {
 
     /// Takes the trained tensors in place of those that they came from.
     fn assemble(facts: Facts, weights: &WeightFile, top: &TopNetwork) -> Result<Self> {
-        let trained = top.to_named_tensors();
+        // Extra heads served the training. They change no descriptor, so they are no part of the file or its fingerprint.
+        let mut trained = top.to_named_tensors();
+        trained.retain(|name, _| !name.starts_with(EXTRA_HEADS_PREFIX));
         let prefixed = |(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor);
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));

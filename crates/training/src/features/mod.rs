@@ -23,6 +23,9 @@ pub const DEFAULT_MEMORY_LIMIT_BYTES: usize = 2 << 30;
 /// Images per call of the backbone.
 const BACKBONE_BATCH: usize = 32;
 
+/// Numbers of the second views, beyond those of the first ones of any training.
+const SECOND_VIEWS: u64 = 1 << 63;
+
 /// An image of the collection; its position among all images is the sample's number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SourceImage {
@@ -145,6 +148,20 @@ impl FeatureStore {
             0 => View::Augmented(epoch),
             views => View::Augmented(epoch % views),
         }
+    }
+
+    /// Another view than [`training_view`](Self::training_view) of the same draw: a new one for every draw, or another of the
+    /// fixed views, so that in the course of the epochs each of them meets each other one. Where there is only one fixed
+    /// view, it is the image as it is. None without augmentation.
+    pub fn second_view(&self, epoch: u64) -> Option<View> {
+        if self.settings.augmentation.is_none() {
+            return None;
+        }
+        Some(match self.settings.augmented_views as u64 {
+            0 => View::Augmented(SECOND_VIEWS + epoch),
+            1 => View::Plain,
+            views => View::Augmented((epoch + 1 + epoch / views % (views - 1)) % views),
+        })
     }
 
     /// Why a sample's image cannot be read, as far as it was tried.

@@ -161,3 +161,28 @@ fn pictures_in_memory_give_the_features_of_their_files() {
     let (mut of_files, _) = store(files, settings(folder.path()));
     assert_eq!(prepared(&mut of_memory, &wanted), prepared(&mut of_files, &wanted));
 }
+
+#[test]
+fn the_second_view_is_another_one_and_fixed_views_all_meet() {
+    let folder = tempfile::tempdir().unwrap();
+    let store_of = |augmented_views, augmentation| {
+        let settings = StoreSettings { augmented_views, augmentation, ..settings(folder.path()) };
+        store(pictures(folder.path(), 1), settings).0
+    };
+    assert_eq!(store_of(0, Augmentation::none()).second_view(0), None);
+    for views in 0..5 {
+        let store = store_of(views, Augmentation::default());
+        let pairs: HashSet<(Key, Key)> = (0..20)
+            .map(|epoch| (key((0, store.training_view(epoch))), key((0, store.second_view(epoch).unwrap()))))
+            .collect();
+        assert!(pairs.iter().all(|(first, second)| first != second));
+        let distinct: HashSet<Key> = pairs.iter().flat_map(|&(first, second)| [first, second]).collect();
+        // New views for every draw; the plain view beside a single fixed one; every ordered pair of several.
+        let (expected_pairs, expected_views) = match views {
+            0 => (20, 40),
+            1 => (1, 2),
+            views => (views * (views - 1), views),
+        };
+        assert_eq!((pairs.len(), distinct.len()), (expected_pairs, expected_views), "{views} views");
+    }
+}

@@ -22,11 +22,13 @@ const TOLERANCE: f64 = 5e-3;
 /// Tests an objective against what training relies on, with random batches that have missing labels and sets of
 /// classes, where the objective takes such samples:
 ///
-/// - the gradient agrees with central differences of the loss, wherever the loss is smooth enough to tell;
-/// - the loss is the mean that `sum` and `averaged` say, the gradient has a value for every one of the descriptors;
+/// - the gradients, of the descriptors, of those of the second view and of the outputs of every head, agree with central
+///   differences of the loss, wherever the loss is smooth enough to tell;
+/// - the loss is the mean that `sum` and `averaged` say, the gradients have a value for everything that they belong to;
+/// - every term has a name of its own;
 /// - nothing is infinite or not a number, also without any label and for identical descriptors;
 /// - identical descriptors, between which nothing can be told, have no gradient;
-/// - in another order of its samples, a batch has the same loss, and its gradient in that order;
+/// - in another order of its samples, a batch has the same loss and terms, and its gradients in that order;
 /// - the same batch gives the same bits.
 ///
 /// The same objective is tested with the same batches every time.
@@ -35,9 +37,7 @@ const TOLERANCE: f64 = 5e-3;
 /// The first of these that does not hold, with the batch's number.
 pub fn check(objective: &dyn Objective) -> Result<()> {
     let asks = objective.asks();
-    if objective.name().is_empty() || asks.smallest_batch == 0 {
-        return Err(Error::internal("an objective has a name, and a smallest batch of at least one sample"));
-    }
+    asks.check(objective.name())?;
     let failed = |number, what: String| {
         Error::internal(format!("the objective `{}` fails with the random batch {number}: {what}", objective.name()))
     };
@@ -52,14 +52,17 @@ pub fn check(objective: &dyn Objective) -> Result<()> {
         case.check_order(objective, &outcome, &mut rng).map_err(|what| failed(number, what))?;
         case.check_identical(objective).map_err(|what| failed(number, what))?;
         case.check_unlabelled(objective, &asks).map_err(|what| failed(number, what))?;
-        for position in 0..case.descriptors.len() {
-            match case.difference(objective, outcome.loss, position).map_err(|what| failed(number, what))? {
+        let gradients = case.gradients(&outcome);
+        for (part, position) in case.places() {
+            match case.difference(objective, outcome.loss, part, position).map_err(|what| failed(number, what))? {
                 None => skipped += 1,
                 Some(slope) => {
                     compared += 1;
-                    let given = f64::from(outcome.gradient[position]);
+                    let given = f64::from(gradients[part][position]);
                     if (given - slope).abs() > TOLERANCE * slope.abs().max(1.0) {
-                        let what = format!("the gradient at {position} is {given}, but the loss changes by {slope}");
+                        let of = &case.parts[part].what;
+                        let what =
+                            format!("the gradient of {of} at {position} is {given}, but the loss changes by {slope}");
                         return Err(failed(number, what));
                     }
                 }
@@ -78,10 +81,25 @@ pub fn check(objective: &dyn Objective) -> Result<()> {
 #[derive(Clone)]
 struct Case {
     labels: LabelMatrix,
-    descriptors: Vec<f32>,
     dims: usize,
+    /// What the loss depends on smoothly: the descriptors, those of the second view if it is asked for, the outputs of the
+    /// heads.
+    parts: Vec<Part>,
+    second_view: bool,
     records: Vec<Arc<Record>>,
     values: ImageValues,
+}
+
+/// Values that a network gives for every sample.
+#[derive(Clone)]
+struct Part {
+    /// What they are, for messages.
+    what: String,
+    /// The name, if they are the outputs of a head.
+    head: Option<String>,
+    width: usize,
+    /// `[B, width]`
+    values: Vec<f32>,
 }
 
 impl Case {
@@ -107,7 +125,18 @@ impl Case {
                 }
             }
         }
-        let descriptors = (0..samples).flat_map(|_| unit_row(dims, rng)).collect();
+        let mut descriptors = |what: &str| {
+            let values = (0..samples).flat_map(|_| unit_row(dims, rng)).collect();
+            Part { what: what.to_owned(), head: None, width: dims, values }
+        };
+        let mut parts = vec![descriptors("the descriptors")];
+        if asks.second_view {
+            parts.push(descriptors("the second view"));
+        }
+        for (name, width) in &asks.heads {
+            let values = (0..samples * width).map(|_| rng.random_range(-2.0..2.0)).collect();
+            parts.push(Part { what: format!("the head `{name}`"), head: Some(name.clone()), width: *width, values });
+        }
         let records = (0..samples).map(|sample| {
             let mut record = Record::new(format!("{sample}.jpg"), variables);
             let object = rng.random_range(0..samples).to_string();
@@ -122,23 +151,59 @@ impl Case {
             let random = (0..samples * width).map(|_| rng.random()).collect();
             values.insert(name.clone(), *width, random).expect("the values are as many as they should be");
         }
-        Self { labels, descriptors, dims, records, values }
+        Self { labels, dims, parts, second_view: asks.second_view, records, values }
     }
 
-    fn at(&self, objective: &dyn Objective, descriptors: &[f32]) -> Outcome {
-        let batch = Batch::new(&self.labels, descriptors, self.dims).with_values(&self.values);
-        objective.evaluate(&if self.records.is_empty() { batch } else { batch.with_records(&self.records) })
+    /// Every value that the loss depends on: its part, and its position there.
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let parts = self.parts.iter().enumerate();
+        parts.flat_map(|(part, values)| (0..values.values.len()).map(move |position| (part, position)))
+    }
+
+    /// The gradient of every part; zeros where the outcome has none.
+    fn gradients(&self, outcome: &Outcome) -> Vec<Vec<f32>> {
+        let gradient = |(number, part): (usize, &Part)| {
+            let given = match &part.head {
+                Some(head) => outcome.head_gradients.get(head),
+                None if number == 0 => Some(&outcome.gradient),
+                None => Some(&outcome.second_view_gradient).filter(|gradient| !gradient.is_empty()),
+            };
+            given.cloned().unwrap_or_else(|| vec![0.0; part.values.len()])
+        };
+        self.parts.iter().enumerate().map(gradient).collect()
+    }
+
+    /// Hands the batch to `use_it`.
+    fn with_batch<T>(&self, use_it: impl FnOnce(&Batch<'_>) -> T) -> T {
+        let mut heads = ImageValues::new(self.labels.len());
+        for part in &self.parts {
+            if let Some(head) = &part.head {
+                heads.insert(head.clone(), part.width, part.values.clone()).expect("a case holds finite values");
+            }
+        }
+        let batch = Batch::new(&self.labels, &self.parts[0].values, self.dims);
+        let mut batch = batch.with_values(&self.values).with_heads(&heads);
+        if self.second_view {
+            batch = batch.with_second_view(&self.parts[1].values);
+        }
+        if !self.records.is_empty() {
+            batch = batch.with_records(&self.records);
+        }
+        use_it(&batch)
     }
 
     /// The outcome of the batch, if it makes sense.
     fn evaluate(&self, objective: &dyn Objective) -> Result<Outcome, String> {
-        let outcome = self.at(objective, &self.descriptors);
-        if outcome.gradient.len() != self.descriptors.len() {
-            let (given, due) = (outcome.gradient.len(), self.descriptors.len());
-            return Err(format!("the gradient has {given} values, but the descriptors have {due}"));
+        let (outcome, misfit) = self.with_batch(|batch| {
+            let outcome = objective.evaluate(batch);
+            let misfit = outcome.misfit(batch);
+            (outcome, misfit)
+        });
+        if let Some(what) = misfit {
+            return Err(what);
         }
-        if !outcome.loss.is_finite() || !outcome.gradient.iter().all(|slope| slope.is_finite()) {
-            return Err(format!("the loss {} or a slope of it is not a finite number", outcome.loss));
+        if !outcome.is_finite() {
+            return Err(format!("the loss {}, a slope of it or a term is not a finite number", outcome.loss));
         }
         let mean = if outcome.averaged == 0 { 0.0 } else { outcome.sum / outcome.averaged as f64 };
         if (outcome.loss - mean).abs() > 1e-9 * mean.abs().max(1.0) {
@@ -153,32 +218,48 @@ impl Case {
     fn check_order(&self, objective: &dyn Objective, outcome: &Outcome, rng: &mut ChaCha8Rng) -> Result<(), String> {
         let mut order: Vec<usize> = (0..self.labels.len()).collect();
         order.shuffle(rng);
-        let rows = |values: &[f32]| -> Vec<f32> {
-            order.iter().flat_map(|&sample| &values[sample * self.dims..][..self.dims]).copied().collect()
+        let rows = |values: &[f32], width: usize| -> Vec<f32> {
+            order.iter().flat_map(|&sample| &values[sample * width..][..width]).copied().collect()
         };
+        let parts = self.parts.iter().map(|part| Part { values: rows(&part.values, part.width), ..part.clone() });
         let records = order.iter().filter_map(|&sample| self.records.get(sample)).map(Arc::clone).collect();
         let turned = Self {
             labels: self.labels.select(&order),
-            descriptors: rows(&self.descriptors),
-            dims: self.dims,
+            parts: parts.collect(),
             records,
             values: self.values.select(&order),
+            ..*self
         };
         let other = turned.evaluate(objective)?;
         if (other.loss - outcome.loss).abs() > 1e-6 * outcome.loss.abs().max(1.0) {
             return Err(format!("the loss is {}, but {} in another order of the samples", outcome.loss, other.loss));
         }
-        let due = rows(&outcome.gradient);
-        match due.iter().zip(&other.gradient).find(|(due, given)| (*due - *given).abs() > 1e-4 * due.abs().max(1.0)) {
-            Some((due, given)) => Err(format!("a slope is {due}, but {given} in another order of the samples")),
-            None => Ok(()),
+        for (term, same) in outcome.terms.iter().zip(&other.terms) {
+            if term.name != same.name || (term.value - same.value).abs() > 1e-6 * term.value.abs().max(1.0) {
+                return Err(format!("a term is {term:?}, but {same:?} in another order of the samples"));
+            }
         }
+        let gradients = self.gradients(outcome);
+        for ((part, due), given) in self.parts.iter().zip(&gradients).zip(turned.gradients(&other)) {
+            let due = rows(due, part.width);
+            let differs = |(due, given): &(&f32, &f32)| (*due - *given).abs() > 1e-4 * due.abs().max(1.0);
+            if let Some((due, given)) = due.iter().zip(&given).find(differs) {
+                return Err(format!("a slope is {due}, but {given} in another order of the samples"));
+            }
+        }
+        Ok(())
     }
 
     fn check_identical(&self, objective: &dyn Objective) -> Result<(), String> {
-        let descriptors = self.descriptors[..self.dims].repeat(self.labels.len());
-        let outcome = Self { descriptors, ..self.clone() }.evaluate(objective)?;
-        match outcome.gradient.iter().find(|slope| slope.abs() > 1e-5) {
+        let mut identical = self.clone();
+        let descriptors = self.parts[0].values[..self.dims].repeat(self.labels.len());
+        // Outputs of heads stay: what they say of a sample holds whatever its descriptor.
+        for part in identical.parts.iter_mut().filter(|part| part.head.is_none()) {
+            part.values.clone_from(&descriptors);
+        }
+        let outcome = identical.evaluate(objective)?;
+        let mut slopes = outcome.gradient.iter().chain(&outcome.second_view_gradient);
+        match slopes.find(|slope| slope.abs() > 1e-5) {
             Some(slope) => Err(format!("identical descriptors have the slope {slope} instead of none")),
             None => Ok(()),
         }
@@ -195,15 +276,22 @@ impl Case {
 
     /// The slope of the batch's loss along one value, from differences; none where a kink or a jump is near, as where a triplet
     /// becomes active.
-    fn difference(&self, objective: &dyn Objective, loss: f64, position: usize) -> Result<Option<f64>, String> {
-        let at = |step: f32| {
-            let mut descriptors = self.descriptors.clone();
-            descriptors[position] += step;
-            let moved = f64::from(descriptors[position]) - f64::from(self.descriptors[position]);
-            (moved, self.at(objective, &descriptors).loss)
+    fn difference(
+        &self,
+        objective: &dyn Objective,
+        loss: f64,
+        part: usize,
+        position: usize,
+    ) -> Result<Option<f64>, String> {
+        let before = self.parts[part].values[position];
+        let mut case = self.clone();
+        let mut at = |step: f32| {
+            case.parts[part].values[position] = before + step;
+            let moved = f64::from(before + step) - f64::from(before);
+            (moved, case.with_batch(|batch| objective.evaluate(batch).loss))
         };
         // The slope over both sides of the batch, and by how much the slopes of the two sides differ.
-        let slopes = |step: f32| {
+        let mut slopes = |step: f32| {
             let ((right, above), (left, below)) = (at(step), at(-step));
             ((above - below) / (right - left), (above - loss) / right - (below - loss) / left)
         };

@@ -1,5 +1,7 @@
 //! A small collection of pictures, a backbone that costs nothing, and a network to train on them.
 
+pub mod asking;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
