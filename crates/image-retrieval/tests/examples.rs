@@ -5,7 +5,7 @@ use std::process::Command;
 fn run(example: &str) -> String {
     // Cargo builds examples before it runs the tests that stand beside them.
     let program = std::env::current_exe().unwrap().with_file_name("../examples").join(example);
-    let output = Command::new(program).output().unwrap();
+    let output = Command::new(program).output().expect("`cargo test` without `--test` builds the examples");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
