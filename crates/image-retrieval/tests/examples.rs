@@ -26,6 +26,6 @@ fn a_loss_of_ones_own_is_minimised_by_the_trainer() {
         .filter(|loss: &f64| loss.is_finite())
         .collect();
     let &[first, last] = &losses[..] else { panic!("{text}") };
-    // Half of the pairs are of one class at first, and all pictures look alike: the loss begins near 0.5.
-    assert!(first > 0.3 && last < 0.2 * first, "{text}");
+    // Half of the pairs are of two classes, which look alike at first and cost up to 1 each.
+    assert!(first > 0.2 && last < 0.2 * first, "{text}");
 }
