@@ -5,7 +5,7 @@ use std::process::Command;
 fn run(example: &str) -> String {
     // Cargo builds examples before it runs the tests that stand beside them.
     let program = std::env::current_exe().unwrap().with_file_name("../examples").join(example);
-    let output = Command::new(program).output().unwrap();
+    let output = Command::new(program).output().expect("`cargo test` without `--test` builds the examples");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()
 }
@@ -26,6 +26,6 @@ fn a_loss_of_ones_own_is_minimised_by_the_trainer() {
         .filter(|loss: &f64| loss.is_finite())
         .collect();
     let &[first, last] = &losses[..] else { panic!("{text}") };
-    // Half of the pairs are of one class at first, and all pictures look alike: the loss begins near 0.5.
-    assert!(first > 0.3 && last < 0.2 * first, "{text}");
+    // Half of the pairs are of two classes, which look alike at first and cost up to 1 each.
+    assert!(first > 0.2 && last < 0.2 * first, "{text}");
 }

@@ -27,7 +27,8 @@ const TOLERANCE: f64 = 5e-3;
 /// - the loss is the mean that `sum` and `averaged` say, the gradients have a value for everything that they belong to;
 /// - every term has a name of its own;
 /// - nothing is infinite or not a number, also without any label and for identical descriptors;
-/// - identical descriptors, between which nothing can be told, have no gradient;
+/// - identical descriptors, between which nothing can be told, have no gradient but for that along themselves, which training
+///   leaves out as descriptors have unit length;
 /// - in another order of its samples, a batch has the same loss and terms, and its gradients in that order;
 /// - the same batch gives the same bits.
 ///
@@ -258,7 +259,12 @@ impl Case {
             part.values.clone_from(&descriptors);
         }
         let outcome = identical.evaluate(objective)?;
-        let mut slopes = outcome.gradient.iter().chain(&outcome.second_view_gradient);
+        let unit = &descriptors[..self.dims];
+        let rows = outcome.gradient.chunks_exact(self.dims).chain(outcome.second_view_gradient.chunks_exact(self.dims));
+        let mut slopes = rows.flat_map(|row| {
+            let along: f32 = row.iter().zip(unit).map(|(slope, value)| slope * value).sum();
+            row.iter().zip(unit).map(move |(slope, value)| slope - along * value)
+        });
         match slopes.find(|slope| slope.abs() > 1e-5) {
             Some(slope) => Err(format!("identical descriptors have the slope {slope} instead of none")),
             None => Ok(()),

@@ -150,11 +150,9 @@ mod tests {
     use super::*;
 
     fn vocabulary(classes: &[&[&str]]) -> Vocabulary {
-        let mut vocabulary = Vocabulary::default();
         let variable =
             |(number, classes): (usize, &&[&str])| Variable::new(number.to_string(), classes.iter().copied());
-        vocabulary.variables = classes.iter().enumerate().map(variable).collect();
-        vocabulary
+        Vocabulary { variables: classes.iter().enumerate().map(variable).collect() }
     }
 
     #[test]

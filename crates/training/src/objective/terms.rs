@@ -1,6 +1,7 @@
 //! From sums over the pairs or triplets of a batch to the outcome of an objective.
 
-use super::{Batch, Distances, Outcome, Similarities, weight};
+use super::outcome::weight;
+use super::{Batch, Distances, Outcome, Similarities};
 
 /// Sums over the terms of a batch, before they become a mean.
 pub(super) struct Terms {

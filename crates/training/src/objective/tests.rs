@@ -2,7 +2,7 @@
 //! differences, and against values worked out by hand.
 
 use proptest::prelude::*;
-use silknow_records::MISSING;
+use silknow_records::{LabelMatrix, MISSING};
 
 use super::*;
 

@@ -154,9 +154,8 @@ fn sets_of_labels_are_selected_validated_and_voted_on() {
 #[test]
 fn classification_teaches_descriptors_whose_neighbours_are_of_their_class() {
     let collection = Collection::new();
-    let mut vocabulary = Vocabulary::default();
-    vocabulary.variables =
-        vec![Variable::new("colour", ["red", "blue"]), Variable::new("pattern", ["columns", "rows"])];
+    let variables = vec![Variable::new("colour", ["red", "blue"]), Variable::new("pattern", ["columns", "rows"])];
+    let vocabulary = Vocabulary { variables };
     let objective = Classification::new(&vocabulary, &collection.labels, &collection.split().0, 0.5).unwrap();
     let mut parameters = parameters(LossKind::SoftTriplet);
     parameters.how_many_training_steps = 60;

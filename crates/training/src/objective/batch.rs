@@ -1,0 +1,116 @@
+//! What an objective is given for one batch.
+
+use std::sync::Arc;
+
+use silknow_records::{LabelMatrix, Record};
+
+use super::ImageValues;
+
+/// Descriptors of B images, and what is known of these.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Batch<'a> {
+    /// The labels of the images, `[B, V]`, in the order of `relevant_variables`.
+    pub labels: &'a LabelMatrix,
+    /// The descriptors, `[B, dims]` row by row; those of training have unit length.
+    pub descriptors: &'a [f32],
+    /// Length D of a descriptor.
+    pub dims: usize,
+    /// The records of the images, `[B]`; empty when the objective does not ask for them.
+    pub records: &'a [Arc<Record>],
+    /// The descriptors of a second view of every image, `[B, dims]` row by row; empty when the objective does not ask for
+    /// them.
+    pub second_view: &'a [f32],
+    values: Option<&'a ImageValues>,
+    pub(super) heads: Option<&'a ImageValues>,
+}
+
+impl<'a> Batch<'a> {
+    /// A batch of labels and descriptors.
+    ///
+    /// # Panics
+    /// When the descriptors are not one row of `dims` values for every row of labels.
+    pub fn new(labels: &'a LabelMatrix, descriptors: &'a [f32], dims: usize) -> Self {
+        assert_eq!(descriptors.len(), labels.len() * dims, "a batch has one descriptor for every row of labels");
+        Self { labels, descriptors, dims, records: &[], second_view: &[], values: None, heads: None }
+    }
+
+    /// The same batch with records.
+    ///
+    /// # Panics
+    /// When there is not one record for every row of labels.
+    #[must_use]
+    pub fn with_records(mut self, records: &'a [Arc<Record>]) -> Self {
+        assert_eq!(records.len(), self.len(), "a batch has one record for every row of labels");
+        self.records = records;
+        self
+    }
+
+    /// The same batch with values of the images.
+    ///
+    /// # Panics
+    /// When they are not those of B images.
+    #[must_use]
+    pub fn with_values(mut self, values: &'a ImageValues) -> Self {
+        assert_eq!(values.images(), self.len(), "a batch has values of every image");
+        self.values = Some(values);
+        self
+    }
+
+    /// The same batch with the descriptors of a second view of every image.
+    ///
+    /// # Panics
+    /// When they are not as many as those of the first.
+    #[must_use]
+    pub fn with_second_view(mut self, descriptors: &'a [f32]) -> Self {
+        assert_eq!(descriptors.len(), self.descriptors.len(), "every image has two views or none");
+        self.second_view = descriptors;
+        self
+    }
+
+    /// The same batch with what extra heads give, by the names of the heads.
+    ///
+    /// # Panics
+    /// When these are not the outputs for B images.
+    #[must_use]
+    pub fn with_heads(mut self, outputs: &'a ImageValues) -> Self {
+        assert_eq!(outputs.images(), self.len(), "a batch has outputs of the heads for every image");
+        self.heads = Some(outputs);
+        self
+    }
+
+    /// The number of images B.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// True without images.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The descriptor of one image, `[D]`.
+    pub fn descriptor(&self, image: usize) -> &'a [f32] {
+        &self.descriptors[image * self.dims..][..self.dims]
+    }
+
+    /// The values that are known under a name, `[B, width]` row by row.
+    ///
+    /// # Panics
+    /// When the objective did not ask for them.
+    pub fn values(&self, name: &str) -> &'a [f32] {
+        self.values
+            .and_then(|values| values.get(name))
+            .unwrap_or_else(|| panic!("the objective did not ask for the values `{name}`"))
+    }
+
+    /// What the head of this name gives, `[B, width]` row by row.
+    ///
+    /// # Panics
+    /// When the objective did not ask for it.
+    pub fn head(&self, name: &str) -> &'a [f32] {
+        self.heads
+            .and_then(|heads| heads.get(name))
+            .unwrap_or_else(|| panic!("the objective did not ask for the head `{name}`"))
+    }
+}
