@@ -3,7 +3,7 @@
 //! The configuration knows that a backbone has a name. Which names there are, how many parts a backbone has, and which
 //! weights are shipped for it, is known here; an error is about the place in the file, the flag or the argument all the same.
 
-use silknow_config::{Architecture, Group, Key, Kind, Options, TrainingParameters, Weights};
+use silknow_config::{Architecture, Fallback, Group, Key, Kind, Options, Weights};
 use silknow_errors::{Result, suggest};
 
 use crate::families::{Design, architectures, design_of, designs};
@@ -14,14 +14,10 @@ use crate::families::{Design, architectures, design_of, designs};
 /// Those of [`Group::take`]; an unknown backbone, more parts to retrain than it has, and built-in weights where there are
 /// none for it; each with the key and its place.
 pub fn take<G: Group>(options: &Options) -> Result<G> {
-    let has_a_backbone = options.keys().iter().any(|key| key.kind == Kind::Backbone);
-    if has_a_backbone {
-        check_name(options)?;
-    }
+    let Some(backbone) = options.keys().iter().find(|key| key.kind == Kind::Backbone) else { return G::take(options) };
+    check_name(options, backbone)?;
     let group = G::take(options)?;
-    if has_a_backbone {
-        check_values(options)?;
-    }
+    check_values(options, backbone)?;
     Ok(group)
 }
 
@@ -33,40 +29,57 @@ pub fn expected_values(key: &Key) -> String {
     }
 }
 
-fn check_name(options: &Options) -> Result<()> {
-    let field = TrainingParameters::backbone();
-    let key = field.key();
+fn check_name(options: &Options, key: &Key) -> Result<()> {
     let Some(text) = options.text(key.name).filter(|text| !text.is_empty()) else { return Ok(()) };
     let known = architectures();
     if known.iter().any(|architecture| architecture.name() == text) {
         return Ok(());
     }
-    let error =
-        options.fault(key.name, |name| format!("`{name}` must be {}, but it is `{text}`", alternatives(&known)));
+    let expected = alternatives(&known);
+    let error = options.fault(key.name, |name| format!("`{name}` must be {expected}, but it is `{text}`"));
     Err(match suggest::nearest(text, known.iter().map(Architecture::name)) {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None => error.hint(format!("for example `{}`", key.example)),
     })
 }
 
-fn check_values(options: &Options) -> Result<()> {
-    let architecture = TrainingParameters::backbone().read(options)?;
-    let design = design_of(architecture)?;
-    let (parts, called) = (design.parts(), design.part_name());
-    let retrained = TrainingParameters::hub_num_retrain().read(options)?;
-    if retrained > parts {
-        return Err(options
-            .fault("hub_num_retrain", |key| {
-                format!("`{key}` must be at most {parts} for {architecture}, but it is `{retrained}`")
-            })
-            .hint(format!("{architecture} has {parts} {called}; `{parts}` retrains all")));
-    }
-    if TrainingParameters::weights().read(options)? == Weights::Builtin && design.builtin().is_none() {
-        return Err(options
-            .fault("weights", |key| format!("`{key}` cannot be `builtin` for {architecture}"))
-            .hint(format!("the weights that come with the program are for the backbone {}", shipped_for())));
+/// Checks the other keys against the backbone. All of them have valid values.
+fn check_values(options: &Options, backbone: &Key) -> Result<()> {
+    let design = design_of(stated(options, backbone).parse()?)?;
+    let (architecture, parts, called) = (design.name(), design.parts(), design.part_name());
+    for key in options.keys() {
+        let text = stated(options, key);
+        match key.kind {
+            Kind::Number
+                if key.is_called(RETRAINED) && text.parse().is_ok_and(|retrained: usize| retrained > parts) =>
+            {
+                return Err(options
+                    .fault(key.name, |key| {
+                        format!("`{key}` must be at most {parts} for {architecture}, but it is `{text}`")
+                    })
+                    .hint(format!("{architecture} has {parts} {called}; `{parts}` retrains all")));
+            }
+            Kind::Weights if Weights::from(text.to_owned()) == Weights::Builtin && design.builtin().is_none() => {
+                return Err(options
+                    .fault(key.name, |key| format!("`{key}` cannot be `builtin` for {architecture}"))
+                    .hint(format!("the weights that come with the program are for the backbone {}", shipped_for())));
+            }
+            _ => {}
+        }
     }
     Ok(())
+}
+
+/// The key of the number of parts that are retrained.
+const RETRAINED: &str = "hub_num_retrain";
+
+/// The text that holds for a key: what was given, else its default.
+fn stated<'a>(options: &'a Options, key: &'a Key) -> &'a str {
+    let default = || match &key.fallback {
+        Fallback::Value { text, .. } => text,
+        _ => "",
+    };
+    options.text(key.name).unwrap_or_else(default)
 }
 
 /// The backbones whose weights are shipped with the program, as a sentence names them.
@@ -88,9 +101,14 @@ fn alternatives(names: &[Architecture]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use silknow_config::{BackboneParameters, Explicit, Operation, TrainModelParameters};
+    use silknow_config::{BackboneParameters, Explicit, Operation, TrainModelParameters, TrainingParameters};
 
     use super::*;
+
+    #[test]
+    fn the_retrained_parts_have_the_key_that_training_declares() {
+        assert_eq!(TrainingParameters::hub_num_retrain().key().name, RETRAINED);
+    }
 
     fn refused(text: &str) -> String {
         let mut options = Options::new(Operation::TrainModel, Explicit::Arguments);
@@ -128,6 +146,25 @@ mod tests {
             "train.txt:1: `weights` cannot be `builtin` for resnet152\nhint: the weights that come with the program are \
              for the backbone resnet18"
         );
+    }
+
+    #[test]
+    fn the_defaults_of_the_group_count_where_nothing_is_given() {
+        silknow_config::parameters! {
+            /// A group with defaults of its own.
+            #[derive(Debug, PartialEq)]
+            struct Small {
+                /// Its backbone.
+                backbone: Architecture = TrainingParameters::backbone().or(Architecture::RESNET18);
+                /// Its weights.
+                weights: Weights = TrainingParameters::weights().or(Weights::Builtin);
+            }
+        }
+        let mut options = Options::of::<Small>("small", Explicit::Arguments);
+        assert_eq!(take::<Small>(&options).unwrap().backbone, Architecture::RESNET18);
+        options.set("backbone", "resnet34").unwrap();
+        let message = take::<Small>(&options).unwrap_err().to_string();
+        assert!(message.starts_with("`weights` cannot be `builtin` for resnet34"), "{message}");
     }
 
     #[test]
