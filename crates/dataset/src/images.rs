@@ -5,13 +5,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
 use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
 use silknow_files::{self as files, Batch, FolderLock};
-use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save_in_batch};
+use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_first_page, rescale_shorter_side, save_in_batch};
 use silknow_progress::Observer;
 use silknow_records::Object;
 
@@ -149,19 +150,24 @@ impl ImageFolder {
         let fates = self.fetch(samples, chosen, plain, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
         let batch = Batch::new();
+        let with_pages = AtomicUsize::new(0);
         let fates = chosen
             .par_iter()
             .zip(fates)
             .map(|(&index, fate)| {
                 let fate = match fate {
                     Fate::Here(_) if observer.interrupted() => Fate::Open,
-                    Fate::Here(arrival) => self.rescale(&samples[index], arrival, &batch)?,
+                    Fate::Here(arrival) => self.rescale(&samples[index], arrival, &batch, &with_pages)?,
                     other => other,
                 };
                 progress.advance(1);
                 Ok(fate)
             })
             .collect::<Result<_>>();
+        let with_pages = with_pages.into_inner();
+        if with_pages > 0 {
+            observer.warning(&format!("{with_pages} image files have several pages; the first of each is taken"));
+        }
         // What was rescaled before an error is kept for the next run.
         batch.commit().and(fates)
     }
@@ -212,15 +218,16 @@ impl ImageFolder {
     }
 
     /// Rescales one image unless that is done already. When the file cannot be read as an image and this run
-    /// brought it, it is removed, so that the next run fetches it again.
-    fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch) -> Result<Fate> {
+    /// brought it, it is removed, so that the next run fetches it again. Files of several pages are counted.
+    fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch, with_pages: &AtomicUsize) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
         if is_newer(&rescaled, &unscaled) {
             return Ok(Fate::Here(arrival));
         }
-        match files::read(&unscaled).and_then(|bytes| decode_bytes(&bytes)) {
-            Ok(image) => {
-                save_in_batch(&rescale_shorter_side(&image, COLLECTION_SHORTER_SIDE_PX), &rescaled, batch)?;
+        match files::read(&unscaled).and_then(|bytes| decode_first_page(&bytes)) {
+            Ok(page) => {
+                with_pages.fetch_add(usize::from(page.pages > 1), Ordering::Relaxed);
+                save_in_batch(&rescale_shorter_side(&page.image, COLLECTION_SHORTER_SIDE_PX), &rescaled, batch)?;
                 Ok(Fate::Here(arrival))
             }
             Err(error) => {

@@ -25,6 +25,13 @@ fn woven_jpeg() -> Vec<u8> {
     bytes
 }
 
+/// The file with the profile of Adobe RGB behind its first two bytes.
+fn with_profile(jpeg: &[u8]) -> Vec<u8> {
+    let profile = moxcms::ColorProfile::new_adobe_rgb().encode().expect("a whole profile");
+    let length = (profile.len() as u16 + 16).to_be_bytes();
+    [&jpeg[..2], &[0xFF, 0xE2], &length, b"ICC_PROFILE\0\x01\x01", &profile, &jpeg[2..]].concat()
+}
+
 fn pipeline(criterion: &mut Criterion) {
     let bytes = woven_jpeg();
     let pipeline = Pipeline::default();
@@ -39,6 +46,11 @@ fn pipeline(criterion: &mut Criterion) {
     let mut out = vec![0.0; pipeline.values_per_image()];
     let mut group = criterion.benchmark_group("pipeline");
     group.throughput(Throughput::Elements(1));
+    // What a colour profile costs: the same picture, whose colours are then converted to sRGB.
+    let wide = with_profile(&bytes);
+    group.bench_function("decode with a profile", |bencher| {
+        bencher.iter(|| decode_bytes(black_box(&wide)).expect("a whole JPEG"));
+    });
     group.bench_function("decode", |bencher| bencher.iter(|| decode_bytes(black_box(&bytes)).expect("a whole JPEG")));
     group.bench_function("decode and plain", |bencher| {
         bencher.iter(|| {

@@ -1,7 +1,7 @@
 //! Augmented views: what is drawn for a view, and how it changes the pixels.
 //!
-//! Owns the random numbers of a view and every change that is made after resampling. The ranges to draw from
-//! are the configuration's; the crop is carried out by the resampling itself.
+//! The random numbers of a view are drawn here from the ranges of the configuration, and every change after the
+//! resampling is made here. The crop is a part of the resampling.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{Rng, RngExt, SeedableRng};

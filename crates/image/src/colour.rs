@@ -1,7 +1,6 @@
 //! Brightness, contrast, saturation and hue of planar RGB values.
 //!
-//! Owns the arithmetic on values; how much of each is wanted comes from outside. Nothing is clipped here
-//! but where hue and saturation need values in [0, 1].
+//! The caller says how much of each is wanted. Values are clipped only where hue and saturation need them in [0, 1].
 
 /// Adds `shift` to every value.
 pub(crate) fn shift_brightness(values: &mut [f32], shift: f32) {

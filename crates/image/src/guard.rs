@@ -1,7 +1,7 @@
 //! Turns a decoder's panic into an error of the file.
 //!
-//! Decoders of other houses meet whatever a server sends, and now and then one of them panics. The file stays where
-//! it is, so a panic that ended the run would end every run after it.
+//! Decoders of other crates are given whatever a server sends, and now and then one of them panics. The file stays where
+//! it is, so a panic that ended the run would end every later run too.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -1,6 +1,6 @@
 //! The image pipeline: what happens to a picture before a network sees it.
 //!
-//! Owns the order of the steps and the layout of the result. The pipeline belongs to a model and is stored
+//! The order of the steps and the layout of the result are decided here. The pipeline belongs to a model and is stored
 //! with it, so that training, indexing and searching see the same pixels.
 
 use image::RgbImage;

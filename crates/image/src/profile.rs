@@ -35,8 +35,15 @@ const MAX_KEPT_BYTES: usize = 1 << 20;
 /// points.
 const SAME: u8 = 3;
 
+/// What a profile became.
+struct Made {
+    profile: Vec<u8>,
+    channels: Channels,
+    conversion: Option<ToSrgb>,
+}
+
 /// What the last profiles became. The pictures of a collection mostly share one or two.
-static LAST: Mutex<Vec<(Vec<u8>, Channels, Option<ToSrgb>)>> = Mutex::new(Vec::new());
+static LAST: Mutex<Vec<Made>> = Mutex::new(Vec::new());
 const KEPT: usize = 8;
 
 impl ToSrgb {
@@ -46,15 +53,15 @@ impl ToSrgb {
             return None;
         }
         let lock = || LAST.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_it = |kept: &(Vec<u8>, Channels, Option<Self>)| kept.1 == channels && kept.0 == profile;
-        if let Some((.., known)) = lock().iter().find(|kept| is_it(kept)) {
-            return known.clone();
+        let is_it = |made: &&Made| made.channels == channels && made.profile == profile;
+        if let Some(known) = lock().iter().find(is_it) {
+            return known.conversion.clone();
         }
         let made = guarded("ICC", || Ok::<_, Error>(Self::make(profile, channels))).unwrap_or_default();
         if profile.len() <= MAX_KEPT_BYTES {
             let mut last = lock();
             last.truncate(KEPT - 1);
-            last.insert(0, (profile.to_vec(), channels, made.clone()));
+            last.insert(0, Made { profile: profile.to_vec(), channels, conversion: made.clone() });
         }
         made
     }

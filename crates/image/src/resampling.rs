@@ -1,9 +1,8 @@
 //! Antialiased bilinear resampling of a square of an image into planes of `f32`.
 //!
-//! Owns the arithmetic, which is Pillow's `Image.resize(..., BILINEAR, box=...)` without its rounding to
-//! 8 bits between the two passes and after them: Pillow's two roundings move a value by at most half a step
-//! each, so both agree to within 1/255. Computing in `f32` also writes the planes that the network wants in
-//! one go.
+//! The arithmetic is that of Pillow's `Image.resize(..., BILINEAR, box=...)` without its rounding to 8 bits between the
+//! two passes and after them. Each of Pillow's roundings moves a value by at most half a step, so both agree to within
+//! 1/255. Computing in `f32` also writes the planes that the network wants at once.
 
 use image::RgbImage;
 

@@ -1,6 +1,6 @@
 //! Rescaling for a collection's folder, and writing the result.
 //!
-//! Owns the filter and the sizes. Which images are rescaled, and under which names, is the dataset's affair.
+//! The filter and the sizes are decided here; the dataset crate decides which images are rescaled and how they are named.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

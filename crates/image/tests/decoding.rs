@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use image::codecs::gif::GifEncoder;
 use image::{DynamicImage, Frame, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba, RgbaImage};
 use silknow_errors::ErrorKind;
-use silknow_image::{Pipeline, RgbImage, decode, decode_bytes};
+use silknow_image::{Pipeline, RgbImage, decode, decode_bytes, decode_first_page};
 
 fn reference(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference").join(name)
@@ -99,6 +99,29 @@ fn a_palette_becomes_its_colours() {
 fn the_first_frame_of_an_animation_counts() {
     let found = decode(reference("files/animation.gif")).unwrap();
     assert_eq!(found, decode(reference("files/palette_rgb.png")).unwrap());
+}
+
+#[test]
+fn a_tiff_of_several_pages_says_so_and_a_circle_of_directories_ends() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    let page = |name: &str| decode_first_page(&std::fs::read(corpus.join(name)).unwrap()).unwrap();
+    let several = page("tiff_pages.tif");
+    assert_eq!(several.pages, 3);
+    assert_eq!(several.note().unwrap(), "the file has 3 pages; the first one is taken");
+    for name in ["tiff_circle_of_directories.tif", "tiff_grey.tif", "png_rgb.png"] {
+        assert_eq!((page(name).pages, page(name).note()), (1, None), "{name}");
+    }
+}
+
+#[test]
+fn a_profile_of_srgb_changes_no_byte() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus");
+    assert_eq!(decode(corpus.join("png_profile_srgb.png")).unwrap(), decode(corpus.join("png_rgb.png")).unwrap());
+    let jpeg = std::fs::read(corpus.join("jpeg_profile_srgb.jpg")).unwrap();
+    let start = jpeg.windows(12).position(|bytes| bytes == b"ICC_PROFILE\0").unwrap() - 4;
+    let length = usize::from(u16::from_be_bytes([jpeg[start + 2], jpeg[start + 3]]));
+    let without = [&jpeg[..start], &jpeg[start + 2 + length..]].concat();
+    assert_eq!(decode_bytes(&jpeg).unwrap(), decode_bytes(&without).unwrap());
 }
 
 #[test]

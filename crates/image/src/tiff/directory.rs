@@ -10,8 +10,11 @@ use super::{NAME, damaged, unreadable};
 const MAX_DIRECTORIES: usize = 10_000;
 const MAX_ENTRIES: u64 = 4096;
 
-/// The most bytes that the values of one tag may take: 256 MiB. The longest are the places of tiles.
-const MAX_VALUE_BYTES: u64 = 256 << 20;
+/// The most values that one tag of numbers may have; the longest lists are the places of tiles.
+const MAX_NUMBERS: u64 = 4 << 20;
+
+/// The most bytes that the values of one tag may take: 32 MiB.
+const MAX_VALUE_BYTES: u64 = 8 * MAX_NUMBERS;
 
 /// The order of the bytes of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +166,9 @@ impl<R: Read + Seek> TiffFile<R> {
             return Err(bad_tag(tag));
         }
         let size = size_of_kind(kind).unwrap_or(1) as usize;
+        if bytes.len() / size > MAX_NUMBERS as usize {
+            return Err(bad_tag(tag));
+        }
         Ok(Some(bytes.chunks_exact(size).map(|value| self.order.number(value)).collect()))
     }
 
