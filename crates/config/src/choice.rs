@@ -70,6 +70,18 @@ fn unknown_word(what: &str, text: &str, known: &[&str]) -> Error {
 }
 
 words! {
+    /// What becomes of pictures that are equal or nearly equal.
+    #[derive(Default)]
+    Duplicates, "choice" {
+        /// All stay, those of a group in one collection.
+        #[default]
+        Keep = "keep",
+        /// One of each group stays.
+        Drop = "drop",
+    }
+}
+
+words! {
     /// The depth of the ResNet backbone.
     #[derive(Default)]
     Architecture, "backbone" {

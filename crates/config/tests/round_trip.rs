@@ -119,7 +119,9 @@ proptest! {
     fn retrieval_parameters_read_back_as_written(
         (model_path, master_dir, savepath, treepath) in (path(), path(), path(), path()),
         master_file in file_name(),
-        relevant_variables in variables(),
+        relevant_variables in prop_oneof![variables(), Just(Vec::new())],
+        (untrained, backbone, weights) in
+            (any::<bool>(), proptest::sample::select(Architecture::ALL), weights()),
         batch_size in 1usize..=4096,
         num_neighbors in 1usize..1000,
         bool_labeled_input in any::<bool>(),
@@ -127,6 +129,9 @@ proptest! {
         precision in proptest::sample::select(Precision::ALL),
     ) {
         let build = BuildKDTreeParameters {
+            untrained,
+            backbone,
+            weights,
             batch_size,
             device,
             precision,

@@ -1,7 +1,6 @@
 //! The page builder: one self-contained HTML page from a title, key figures, tables, matrices and picture cards.
 //!
-//! Owns the look of every page that this software writes: light and dark, narrow and wide, on paper, without
-//! scripts and without anything from outside. Leaves what is said to its callers.
+//! Every page has this look: light and dark, narrow and wide, on paper, without scripts and without anything from outside.
 
 use std::path::Path;
 
@@ -9,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use silknow_errors::Result;
 use silknow_files as files;
 
-use crate::cards::SearchHit;
+use crate::cards::{self, Picture, SearchHit};
 use crate::matrix::MatrixPicture;
 
 const STYLE: &str = include_str!("../assets/page.css");
@@ -75,6 +74,8 @@ pub enum Part {
     Definitions(Vec<(String, String)>),
     /// Queries with their neighbours.
     Hits(Vec<SearchHit>),
+    /// Pictures beside each other, each with a line about it.
+    Pictures(Vec<(Picture, String)>),
 }
 
 /// A table whose first column names the row.
@@ -215,6 +216,7 @@ impl Part {
                 dl.terms { @for (term, meaning) in terms { div { dt { (term) } dd { (meaning) } } } }
             },
             Self::Hits(hits) => html! { @for hit in hits { (hit.card()) } },
+            Self::Pictures(pictures) => cards::row(pictures),
         }
     }
 }

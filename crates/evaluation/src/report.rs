@@ -1,7 +1,6 @@
 //! The report of an evaluation: what stands on `report.html`, in words for people who did not make the system.
 //!
-//! Owns the choice of tables and their wording. Leaves the look to `page` and the figures to their rooms. The parts
-//! are public, so that a demonstration or another report can take them and add its own.
+//! The parts are public, so that a demonstration or another report can take them and add its own.
 
 use std::path::Path;
 

@@ -1,6 +1,5 @@
 //! The blue colour map of the matrices, and which lettering is legible on it.
 //!
-//! Owns colours alone.
 
 /// A colour: red, green, blue.
 pub(super) type Colour = [u8; 3];

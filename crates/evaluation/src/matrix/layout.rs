@@ -1,6 +1,6 @@
 //! Where everything of a matrix stands, in pixels.
 //!
-//! Owns sizes and places for any number of classes. Leaves drawing to `matrix`.
+//! Sizes and places suit any number of classes.
 
 use silknow_errors::Result;
 
