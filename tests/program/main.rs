@@ -11,3 +11,4 @@ mod host;
 mod interruption;
 mod place;
 mod surroundings;
+mod unlabelled;

@@ -69,6 +69,18 @@ fn unknown_word(what: &str, text: &str, known: &[&str]) -> Error {
     }
 }
 
+words! {
+    /// What becomes of pictures that are equal or nearly equal.
+    #[derive(Default)]
+    Duplicates, "choice" {
+        /// All stay, those of a group in one collection.
+        #[default]
+        Keep = "keep",
+        /// One of each group stays.
+        Drop = "drop",
+    }
+}
+
 /// The name of a backbone, such as `resnet152`.
 ///
 /// A name is one to 32 lower-case letters, digits, `_`, `-` and `.`. Which names stand for a backbone is known to the

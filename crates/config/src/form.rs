@@ -90,7 +90,12 @@ pub fn words() -> impl Form<Vec<String>> {
 
 /// Variables, as in `#place, #timespan`; at least one, none twice. The values are the names without `#`.
 pub fn variables() -> impl Form<Vec<String>> {
-    Variables
+    Variables { may_be_none: false }
+}
+
+/// Variables as [`variables`] reads them, or none: an empty text.
+pub fn variables_or_none() -> impl Form<Vec<String>> {
+    Variables { may_be_none: true }
 }
 
 /// One of the words of `T`.
@@ -114,7 +119,10 @@ struct Column;
 struct Truth;
 struct Widths;
 struct Words;
-struct Variables;
+/// The form of lists of variables; see [`variables`].
+struct Variables {
+    may_be_none: bool,
+}
 struct BackboneForm;
 struct WeightsForm;
 struct Choice<T>(PhantomData<fn() -> T>);
@@ -403,11 +411,15 @@ impl Form<Vec<String>> for Variables {
     }
 
     fn expected(&self) -> String {
-        "a list of variables such as #place, #timespan, at least one, none twice, without blanks".to_owned()
+        let number = if self.may_be_none { "or nothing" } else { "at least one" };
+        format!("a list of variables such as #place, #timespan, {number}, none twice, without blanks")
     }
 
     fn parse(&self, text: &str) -> Option<Vec<String>> {
-        let bare = list(text)?.into_iter().map(|part| part.strip_prefix('#').unwrap_or(part)).collect();
+        let bare: Vec<&str> = list(text)?.into_iter().map(|part| part.strip_prefix('#').unwrap_or(part)).collect();
+        if self.may_be_none && bare.is_empty() {
+            return Some(Vec::new());
+        }
         names(bare, |name| {
             !name.contains(|letter: char| letter == '#' || letter.is_whitespace() || letter.is_control())
         })
@@ -599,7 +611,16 @@ mod tests {
     #[test]
     fn variables_lose_their_mark_and_may_hold_no_blank() {
         assert_eq!(variables().parse("#place, timespan").unwrap(), ["place", "timespan"]);
-        refused(variables(), &["#time span", "##place", "#", "#place, place"]);
+        refused(variables(), &["#time span", "##place", "#", "#place, place", "", "[]"]);
+    }
+
+    #[test]
+    fn variables_may_be_none_where_the_key_says_so() {
+        assert_eq!(variables_or_none().parse("#place").unwrap(), ["place"]);
+        assert_eq!(variables_or_none().parse(""), Some(Vec::new()));
+        assert_eq!(variables_or_none().parse("[]"), Some(Vec::new()));
+        assert_eq!(variables_or_none().write(&Vec::new()).as_deref(), Some(""));
+        refused(variables_or_none(), &["#", "#place,", "#place, place"]);
     }
 
     #[test]

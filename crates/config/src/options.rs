@@ -104,10 +104,11 @@ impl Options {
 
     /// Reads the text of a configuration file; `path` is what errors call it.
     ///
-    /// A line is `key; value`. A line without `;` and a `****TITLE****` line are ignored.
+    /// A line is `key; value`. A line without `;` and a `****TITLE****` line are ignored, unless the line states a key in
+    /// another form, such as `key: value` or `key = value`.
     ///
     /// # Errors
-    /// An unknown key, a repeated key.
+    /// An unknown key, a repeated key, a key in another form, and no key at all: such a file is something else.
     pub fn parse_file(&mut self, text: &str, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.file = Some(path.to_path_buf());
@@ -116,8 +117,14 @@ impl Options {
             if line.starts_with("****") {
                 continue;
             }
-            let Some((name, value)) = line.split_once(';') else { continue };
             let here = |error: Error| error.in_file(path).at_line(number);
+            if let Some(right) = self.in_right_form(line) {
+                return Err(here(
+                    Error::configuration(format!("`{line}` is not read: key and value are separated by a semicolon"))
+                        .hint(format!("write `{right}`")),
+                ));
+            }
+            let Some((name, value)) = line.split_once(';') else { continue };
             let name = name.trim();
             let key = self.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
             let line = Line { number, text: value.trim().to_owned() };
@@ -126,7 +133,45 @@ impl Options {
                 return Err(here(Error::configuration(message)).hint("keep one of the two lines"));
             }
         }
-        Ok(())
+        if self.in_file.is_empty() { Err(self.without_a_key().in_file(path)) } else { Ok(()) }
+    }
+
+    /// A line that states a key with something else than a semicolon behind it, as it should be written.
+    fn in_right_form(&self, line: &str) -> Option<String> {
+        const QUOTES: [char; 3] = ['"', '\'', '`'];
+        let head = line.split_once(';').map_or(line, |(head, _)| head);
+        // `path: c;d` is a colon before the semicolon of a value, `csvfile; a=b` is right as it is.
+        let (name, value) = match head.find([':', '=']) {
+            Some(end) => (&line[..end], line[end..].trim_start_matches([':', '='])),
+            None if head.len() < line.len() => return None,
+            None => match line.split_once(char::is_whitespace) {
+                Some((name, value)) if !value.trim().contains(char::is_whitespace) => (name, value),
+                Some(_) => return None,
+                None => (line, ""),
+            },
+        };
+        let name = name.trim().trim_start_matches("--").trim_matches(QUOTES).trim();
+        let value = value.trim().trim_end_matches([',', ';']).trim().trim_matches(QUOTES);
+        let is_word = !name.is_empty() && name.chars().all(|letter| letter.is_alphanumeric() || "_-".contains(letter));
+        let name = Some(name.replace('-', "_")).filter(|_| is_word)?;
+        let names = self.keys.iter().map(|key| key.name);
+        let is_known = Operation::ALL.iter().any(|operation| operation.key(&name).is_some());
+        let known = match self.key(&name) {
+            Some(key) => key.name.to_owned(),
+            None if is_known => name,
+            // A sentence may hold a colon or consist of two words; a misspelt key alone is taken for one.
+            None if head.contains([':', '=']) => suggest::nearest(&name, names)?.to_owned(),
+            None => return None,
+        };
+        Some(format!("{known}; {value}").trim_end().to_owned())
+    }
+
+    /// The error for a file in which no line states a key.
+    fn without_a_key(&self) -> Error {
+        let names: Vec<&str> = self.keys.iter().map(|key| key.name).collect();
+        let example = self.keys.first().map_or_else(String::new, |key| format!("{}; {}", key.name, key.example));
+        Error::configuration(format!("this is no configuration file of {}: no line states a key", self.owner))
+            .hint(format!("a configuration has lines such as `{example}`; the keys are {}", names.join(", ")))
     }
 
     /// Gives a value explicitly; it counts more than the file's.
@@ -220,6 +265,47 @@ mod tests {
         options.parse_file("****A; TITLE****\n\nsome words\r\n  csvfile ; a;b.csv \r\n", "c.txt").unwrap();
         assert_eq!(options.text("csvfile"), Some("a;b.csv"));
         assert_eq!(options.in_file.len(), 1);
+    }
+
+    #[test]
+    fn a_key_in_another_form_is_pointed_out_with_the_right_one() {
+        for (line, right) in [
+            ("num_labeled: 2", "num_labeled; 2"),
+            ("  num_labeled = 2 ", "num_labeled; 2"),
+            ("num_labeled=2;", "num_labeled; 2"),
+            ("\"csvfile\": \"./a b.csv\",", "csvfile; ./a b.csv"),
+            ("csvfile: C:\\a;b.csv", "csvfile; C:\\a;b.csv"),
+            ("--num_labeled 2", "num_labeled; 2"),
+            ("num_labeled\t2", "num_labeled; 2"),
+            ("num-labeled: 2", "num_labeled; 2"),
+            ("minnumsaples = 3", "minnumsamples; 3"),
+            ("imgsavpath: ./x/", "imgsavepath; ./x/"),
+            ("num_neighbors: 3", "num_neighbors; 3"),
+            ("csvfile", "csvfile;"),
+        ] {
+            let message = message(dataset().parse_file(&format!("seed; 1\n{line}\n"), "c.txt"));
+            let expected = format!(
+                "c.txt:2: `{}` is not read: key and value are separated by a semicolon\nhint: write `{right}`",
+                line.trim()
+            );
+            assert_eq!(message, expected);
+        }
+        let prose = "Note: made by hand\nthese are words\n# num_labeled: 2\na = b\nseed; 1\ncsvfile; a:b=c";
+        dataset().parse_file(prose, "c.txt").unwrap();
+    }
+
+    #[test]
+    fn a_file_without_a_key_is_no_configuration() {
+        for text in ["", "****TITLE****\n", "image_file,place\na.jpg,ES\n", "some words\n"] {
+            let message = message(dataset().parse_file(text, "c.csv"));
+            assert!(
+                message.starts_with(
+                    "c.csv: this is no configuration file of create-dataset: no line states a key\nhint: a configuration has \
+                     lines such as `csvfile; ./export.csv`; the keys are csvfile, imgsavepath,"
+                ),
+                "{message}"
+            );
+        }
     }
 
     #[test]

@@ -6,8 +6,8 @@ use proptest::option;
 use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DeviceChoice, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, Operation, Options,
-    Parameters, Precision, TrainModelParameters, TrainingParameters, Weights,
+    DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, Operation,
+    Options, Parameters, Precision, TrainModelParameters, TrainingParameters, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -63,17 +63,15 @@ fn weights() -> impl Strategy<Value = Weights> {
     prop_oneof![Just(Weights::ImageNet), Just(Weights::None), path().prop_map(Weights::Path)]
 }
 
+fn backbone() -> impl Strategy<Value = Architecture> {
+    "[a-z0-9_.-]{1,32}".prop_map(|name| Architecture::new(&name).unwrap())
+}
+
 fn training() -> impl Strategy<Value = TrainingParameters> {
     (
         (proptest::collection::vec(1usize..4096, 0..4), 0usize..=8, 3usize..5000, 1usize..100_000, 1e-7f64..=1.0),
         (0u32..100, 1usize..100, proptest::sample::select(LossKind::ALL), variables(), augmentation(), 0usize..100),
-        (
-            0.001f32..=2.0,
-            "[a-z0-9_.-]{1,32}".prop_map(|name| Architecture::new(&name).unwrap()),
-            weights(),
-            32usize..=2048,
-            any::<u64>(),
-        ),
+        (0.001f32..=2.0, backbone(), weights(), 32usize..=2048, any::<u64>()),
         (proptest::sample::select(DeviceChoice::ALL), proptest::sample::select(Precision::ALL)),
     )
         .prop_map(|(first, second, third, (device, precision))| TrainingParameters {
@@ -125,7 +123,9 @@ proptest! {
     fn retrieval_parameters_read_back_as_written(
         (model_path, master_dir, savepath, treepath) in (path(), path(), path(), path()),
         master_file in file_name(),
-        relevant_variables in variables(),
+        relevant_variables in prop_oneof![variables(), Just(Vec::new())],
+        (untrained, backbone, weights) in
+            (any::<bool>(), backbone(), weights()),
         batch_size in 1usize..=4096,
         num_neighbors in 1usize..1000,
         bool_labeled_input in any::<bool>(),
@@ -133,6 +133,9 @@ proptest! {
         precision in proptest::sample::select(Precision::ALL),
     ) {
         let build = BuildKDTreeParameters {
+            untrained,
+            backbone,
+            weights,
             batch_size,
             device,
             precision,
@@ -156,7 +159,7 @@ proptest! {
         minnumsamples in 1usize..10_000,
         museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
         num_labeled in 0usize..=5,
-        (seed, strict) in (any::<u64>(), any::<bool>()),
+        (seed, strict, duplicates) in (any::<u64>(), any::<bool>(), proptest::sample::select(Duplicates::ALL)),
         columns in proptest::collection::vec(proptest::option::of("[A-Za-z][A-Za-z_ ]{0,8}[a-z]"), 2),
         words in proptest::collection::vec(proptest::option::of(proptest::collection::vec("[a-z-]{1,8}", 1..4)), 2),
         aliases in proptest::option::of(path()),
@@ -177,6 +180,7 @@ proptest! {
             label_aliases: aliases,
             missing_values: words[1].clone(),
             strict,
+            duplicates,
             seed,
         };
         prop_assert_eq!(&read_back(&create), &create);

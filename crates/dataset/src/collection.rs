@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
-use silknow_files as files;
+use silknow_files::{self as files, Batch};
 use silknow_progress::Observer;
 use silknow_records::class_text::{name_of, tidied};
 use silknow_records::encoding::Utf8;
@@ -232,8 +232,20 @@ pub fn write_collection<'a>(
     vocabulary: &Vocabulary,
     records: impl IntoIterator<Item = &'a Record>,
 ) -> Result<()> {
+    let batch = Batch::new();
+    write_collection_in(&batch, path, vocabulary, records)?;
+    batch.commit()
+}
+
+/// Writes a collection file as [`write_collection`] does; it takes its name with the batch.
+pub(crate) fn write_collection_in<'a>(
+    batch: &Batch,
+    path: impl AsRef<Path>,
+    vocabulary: &Vocabulary,
+    records: impl IntoIterator<Item = &'a Record>,
+) -> Result<()> {
     let path = path.as_ref();
-    files::write_with(path, |file| {
+    batch.write_with(path, |file| {
         let mut put =
             |line: String| file.write_all(line.as_bytes()).map_err(|cause| files::refused("cannot write", path, cause));
         let variables = &vocabulary.variables;
@@ -261,7 +273,12 @@ pub fn write_collection<'a>(
 
 /// Writes a master file: one collection file name a line.
 pub fn write_master(path: impl AsRef<Path>, collections: &[String]) -> Result<()> {
-    files::write(path, collections.iter().map(|name| format!("{name}\n")).collect::<String>())
+    files::write(path, master_text(collections))
+}
+
+/// The text of a master file.
+pub(crate) fn master_text(collections: &[String]) -> String {
+    collections.iter().map(|name| format!("{name}\n")).collect()
 }
 
 /// A collection file's text with its header read.

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use silknow_errors::{Error, Result};
-use silknow_files as files;
+use silknow_files::{self as files, Batch};
 use silknow_records::class_text::text_of;
 use silknow_records::rows::Rows;
 use silknow_records::table::{self, TableWriter};
@@ -100,9 +100,9 @@ fn each_row(mut rows: Rows<impl std::io::Read>, mut take: impl FnMut(&str, &str,
 ///
 /// # Errors
 /// What the disk refuses.
-pub(crate) fn write_classes(folder: &Path, vocabulary: &Vocabulary) -> Result<()> {
+pub(crate) fn write_classes(batch: &Batch, folder: &Path, vocabulary: &Vocabulary) -> Result<()> {
     let path = folder.join(CLASSES_FILE);
-    files::write_with(&path, |file| {
+    batch.write_with(&path, |file| {
         let mut rows = csv::Writer::from_writer(file);
         let mut write = || -> csv::Result<()> {
             rows.write_record(CLASS_COLUMNS)?;
@@ -121,10 +121,15 @@ pub(crate) fn write_classes(folder: &Path, vocabulary: &Vocabulary) -> Result<()
 ///
 /// # Errors
 /// A table that was changed since it was read, and what the disk refuses.
-pub(crate) fn write_records(folder: &Path, samples: &[Candidate], remainder: Option<&Remainder>) -> Result<()> {
+pub(crate) fn write_records(
+    batch: &Batch,
+    folder: &Path,
+    samples: &[Candidate],
+    remainder: Option<&Remainder>,
+) -> Result<()> {
     let path = folder.join(RECORDS_FILE);
     let refused = |cause| files::refused("cannot write", &path, cause);
-    files::write_with(&path, |file| {
+    batch.write_with(&path, |file| {
         let further = remainder.map_or_else(Vec::new, |rest| rest.further.iter().map(|(it, _)| it.clone()).collect());
         let mut table = TableWriter::new(file, further).map_err(refused)?;
         let mut write = |record: &Record| table.write(record).map_err(refused);

@@ -7,18 +7,19 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use silknow_config::CreateDatasetParameters;
+use silknow_config::{CreateDatasetParameters, Duplicates as Choice};
 use silknow_errors::{Error, Result};
 use silknow_fetch::Policy;
 use silknow_files as files;
-use silknow_files::FolderLock;
+use silknow_files::{Batch, FolderLock};
 use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::bad_rows::write_table_failures;
 use crate::catalogue::Catalogue;
-use crate::collection::{write_collection, write_master};
+use crate::collection::{master_text, write_collection_in};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
+use crate::duplicates::{DUPLICATES_FILE, Duplicates};
 use crate::filter::{self, FilterCounts, Limits};
 use crate::images::{ImageFolder, is_same_file, write_failures};
 use crate::samples::{Candidate, candidates};
@@ -67,6 +68,8 @@ pub struct CreateDatasetSummary {
     pub failures_file: PathBuf,
     /// Filters after fetching.
     pub after_fetching: FilterCounts,
+    /// Equal and nearly equal images; [`DUPLICATES_FILE`] lists them.
+    pub duplicates: Duplicates,
     /// Samples in the collections.
     pub samples: usize,
     /// Objects in the collections.
@@ -80,6 +83,10 @@ pub struct CreateDatasetSummary {
 /// Creates a dataset: reads the table, filters, fetches and rescales the images, filters again, splits the
 /// objects into five parts, and writes the collection files, the master files, the statistics, and what else the table
 /// tells of the images and classes ([`RECORDS_FILE`], [`CLASSES_FILE`]).
+///
+/// Images that are equal or nearly equal stay in one part, as those of one object do, or all but one of them are dropped;
+/// [`DUPLICATES_FILE`] lists them. All files of the master folder take their names together at the end, so that a run that
+/// fails leaves none of them.
 ///
 /// The source is a knowledge-graph export, a table whose first column is `image_file` or `image`, or a folder of
 /// images. Run again after an interruption, it goes on where it stopped. The same source and parameters give
@@ -107,7 +114,7 @@ pub fn create_dataset_with(
     let mut catalogue = Catalogue::of(parameters, observer)?;
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
-    let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };
+    let limits = limits(&samples, parameters, observer);
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
     let locks = take_folders(parameters)?;
@@ -123,23 +130,37 @@ pub fn create_dataset_with(
         let (failed, list) = (images.failures.len(), failures_file.display());
         observer.warning(&format!("{failed} images could not be fetched or read; `{list}` says why"));
     }
-    let after_fetching = filter::second_pass(&mut samples, &catalogue.vocabulary, &images.has_image, limits);
+    let mut after_fetching = filter::second_pass(&mut samples, &catalogue.vocabulary, &images.has_image, limits);
     if samples.is_empty() {
         return Err(after_fetching.nothing_left(limits).in_file(&failures_file));
     }
 
+    let duplicates = find_duplicates(&mut samples, &catalogue.vocabulary, &folder, parameters, observer)?;
+    if duplicates.dropped() > 0 {
+        let has_image = vec![true; samples.len()];
+        let again = filter::second_pass(&mut samples, &catalogue.vocabulary, &has_image, limits);
+        after_fetching.small_classes.extend(again.small_classes);
+        after_fetching.with_too_few_labels += again.with_too_few_labels;
+        after_fetching.after = again.after;
+        if samples.is_empty() {
+            return Err(after_fetching.nothing_left(limits).in_file(&catalogue.file));
+        }
+    }
+
     let mut vocabulary = keep_occurring_classes(&catalogue.vocabulary, &mut samples);
-    let parts = split(&samples, &vocabulary, parameters.seed, observer);
+    let parts = split(&samples, &vocabulary, &duplicates, parameters.seed, observer);
     let statistics = Statistics::count(&vocabulary, samples.iter().map(|sample| &sample.record));
     if catalogue.has_museums {
         append_museums(&mut vocabulary, &mut samples);
     }
-    name_images(&mut samples, &folder, &parameters.master_dir)?;
-    companions::write_records(&parameters.master_dir, &samples, catalogue.remainder.as_ref())?;
-    companions::write_classes(&parameters.master_dir, &vocabulary)?;
-    write_collections(&vocabulary, &samples, &parts, &parameters.master_dir)?;
-    statistics.write_text(parameters.master_dir.join(STATISTICS_FILE))?;
-    statistics.write_table(parameters.master_dir.join(STATISTICS_TABLE))?;
+    let batch = Batch::new();
+    companions::write_records(&batch, &parameters.master_dir, &samples, catalogue.remainder.as_ref())?;
+    companions::write_classes(&batch, &parameters.master_dir, &vocabulary)?;
+    duplicates.write(&batch, &parameters.master_dir)?;
+    write_collections(&batch, &vocabulary, &samples, &parts, &parameters.master_dir)?;
+    statistics.write_text(&batch, parameters.master_dir.join(STATISTICS_FILE))?;
+    statistics.write_table(&batch, parameters.master_dir.join(STATISTICS_TABLE))?;
+    batch.commit()?;
     Ok(CreateDatasetSummary {
         master_dir: parameters.master_dir.clone(),
         variables: learnable_variables(&statistics, observer),
@@ -150,11 +171,24 @@ pub fn create_dataset_with(
         images_failed: images.failures.len(),
         failures_file,
         after_fetching,
+        duplicates,
         samples: samples.len(),
         objects: samples.iter().map(|sample| object_key(&sample.record.name)).collect::<BTreeSet<_>>().len(),
         collection_samples: parts.iter().map(Vec::len).collect(),
         statistics,
     })
+}
+
+/// The limits that apply to these samples. Where no label is known at all, none can be asked for.
+fn limits(samples: &[Candidate], parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Limits {
+    let is_labelled = samples.iter().any(|sample| sample.record.labels.known() > 0);
+    if !is_labelled && parameters.num_labeled > 0 {
+        observer.info("no label is known of any image: all are kept, to be searched (num_labeled has no effect)");
+    }
+    Limits {
+        min_class_samples: parameters.minnumsamples,
+        min_labels: if is_labelled { parameters.num_labeled } else { 0 },
+    }
 }
 
 /// Keeps the museums asked for, then applies the limits.
@@ -187,13 +221,34 @@ fn take_folders(parameters: &CreateDatasetParameters) -> Result<Vec<FolderLock>>
     folders.iter().map(FolderLock::take).collect()
 }
 
-/// Refuses a source that would be overwritten: a table of records or classes in the folder into which both are written.
+/// Refuses a source that would be overwritten: a table in the folder into which tables of the same names are written.
 fn check_source(parameters: &CreateDatasetParameters) -> Result<()> {
     let is_source = |name: &&str| is_same_file(&parameters.csvfile, &parameters.master_dir.join(name));
-    let Some(name) = [RECORDS_FILE, CLASSES_FILE].into_iter().find(is_source) else { return Ok(()) };
+    let Some(name) = [RECORDS_FILE, CLASSES_FILE, DUPLICATES_FILE].into_iter().find(is_source) else { return Ok(()) };
     Err(Error::configuration(format!("csvfile: `{}` would be overwritten", parameters.csvfile.display())).hint(
         format!("`{name}` in master_dir is a file that is written; rename the table, or choose another master_dir"),
     ))
+}
+
+/// Finds the equal and nearly equal images, drops what the parameters say, and names the images as collection files do.
+fn find_duplicates(
+    samples: &mut Vec<Candidate>,
+    vocabulary: &Vocabulary,
+    folder: &ImageFolder,
+    parameters: &CreateDatasetParameters,
+    observer: &dyn Observer,
+) -> Result<Duplicates> {
+    let mut found = Duplicates::find(samples, vocabulary, folder, observer)?;
+    if parameters.duplicates == Choice::Drop {
+        // A file that cannot be looked at counts as the smallest.
+        let bytes = |sample: &Candidate| std::fs::metadata(folder.unscaled(sample)).map_or(0, |file| file.len());
+        found.drop_all_but_one(samples, bytes);
+    }
+    name_images(samples, folder, &parameters.master_dir)?;
+    let duplicates = found.report(samples);
+    let mut is_dropped = found.dropped.into_iter();
+    samples.retain(|_| is_dropped.next() == Some(false));
+    Ok(duplicates)
 }
 
 /// The vocabulary of the classes that are left; the samples get their indices in it.
@@ -206,10 +261,17 @@ fn keep_occurring_classes(vocabulary: &Vocabulary, samples: &mut [Candidate]) ->
 }
 
 /// The sample indices of the five parts.
-fn split(samples: &[Candidate], vocabulary: &Vocabulary, seed: u64, observer: &dyn Observer) -> Vec<Vec<usize>> {
+fn split(
+    samples: &[Candidate],
+    vocabulary: &Vocabulary,
+    duplicates: &Duplicates,
+    seed: u64,
+    observer: &dyn Observer,
+) -> Vec<Vec<usize>> {
+    let names: Vec<&str> = samples.iter().map(|sample| sample.record.name.as_str()).collect();
     let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.record.name)).collect();
     let labels = LabelMatrix::of(vocabulary.len(), samples.iter().map(|sample| &sample.record.labels));
-    let parts = split_into_parts(&objects, &labels, PARTS, seed);
+    let parts = split_into_parts(&duplicates.kept_together(&names), &labels, PARTS, seed);
     let empty = parts.iter().filter(|part| part.is_empty()).count();
     if empty > 0 {
         observer.warning(&format!("{empty} of {PARTS} collections are empty: there are too few objects"));
@@ -244,6 +306,7 @@ fn name_images(samples: &mut [Candidate], folder: &ImageFolder, master_dir: &Pat
 
 /// Writes the collection files and the three master files that list them.
 fn write_collections(
+    batch: &Batch,
     vocabulary: &Vocabulary,
     samples: &[Candidate],
     parts: &[Vec<usize>],
@@ -251,12 +314,17 @@ fn write_collections(
 ) -> Result<()> {
     let names: Vec<String> = (1..=parts.len()).map(|number| format!("collection_{number}.txt")).collect();
     for (name, part) in names.iter().zip(parts) {
-        write_collection(master_dir.join(name), vocabulary, part.iter().map(|&sample| &samples[sample].record))?;
+        write_collection_in(
+            batch,
+            master_dir.join(name),
+            vocabulary,
+            part.iter().map(|&sample| &samples[sample].record),
+        )?;
     }
     let (queries, tree) = names.split_last().expect("there are five parts");
-    write_master(master_dir.join(MASTER_FILE), &names)?;
-    write_master(master_dir.join(MASTER_FILE_TREE), tree)?;
-    write_master(master_dir.join(MASTER_FILE_PREDICTION), std::slice::from_ref(queries))
+    batch.write(master_dir.join(MASTER_FILE), master_text(&names))?;
+    batch.write(master_dir.join(MASTER_FILE_TREE), master_text(tree))?;
+    batch.write(master_dir.join(MASTER_FILE_PREDICTION), master_text(std::slice::from_ref(queries)))
 }
 
 /// The variables that have a class at all, with warnings about those that have fewer than two.
@@ -287,6 +355,9 @@ impl fmt::Display for CreateDatasetSummary {
         )?;
         let second = &self.after_fetching;
         writeln!(f, "after fetching: {second}; {} are left", second.after)?;
+        if let Some(note) = self.duplicates.note() {
+            writeln!(f, "{note}")?;
+        }
         let sizes = self.collection_samples.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         writeln!(
             f,

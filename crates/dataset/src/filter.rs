@@ -174,7 +174,8 @@ impl FilterCounts {
             Error::data("there is no sample: no row has the address of an image")
         } else if self.with_too_few_labels > 0 {
             error.hint(format!(
-                "lower minnumsamples (now {}) or num_labeled (now {})",
+                "lower minnumsamples (now {}) or num_labeled (now {}); with num_labeled 0 images without labels are kept, \
+                 to be searched",
                 limits.min_class_samples, limits.min_labels
             ))
         } else if self.without_image > 0 {
@@ -291,7 +292,8 @@ mod tests {
         assert_eq!(
             message,
             "no sample is left of 3: 1 were of other museums, 2 had too few labels after 1 small classes were made \
-             missing\nhint: lower minnumsamples (now 150) or num_labeled (now 1)"
+             missing\nhint: lower minnumsamples (now 150) or num_labeled (now 1); \
+             with num_labeled 0 images without labels are kept, to be searched"
         );
         let counts = first_pass(&mut all.to_vec(), &vocabulary(), Some(&owned(&["cer"])), limits);
         assert!(counts.nothing_left(limits).to_string().contains("3 were of other museums"));

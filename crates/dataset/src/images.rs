@@ -94,7 +94,8 @@ impl ImageFolder {
         lock.remove_abandoned_in(RESCALED);
     }
 
-    fn unscaled(&self, sample: &Candidate) -> PathBuf {
+    /// The fetched image of a sample.
+    pub(crate) fn unscaled(&self, sample: &Candidate) -> PathBuf {
         self.folder.join(UNSCALED).join(format!("{}{}", sample.id(), sample.ending))
     }
 

@@ -2,7 +2,8 @@
 //! as evenly as the objects allow.
 //!
 //! There are two splits: into the five parts of a dataset, and into training and validation. Both are deterministic for
-//! a seed. The caller says what an object is by a key per sample.
+//! a seed. The caller says what stays together by a key per sample: that of its object, or of a wider set where objects share
+//! equal images.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,7 +37,7 @@ pub struct ValidationSplit {
 ///
 /// # Panics
 /// When `labels` has not one row per key, or `parts` is 0.
-pub fn split_into_parts(objects: &[&str], labels: &LabelMatrix, parts: usize, seed: u64) -> Vec<Vec<usize>> {
+pub fn split_into_parts<K: Ord>(objects: &[K], labels: &LabelMatrix, parts: usize, seed: u64) -> Vec<Vec<usize>> {
     let groups = group(objects, labels);
     let shares = vec![1.0 / parts as f64; parts];
     let mut result = vec![Vec::new(); parts];
@@ -56,7 +57,7 @@ pub fn split_into_parts(objects: &[&str], labels: &LabelMatrix, parts: usize, se
 ///
 /// # Panics
 /// When `labels` has not one row per key.
-pub fn split_validation(objects: &[&str], labels: &LabelMatrix, percentage: f64, seed: u64) -> ValidationSplit {
+pub fn split_validation<K: Ord>(objects: &[K], labels: &LabelMatrix, percentage: f64, seed: u64) -> ValidationSplit {
     let groups = group(objects, labels);
     let share = (percentage / 100.0).clamp(0.0, 1.0);
     let mut validates: Vec<bool> = deal(&groups, &[1.0 - share, share], seed).iter().map(|&part| part == 1).collect();
@@ -112,14 +113,14 @@ struct Group {
 }
 
 /// The objects in the order of their first samples.
-fn group(objects: &[&str], labels: &LabelMatrix) -> Vec<Group> {
+fn group<K: Ord>(objects: &[K], labels: &LabelMatrix) -> Vec<Group> {
     if labels.variables() > 0 {
         assert_eq!(labels.len(), objects.len(), "every sample has one key and one row of labels");
     }
     let mut position = BTreeMap::new();
     let mut members: Vec<Vec<usize>> = Vec::new();
     for (sample, key) in objects.iter().enumerate() {
-        let group = *position.entry(*key).or_insert_with(|| {
+        let group = *position.entry(key).or_insert_with(|| {
             members.push(Vec::new());
             members.len() - 1
         });

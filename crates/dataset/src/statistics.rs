@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use silknow_errors::Result;
-use silknow_files as files;
+use silknow_files::Batch;
 use silknow_records::class_text::name_of;
 use silknow_records::{Record, Variable, Vocabulary};
 
@@ -107,13 +107,13 @@ impl Statistics {
     }
 
     /// Writes the text form, as [`Display`](fmt::Display) gives it.
-    pub fn write_text(&self, path: impl AsRef<Path>) -> Result<()> {
-        files::write(path, self.to_string())
+    pub fn write_text(&self, batch: &Batch, path: impl AsRef<Path>) -> Result<()> {
+        batch.write(path, self.to_string())
     }
 
     /// Writes one tab-separated row per variable, class and museum: `variable class museum samples`. The museum
     /// `all` is the sum, the class `nan` the missing labels.
-    pub fn write_table(&self, path: impl AsRef<Path>) -> Result<()> {
+    pub fn write_table(&self, batch: &Batch, path: impl AsRef<Path>) -> Result<()> {
         let mut rows = String::from("variable\tclass\tmuseum\tsamples\n");
         let mut add = |variable: &str, class: &str, museum: &str, samples: usize| {
             rows.push_str(&format!("{variable}\t{class}\t{museum}\t{samples}\n"));
@@ -127,7 +127,7 @@ impl Statistics {
             }
             add(&variable.variable, silknow_records::MISSING_NAME, "all", variable.missing);
         }
-        files::write(path, rows)
+        batch.write(path, rows)
     }
 }
 
@@ -217,8 +217,10 @@ mod tests {
     fn the_table_has_a_row_per_class_and_museum() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("statistics.tsv");
-        statistics().write_table(&path).unwrap();
-        let text = files::read_text(&path).unwrap();
+        let batch = Batch::new();
+        statistics().write_table(&batch, &path).unwrap();
+        batch.commit().unwrap();
+        let text = silknow_files::read_text(&path).unwrap();
         assert!(text.starts_with("variable\tclass\tmuseum\tsamples\nplace\tFR\tall\t2\nplace\tFR\tmad\t1\n"), "{text}");
         assert!(text.ends_with("technique\ttwill\tvam\t0\ntechnique\tnan\tall\t3\n"), "{text}");
     }

@@ -1,6 +1,6 @@
 //! Picture cards: a query with its neighbours, their distances and labels, as a table in a page.
 //!
-//! The truth is shown where it is known. The queries are chosen by `choice`, their pictures decoded by `thumbnails`.
+//! A retrieval is shown with or without known truth; pictures that belong together for another reason stand in a row.
 
 use std::path::PathBuf;
 
@@ -105,6 +105,8 @@ impl SearchHit {
     }
 
     fn pictures_row(&self, has_truth: bool) -> Markup {
+        // Without variables, as in an index of unlabelled images, nothing is predicted.
+        let has_predictions = !self.answers.is_empty();
         let columns = if has_truth { 2 } else { 1 };
         html! {
             thead {
@@ -118,7 +120,7 @@ impl SearchHit {
                 tr.heads {
                     th scope="row" { "distance" }
                     @if has_truth { th.query scope="col" { "truth" } }
-                    th.query scope="col" { "predicted" }
+                    @if has_predictions { th.query scope="col" { "predicted" } } @else { td.query {} }
                     @for near in &self.neighbours { td.number { (format!("{:.3}", near.distance)) } }
                 }
             }
@@ -197,6 +199,17 @@ fn figure(picture: &Picture, role: &str) -> Markup {
                 }
             }
             figcaption { strong { (role) } span.file title=(picture.name) { (name) } }
+        }
+    }
+}
+
+/// Pictures beside each other, each with a line about it.
+pub(crate) fn row(pictures: &[(Picture, String)]) -> Markup {
+    html! {
+        article.card {
+            div.scroll tabindex="0" role="region" aria-label="pictures" {
+                table.hit { thead { tr { @for (picture, about) in pictures { th { (figure(picture, about)) } } } } }
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use silknow_errors::Result;
 use silknow_files as files;
 
-use crate::cards::SearchHit;
+use crate::cards::{self, Picture, SearchHit};
 use crate::matrix::MatrixPicture;
 
 const STYLE: &str = include_str!("../assets/page.css");
@@ -75,6 +75,8 @@ pub enum Part {
     Definitions(Vec<(String, String)>),
     /// Queries with their neighbours.
     Hits(Vec<SearchHit>),
+    /// Pictures beside each other, each with a line about it.
+    Pictures(Vec<(Picture, String)>),
 }
 
 /// A table whose first column names the row.
@@ -215,6 +217,7 @@ impl Part {
                 dl.terms { @for (term, meaning) in terms { div { dt { (term) } dd { (meaning) } } } }
             },
             Self::Hits(hits) => html! { @for hit in hits { (hit.card()) } },
+            Self::Pictures(pictures) => cards::row(pictures),
         }
     }
 }

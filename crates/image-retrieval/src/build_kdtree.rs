@@ -4,15 +4,17 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use silknow_config::BuildKDTreeParameters;
+use silknow_config::{BackboneParameters, BuildKDTreeParameters};
 use silknow_dataset::collection;
 use silknow_errors::Result;
 use silknow_files::FolderLock;
 use silknow_index::{Index, IndexMeta, store};
+use silknow_network::model::DESCRIPTION_FILE;
 use silknow_network::{Model, Placement};
 
 use crate::context::Context;
-use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::describe::DescribingNetwork;
+use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::index_of;
 
 /// What `build-kdtree` did.
@@ -27,12 +29,18 @@ pub struct BuildKDTreeSummary {
     pub dimensions: usize,
     /// Images that could not be read, each with the reason.
     pub skipped: Vec<SkippedImage>,
+    /// The folder into which an untrained model was put, if one was.
+    pub untrained_model: Option<PathBuf>,
 }
 
 impl fmt::Display for BuildKDTreeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let skipped = skipped_note(&self.skipped);
-        write!(f, "{} images with {} values each in {}{skipped}", self.images, self.dimensions, self.index.display())
+        write!(f, "{} images with {} values each in {}{skipped}", self.images, self.dimensions, self.index.display())?;
+        match &self.untrained_model {
+            Some(folder) => write!(f, "\n  described by an untrained network, which is now in {}", folder.display()),
+            None => Ok(()),
+        }
     }
 }
 
@@ -40,22 +48,27 @@ impl fmt::Display for BuildKDTreeSummary {
 ///
 /// An image that cannot be read is reported and left out.
 ///
+/// An index without variables needs no training: where `model_path` holds no model, the network of the parameters is put
+/// there as it is, untrained. The key `untrained` asks for the same with variables.
+///
 /// # Errors
 /// A model folder or a master file that cannot be read, no readable image, a folder that is not writable, an
 /// interruption; nothing is written then.
 pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -> Result<BuildKDTreeSummary> {
     let observer = context.observer;
     let placement = Placement::choose(parameters.device, parameters.precision)?;
-    let model = Model::load(&parameters.model_path, &placement)?;
     let collections = collection::read_master(
         &parameters.master_dir_tree,
         &parameters.master_file_tree,
         Some(&parameters.relevant_variables),
         observer,
     )?;
+    let untrained_model = make_untrained_model(parameters, context)?;
+    let model = Model::load(&parameters.model_path, &placement)?;
     let _lock = FolderLock::take(&parameters.savepath)?;
     let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
-    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, observer)?;
+    let (described, skipped) =
+        describe_images(&model, &images, Listed::InCollections, parameters.batch_size, observer)?;
     let meta = IndexMeta::new(model.fingerprint())
         .with("master_file", &parameters.master_file_tree)
         .with("precision", parameters.precision.name());
@@ -67,5 +80,28 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         images: index.len(),
         dimensions: index.dims(),
         skipped,
+        untrained_model,
     })
+}
+
+/// Puts an untrained model into `model_path` where there is none and none has to be trained; returns the folder if so.
+fn make_untrained_model(parameters: &BuildKDTreeParameters, context: &Context<'_>) -> Result<Option<PathBuf>> {
+    let folder = &parameters.model_path;
+    let is_wanted = parameters.untrained || parameters.relevant_variables.is_empty();
+    if !is_wanted || folder.join(DESCRIPTION_FILE).exists() {
+        return Ok(None);
+    }
+    let backbone = BackboneParameters {
+        backbone: parameters.backbone,
+        weights: parameters.weights.clone(),
+        ..BackboneParameters::default()
+    };
+    context.observer.info(&format!(
+        "`{}` holds no model: an untrained {} is put there, which finds pictures that look alike",
+        folder.display(),
+        parameters.backbone
+    ));
+    let _lock = FolderLock::take(folder)?;
+    DescribingNetwork::Backbone(backbone).stored(context)?.save(folder)?;
+    Ok(Some(folder.clone()))
 }

@@ -1,6 +1,5 @@
-//! `create-dataset`: from an export to collections, and the configuration files of the other five operations.
-//!
-//! The dataset is made by `silknow-dataset`; the configuration files are written here.
+//! `create-dataset`: from a table or a folder to collections, and the configuration files of the operations that can
+//! follow.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -15,6 +14,7 @@ use silknow_errors::Result;
 use silknow_files as files;
 
 use crate::context::Context;
+use crate::duplicates_page;
 use crate::stated;
 
 /// Where the generated configuration files let the other operations write.
@@ -35,11 +35,54 @@ pub struct CreateDatasetSummary {
     pub dataset: create::CreateDatasetSummary,
     /// The configuration files that were written.
     pub configuration_files: Vec<PathBuf>,
+    /// The page that shows equal and nearly equal images.
+    pub duplicates_page: PathBuf,
+    /// What the labels suffice for.
+    pub prospects: Prospects,
+}
+
+/// What the labels of a dataset suffice for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Prospects {
+    /// Some variable has two classes or more: all operations.
+    Training,
+    /// There are labels, and no two classes to tell apart: an index with predictions, without training.
+    Prediction,
+    /// There is no label: an index to search in.
+    Search,
+}
+
+impl Prospects {
+    fn of(dataset: &create::CreateDatasetSummary) -> Self {
+        match dataset.statistics.variables.iter().map(|variable| variable.classes.len()).max() {
+            None | Some(0) => Self::Search,
+            Some(1) => Self::Prediction,
+            Some(_) => Self::Training,
+        }
+    }
+
+    /// What is said of them, where not everything can be done.
+    fn note(self) -> Option<&'static str> {
+        match self {
+            Self::Training => None,
+            Self::Prediction => {
+                Some("No variable has two classes, so there is nothing to train: build-kdtree uses a network as it is.")
+            }
+            Self::Search => Some(
+                "No label is known, so there is nothing to train, predict or evaluate: build the index (build-kdtree uses \
+                 a network as it is), then search in it.",
+            ),
+        }
+    }
 }
 
 impl fmt::Display for CreateDatasetSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{}", self.dataset)?;
+        if let Some(note) = self.prospects.note() {
+            writeln!(f, "{note}\n")?;
+        }
         write!(f, "Configuration files for the next steps:")?;
         for file in &self.configuration_files {
             write!(f, "\n  {}", file.display())?;
@@ -50,7 +93,8 @@ impl fmt::Display for CreateDatasetSummary {
 
 /// Makes a dataset from a knowledge-graph export or a table of labelled images: fetches and rescales the images,
 /// splits the objects into five collections, and writes collection files, master files, statistics, and the
-/// configuration files with which the other five operations run as they are.
+/// configuration files with which the other operations run as they are. Where the labels do not suffice for an operation, as
+/// those of a plain folder do not for training, it has no configuration file, and the summary says so.
 ///
 /// # Errors
 /// An export that cannot be read, filters that leave nothing (saying which removed how many), folders that are
@@ -58,22 +102,50 @@ impl fmt::Display for CreateDatasetSummary {
 /// listed in `download_failures.csv` instead.
 pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_>) -> Result<CreateDatasetSummary> {
     let dataset = create::create_dataset_with(parameters, context.hub.policy.clone(), context.observer)?;
-    let variables = dataset.variables.iter().map(|variable| format!("#{variable}")).collect::<Vec<_>>().join(", ");
-    let master_dir = format!("{}/", parameters.master_dir.display().to_string().trim_end_matches('/'));
-    let texts = [
-        ("Configuration_train_model.txt", train_model(&master_dir, &variables)?),
-        ("Configuration_build_kDTree.txt", build_kdtree(&master_dir, &variables)?),
-        ("Configuration_get_kNN.txt", get_knn(&master_dir)?),
-        ("Configuration_evaluate_model.txt", evaluate_model()?),
-        ("Configuration_crossvalidation.txt", crossvalidation(&master_dir, &variables)?),
-    ];
+    let duplicates_page = duplicates_page::write(&dataset.duplicates, &parameters.master_dir)?;
+    let prospects = Prospects::of(&dataset);
+    let texts = configurations(&dataset, prospects, parameters)?;
     let mut configuration_files = Vec::with_capacity(texts.len());
     for (name, text) in texts {
         let path = parameters.configuration_dir.join(name);
         files::write(&path, text)?;
         configuration_files.push(path);
     }
-    Ok(CreateDatasetSummary { dataset, configuration_files })
+    Ok(CreateDatasetSummary { dataset, configuration_files, duplicates_page, prospects })
+}
+
+/// The configuration files of the operations that the dataset suffices for: names and texts.
+fn configurations(
+    dataset: &create::CreateDatasetSummary,
+    prospects: Prospects,
+    parameters: &CreateDatasetParameters,
+) -> Result<Vec<(&'static str, String)>> {
+    let variables = dataset.variables.iter().map(|variable| format!("#{variable}")).collect::<Vec<_>>().join(", ");
+    let master_dir = format!("{}/", parameters.master_dir.display().to_string().trim_end_matches('/'));
+    // Without labels nothing is compared, so no picture has to stay out of the index.
+    let indexed = if prospects == Prospects::Search { MASTER_FILE } else { MASTER_FILE_TREE };
+    // Fewer than five objects leave the part of the queries empty.
+    let has_queries = dataset.collection_samples.last().is_some_and(|&samples| samples > 0);
+    let queries = if has_queries { MASTER_FILE_PREDICTION } else { MASTER_FILE };
+    let mut files = Vec::new();
+    if prospects == Prospects::Training {
+        files.push(("Configuration_train_model.txt", train_model(&master_dir, &variables)?));
+    }
+    let untrained = truth(prospects != Prospects::Training);
+    files.push(("Configuration_build_kDTree.txt", build_kdtree(&master_dir, indexed, &variables, untrained)?));
+    files.push(("Configuration_get_kNN.txt", get_knn(&master_dir, queries, truth(prospects != Prospects::Search))?));
+    if prospects != Prospects::Search {
+        files.push(("Configuration_evaluate_model.txt", evaluate_model()?));
+    }
+    if prospects == Prospects::Training {
+        files.push(("Configuration_crossvalidation.txt", crossvalidation(&master_dir, &variables)?));
+    }
+    Ok(files)
+}
+
+/// A truth value as configuration files have it.
+fn truth(value: bool) -> &'static str {
+    if value { "True" } else { "False" }
 }
 
 /// The text of a configuration file in which these keys have these values and the others their defaults.
@@ -90,23 +162,25 @@ fn train_model(master_dir: &str, variables: &str) -> Result<String> {
     ])
 }
 
-fn build_kdtree(master_dir: &str, variables: &str) -> Result<String> {
+fn build_kdtree(master_dir: &str, master_file: &str, variables: &str, untrained: &str) -> Result<String> {
     configuration::<BuildKDTreeParameters>(&[
         ("model_path", outputs::MODEL),
-        ("master_file_tree", MASTER_FILE_TREE),
+        ("master_file_tree", master_file),
         ("master_dir_tree", master_dir),
         ("savepath", outputs::INDEX),
         ("relevant_variables", variables),
+        ("untrained", untrained),
     ])
 }
 
-fn get_knn(master_dir: &str) -> Result<String> {
+fn get_knn(master_dir: &str, master_file: &str, has_labels: &str) -> Result<String> {
     configuration::<GetKNNParameters>(&[
         ("treepath", outputs::INDEX),
-        ("master_file_prediction", MASTER_FILE_PREDICTION),
+        ("master_file_prediction", master_file),
         ("master_dir_prediction", master_dir),
         ("model_path", outputs::MODEL),
         ("savepath", outputs::NEIGHBOURS),
+        ("bool_labeled_input", has_labels),
     ])
 }
 

@@ -73,7 +73,7 @@ pub fn crossvalidation(
         Some(&training.relevant_variables),
         context.observer,
     )?;
-    let mut session = TrainingSession::open(training, Works::of(&collections), logpath, true, context)?;
+    let mut session = TrainingSession::open(training, Works::of(&collections)?, logpath, true, context)?;
     let count = collections.files.len();
     if count < 2 {
         return Err(Error::data("cross-validation needs at least two collections, each the test set of one fold")

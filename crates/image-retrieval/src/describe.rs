@@ -11,7 +11,7 @@ use silknow_files as files;
 use silknow_network::{Model, Placement, StoredModel, WeightFile};
 
 use crate::context::Context;
-use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::image_list;
 
 /// What `describe` needs to know.
@@ -106,7 +106,8 @@ impl fmt::Display for DescribeSummary {
 pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
     let images = image_list::expand(&parameters.images, context.observer)?;
     let model = parameters.network.load(parameters.device, parameters.precision, context)?;
-    let (described, skipped) = describe_images(&model, &images, parameters.batch_size, context.observer)?;
+    let (described, skipped) =
+        describe_images(&model, &images, Listed::ByHand, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];
     npz::write_npy(&parameters.out, &Array::f32(shape, described.descriptors))?;
     let names = parameters

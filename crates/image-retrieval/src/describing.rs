@@ -19,6 +19,24 @@ pub struct SkippedImage {
     pub reason: String,
 }
 
+/// Where images come from, for the advice that is given when none can be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    /// From the collection files of a master file.
+    InCollections,
+    /// From the user, one by one or by folder.
+    ByHand,
+}
+
+impl Listed {
+    fn advice(self) -> &'static str {
+        match self {
+            Self::InCollections => "the image paths in a collection file are relative to the folder of the master file",
+            Self::ByHand => "each warning above says why; save the images as JPEG, PNG or TIFF, or give others",
+        }
+    }
+}
+
 /// Describes images; those that cannot be read are warned of and listed.
 ///
 /// # Errors
@@ -26,18 +44,27 @@ pub struct SkippedImage {
 pub(crate) fn describe_images<P: AsRef<Path>>(
     model: &Model,
     images: &[P],
+    listed: Listed,
     batch_size: usize,
     observer: &dyn Observer,
 ) -> Result<(Described, Vec<SkippedImage>)> {
-    let described = model.describe_files(images, batch_size, decoding_threads(), observer)?;
+    let mut described = model.describe_files(images, batch_size, decoding_threads(), observer)?;
+    // Of a single image the reason is the error.
+    if images.len() == 1
+        && let Some((_, reason)) = described.failures.pop()
+    {
+        return Err(match listed {
+            Listed::ByHand => reason,
+            Listed::InCollections => reason.hint(listed.advice()),
+        });
+    }
     let mut skipped = Vec::new();
     for (position, reason) in &described.failures {
         observer.warning(&format!("left out: {reason}"));
         skipped.push(SkippedImage { image: images[*position].as_ref().to_path_buf(), reason: reason.to_string() });
     }
     if described.kept.is_empty() {
-        return Err(Error::data(format!("none of the {} images could be read", images.len()))
-            .hint("the image paths in a collection file are relative to the folder of the master file"));
+        return Err(Error::data(format!("none of the {} images could be read", images.len())).hint(listed.advice()));
     }
     Ok((described, skipped))
 }

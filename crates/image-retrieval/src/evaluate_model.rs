@@ -1,10 +1,10 @@
 //! `evaluate-model`: how good the predictions of labelled queries are.
 
 use silknow_config::EvaluateModelParameters;
-use silknow_errors::Result;
+use silknow_errors::{Error, Result};
 use silknow_evaluation::EvaluationSummary;
 use silknow_files::FolderLock;
-use silknow_index::Classification;
+use silknow_index::{CLASSIFICATION_FILE, Classification, NEIGHBOURS_FILE};
 
 use crate::context::Context;
 
@@ -12,9 +12,23 @@ use crate::context::Context;
 /// into `result_path`.
 ///
 /// # Errors
-/// A missing, cut or foreign `pred_gt.npz`, a folder that is not writable.
+/// A missing, cut or foreign `pred_gt.npz`, results of get-knn without labels, a folder that is not writable.
 pub fn evaluate_model(parameters: &EvaluateModelParameters, context: &Context<'_>) -> Result<EvaluationSummary> {
-    let classification = Classification::read(&parameters.pred_gt_path)?;
+    let folder = &parameters.pred_gt_path;
+    if folder.join(NEIGHBOURS_FILE).is_file() && !folder.join(CLASSIFICATION_FILE).exists() {
+        return Err(nothing_to_evaluate().in_file(folder.join(NEIGHBOURS_FILE)));
+    }
+    let classification = Classification::read(folder)?;
+    if classification.vocabulary.is_empty() {
+        return Err(nothing_to_evaluate().in_file(folder.join(CLASSIFICATION_FILE)));
+    }
     let _lock = FolderLock::take(&parameters.result_path)?;
-    silknow_evaluation::evaluate(&classification, &parameters.pred_gt_path, &parameters.result_path, context.observer)
+    silknow_evaluation::evaluate(&classification, folder, &parameters.result_path, context.observer)
+}
+
+fn nothing_to_evaluate() -> Error {
+    Error::data("there is nothing to evaluate: get-knn found neighbours here, and had no labels to compare with").hint(
+        "an evaluation needs queries and an index with labels, and `bool_labeled_input; True` for get-knn; neighbours of \
+         unlabelled images are there to look at",
+    )
 }

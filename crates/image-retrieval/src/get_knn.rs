@@ -11,7 +11,7 @@ use silknow_files::FolderLock;
 use silknow_index::{Index, Queries, Search, Truth, retrieve};
 
 use crate::context::Context;
-use crate::describing::{SkippedImage, describe_images, skipped_note};
+use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::names;
 use crate::retriever::Retriever;
 
@@ -51,6 +51,8 @@ impl fmt::Display for GetKNNSummary {
 /// Describes the images of a master file, finds their nearest neighbours in an index, predicts their classes, and
 /// writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `savepath`.
 ///
+/// With an index that has no variables nothing is predicted, and the neighbours alone are written.
+///
 /// # Errors
 /// A model, an index or a master file that cannot be read, an index of another model, no readable query, a folder
 /// that is not writable, an interruption.
@@ -59,7 +61,11 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     let retriever =
         Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let index = retriever.index();
-    let variables = if parameters.bool_labeled_input { index.vocabulary().names() } else { Vec::new() };
+    let has_truth = parameters.bool_labeled_input && !index.vocabulary().is_empty();
+    if parameters.bool_labeled_input && !has_truth {
+        observer.info("the index has no variables: neighbours are listed, nothing is predicted or compared");
+    }
+    let variables = if has_truth { index.vocabulary().names() } else { Vec::new() };
     let collections = collection::read_master(
         &parameters.master_dir_prediction,
         &parameters.master_file_prediction,
@@ -68,13 +74,14 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
     let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
-    let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
+    let (described, skipped) =
+        describe_images(retriever.model(), &images, Listed::InCollections, parameters.batch_size, observer)?;
     let labels = described.kept.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
     let truth = Truth { vocabulary: collections.vocabulary.clone(), labels };
     let queries = Queries {
         names: names(&collections, &described.kept, &parameters.savepath)?,
         descriptors: described.descriptors,
-        truth: parameters.bool_labeled_input.then_some(truth),
+        truth: has_truth.then_some(truth),
     };
     let retrieval = retrieve(index, queries, &Search::nearest(parameters.num_neighbors), observer)?;
     let written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;

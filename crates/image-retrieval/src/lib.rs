@@ -109,6 +109,7 @@ mod demo;
 mod describe;
 mod describing;
 mod doctor;
+mod duplicates_page;
 mod evaluate_model;
 mod get_knn;
 mod image_list;
@@ -123,7 +124,7 @@ mod training_session;
 
 pub use build_kdtree::{BuildKDTreeSummary, build_kdtree};
 pub use context::Context;
-pub use create_dataset::{CreateDatasetSummary, create_dataset};
+pub use create_dataset::{CreateDatasetSummary, Prospects, create_dataset};
 pub use crossvalidation::{CrossvalidationSummary, crossvalidation};
 #[cfg(feature = "demo")]
 pub use demo::{DemoParameters, DemoSummary, demo};

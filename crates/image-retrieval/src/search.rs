@@ -12,7 +12,7 @@ use silknow_index::{Hit, Index, Search};
 use silknow_records::{Object, Record, Variable};
 
 use crate::context::Context;
-use crate::describing::{SkippedImage, describe_images};
+use crate::describing::{Listed, SkippedImage, describe_images};
 use crate::image_list;
 use crate::retriever::{Answer, Prediction, Retriever};
 
@@ -118,7 +118,8 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let index = retriever.index();
     // The filter is checked first, so that a fault in it is reported before any picture is decoded.
     parameters.search.filter.resolve(index.vocabulary())?;
-    let (described, skipped) = describe_images(retriever.model(), &images, parameters.batch_size, observer)?;
+    let (described, skipped) =
+        describe_images(retriever.model(), &images, Listed::ByHand, parameters.batch_size, observer)?;
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
     let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
     let answers = retriever.search_descriptors(&described.descriptors, &parameters.search, &is_query, observer)?;
@@ -226,9 +227,12 @@ impl fmt::Display for SearchSummary {
             }
             writeln!(f, "  {:>4}  {:>8}  image", "rank", "distance")?;
             for (rank, found) in (1..).zip(&result.neighbours) {
-                let labels: Vec<&str> = found.labels.iter().map(text).collect();
                 let (distance, image) = (found.distance, found.image.display());
-                write!(f, "  {rank:>4}  {distance:>8.4}  {image}  [{}]", labels.join(", "))?;
+                write!(f, "  {rank:>4}  {distance:>8.4}  {image}")?;
+                if !found.labels.is_empty() {
+                    let labels: Vec<&str> = found.labels.iter().map(text).collect();
+                    write!(f, "  [{}]", labels.join(", "))?;
+                }
                 for about in [&found.object.title, &found.object.address].into_iter().flatten() {
                     write!(f, "  {about}")?;
                 }

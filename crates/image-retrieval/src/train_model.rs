@@ -84,7 +84,7 @@ pub fn train_model(parameters: &TrainModelParameters, context: &Context<'_>) -> 
         context.observer,
     )?;
     let samples: Vec<usize> = (0..collections.samples.len()).collect();
-    let mut session = TrainingSession::open(training, Works::of(&collections), folder, false, context)?;
+    let mut session = TrainingSession::open(training, Works::of(&collections)?, folder, false, context)?;
     let trained = session.train_into(&samples, folder, parameters.resume)?;
     let outcome = &trained.outcome;
     let kept = outcome.best_step.checked_sub(1).and_then(|position| outcome.history.get(position));

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use silknow_config::TrainingParameters;
+use silknow_dataset::likeness_groups::kept_together;
 use silknow_errors::{Error, Result};
 use silknow_image::Source;
 use silknow_network::{Model, Placement, StoredModel};
-use silknow_records::{Record, Vocabulary};
+use silknow_records::{Record, Vocabulary, object_key};
 use silknow_training::StepMetrics;
 use silknow_training::objective::{self, Objective};
 
@@ -74,7 +75,9 @@ impl Trainer {
         let parameters = TrainingParameters { relevant_variables: vocabulary.names(), ..self.parameters.clone() };
         let images: Vec<_> = works.into_iter().map(|(source, record)| (source, Arc::new(record))).collect();
         let samples: Vec<usize> = (0..images.len()).collect();
-        let works = Works { vocabulary: vocabulary.clone(), images };
+        let objects: Vec<&str> = images.iter().map(|(_, record)| object_key(&record.name)).collect();
+        let kept_together = kept_together(&objects, std::iter::empty());
+        let works = Works { vocabulary: vocabulary.clone(), images, kept_together };
         let mut session = TrainingSession::open(&parameters, works, context.hub.cache_folder, false, context)?;
         let Trained { model, mut outcome } = session.train(&samples, &*self.objective, None)?;
         match outcome.diverged.take() {

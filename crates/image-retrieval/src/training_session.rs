@@ -9,11 +9,12 @@ use std::sync::Arc;
 use burn::tensor::Device;
 use silknow_config::TrainingParameters;
 use silknow_dataset::collection::Collections;
+use silknow_dataset::duplicates::samples_kept_together;
 use silknow_dataset::split::split_validation;
 use silknow_errors::Result;
 use silknow_image::{Source, View};
 use silknow_network::{Backbone, Placement, StoredModel, TopNetwork, WeightFile};
-use silknow_records::{LabelMatrix, Record, Vocabulary, object_key};
+use silknow_records::{LabelMatrix, Record, Vocabulary};
 use silknow_training::objective::{self, Objective};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
@@ -31,17 +32,23 @@ pub(crate) struct Works {
     pub(crate) vocabulary: Vocabulary,
     /// The images, each with what is known of it.
     pub(crate) images: Vec<(Source, Arc<Record>)>,
+    /// A number per image that is the same for images that stay on one side of the validation split.
+    pub(crate) kept_together: Vec<usize>,
 }
 
 impl Works {
     /// All samples of some collections.
-    pub(crate) fn of(collections: &Collections) -> Self {
+    ///
+    /// # Errors
+    /// A list of equal images that cannot be read.
+    pub(crate) fn of(collections: &Collections) -> Result<Self> {
         let images = collections
             .samples
             .iter()
             .map(|sample| (Source::File(collections.image(sample)), Arc::clone(&sample.record)))
             .collect();
-        Self { vocabulary: collections.vocabulary.clone(), images }
+        let kept_together = samples_kept_together(collections)?;
+        Ok(Self { vocabulary: collections.vocabulary.clone(), images, kept_together })
     }
 }
 
@@ -51,6 +58,7 @@ pub(crate) struct TrainingSession<'a> {
     vocabulary: Vocabulary,
     records: Vec<Arc<Record>>,
     labels: LabelMatrix,
+    kept_together: Vec<usize>,
     backbone: Backbone,
     store: FeatureStore,
     device: Device,
@@ -83,7 +91,7 @@ impl<'a> TrainingSession<'a> {
         )?;
         let backbone = Backbone::new(weights, parameters.backbone, parameters.hub_num_retrain, parameters.input_size)?;
         let frozen = backbone.frozen(&placement)?;
-        let Works { vocabulary, images } = works;
+        let Works { vocabulary, images, kept_together } = works;
         let records: Vec<Arc<Record>> = images.iter().map(|(_, record)| Arc::clone(record)).collect();
         let images =
             images.into_iter().map(|(source, record)| SourceImage { source, identity: record.name.clone() }).collect();
@@ -100,6 +108,7 @@ impl<'a> TrainingSession<'a> {
             parameters,
             labels: LabelMatrix::of(vocabulary.len(), records.iter().map(|record| &record.labels)),
             vocabulary,
+            kept_together,
             records,
             store: FeatureStore::new(images, frozen, settings),
             backbone,
@@ -133,9 +142,9 @@ impl<'a> TrainingSession<'a> {
         objective: &dyn Objective,
         logs: Option<Logs<'_>>,
     ) -> Result<Trained> {
-        let objects: Vec<&str> = samples.iter().map(|&sample| object_key(&self.records[sample].name)).collect();
+        let kept_together: Vec<usize> = samples.iter().map(|&sample| self.kept_together[sample]).collect();
         let percentage = f64::from(self.parameters.val_percentage);
-        let split = split_validation(&objects, &self.labels.select(samples), percentage, self.parameters.seed);
+        let split = split_validation(&kept_together, &self.labels.select(samples), percentage, self.parameters.seed);
         let among_all = |positions: &[usize]| positions.iter().map(|&position| samples[position]).collect::<Vec<_>>();
         let (train, validation) = (among_all(&split.training), among_all(&split.validation));
         let inputs = TrainingInputs::new(&self.labels, &train, &validation).with_records(&self.records);

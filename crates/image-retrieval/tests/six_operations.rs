@@ -84,8 +84,7 @@ impl Workshop {
             savepath: self.path("index"),
             relevant_variables: self.variables.clone(),
             batch_size: 16,
-            device: Default::default(),
-            precision: Default::default(),
+            ..BuildKDTreeParameters::new("", "", "", "", Vec::new())
         }
     }
 

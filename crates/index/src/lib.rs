@@ -20,12 +20,13 @@ mod search;
 pub mod store;
 pub mod vote;
 
-pub use classification::{Classification, RankedNeighbours};
+pub use classification::{Classification, FILE_NAME as CLASSIFICATION_FILE, RankedNeighbours};
 pub use filter::{Filter, Matcher};
 pub use index::{Hit, Hits, Index, check_model};
 pub use memory::MemoryIndex;
 pub use meta::IndexMeta;
 pub use neighbours::{Method, Neighbours, SearchIndex};
 pub use results::Written;
+pub use results::knn_list::FILE_NAME as NEIGHBOURS_FILE;
 pub use retrieve::{Queries, Retrieval, Truth, retrieve};
 pub use search::{Queried, Search, find};

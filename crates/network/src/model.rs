@@ -21,6 +21,7 @@ mod folder;
 mod stored;
 
 pub use describe::Described;
+pub use folder::DESCRIPTION_FILE;
 pub use stored::{Facts, Provenance, StoredModel};
 
 /// Where the head's tensors begin in the order of names.

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::choice::Duplicates;
 use crate::field::{defaulted, optional, required};
-use crate::form::{column, path, truth, whole, words};
+use crate::form::{choice, column, path, truth, whole, words};
 use crate::group::{Group, Parameters};
 use crate::key::Operation;
 use crate::parameters::{TrainingParameters, texts};
@@ -31,6 +32,8 @@ crate::parameters! {
             defaulted(texts(["garin", "imatex", "joconde", "mad", "mfa", "risd"]), words());
         /// Images with fewer known labels are left out (0: keep all, 5: keep the fully labelled alone)
         num_labeled: usize = defaulted(1, whole(0..=5));
+        /// Equal and nearly equal images: keep all, those of a group in one collection, or drop all but one of each group
+        duplicates: Duplicates = defaulted(Duplicates::Keep, choice()).further();
         /// Folder for collection files, master files and statistics
         master_dir: PathBuf = defaulted("./samples/".into(), path()).further();
         /// Folder for the configuration files of the other operations

@@ -4,18 +4,18 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::choice::{DeviceChoice, Precision};
+use crate::choice::{Architecture, DeviceChoice, Precision, Weights};
 use crate::field::{defaulted, required};
-use crate::form::{file_name, path, truth, variables, whole};
+use crate::form::{file_name, path, truth, variables_or_none, whole};
 use crate::group::{Group, Parameters};
 use crate::key::Operation;
-use crate::parameters::{DEFAULT_FOLDER, DescribingParameters, texts};
+use crate::parameters::{DEFAULT_FOLDER, DescribingParameters, TrainingParameters, texts};
 
 crate::parameters! {
     /// What `build-kdtree` needs to know.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     pub struct BuildKDTreeParameters {
-        /// Folder of the model
+        /// Folder of the model; where nothing is to be predicted, it need not hold one yet (see untrained)
         model_path: PathBuf = required(path(), DEFAULT_FOLDER);
         /// Master file: the list of the collection files to index
         ///
@@ -29,8 +29,14 @@ crate::parameters! {
         savepath: PathBuf = required(path(), DEFAULT_FOLDER);
         /// Variables whose labels the index keeps
         ///
-        /// Names without `#` and spaces, at least one, none twice.
-        relevant_variables: Vec<String> = required(variables(), texts(["place", "timespan"]));
+        /// Names without `#` and spaces, none twice. With none, the index finds similar images and predicts nothing.
+        relevant_variables: Vec<String> = required(variables_or_none(), texts(["place", "timespan"]));
+        /// Put an untrained network into model_path if there is no model; always so without relevant_variables
+        untrained: bool = defaulted(false, truth()).further();
+        /// Its depth: that of the untrained network, which is otherwise that of the model.
+        backbone: Architecture = TrainingParameters::backbone().or(Architecture::RESNET18).further();
+        /// Its weights. Those that are built in need no download.
+        weights: Weights = TrainingParameters::weights().or(Weights::Builtin).further();
         /// Images that the network describes at once, at least 1.
         batch_size: usize = DescribingParameters::batch_size();
         /// Where the network runs.

@@ -14,7 +14,8 @@ use super::{Answers, distance_text};
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "knn_list.txt";
 
-/// Writes `knn_list.txt` into `folder`. Queries without truth have no block `Groundtruth`.
+/// Writes `knn_list.txt` into `folder`. Queries without truth have no block `Groundtruth`, and those of an index without
+/// variables no block `Predictions`.
 pub(crate) fn write(folder: &Path, answers: &Answers<'_>) -> Result<()> {
     let path = folder.join(FILE_NAME);
     files::write_with(&path, |file| {
@@ -41,7 +42,9 @@ fn entry(answers: &Answers<'_>, query: usize) -> String {
     if let Some(truth) = &retrieval.truth {
         text += &format!(" Groundtruth: \n{header}\n{}\n", labels(&truth.labels(query), " \t \t"));
     }
-    text += &format!(" Predictions: \n{header}\n{}\n", labels(&retrieval.predictions.labels(query), " \t \t"));
+    if !vocabulary.is_empty() {
+        text += &format!(" Predictions: \n{header}\n{}\n", labels(&retrieval.predictions.labels(query), " \t \t"));
+    }
     text += &format!(" k nearest neighbours: \n#filename \t #distance {header}\n");
     for hit in retrieval.hits.of(query) {
         let (name, distance) = (names.of(hit), distance_text(hit.distance));
