@@ -151,11 +151,18 @@ proptest! {
         museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
         num_labeled in 0usize..=5,
         seed in any::<u64>(),
+        columns in (option::of("[A-Za-zé_#,-]{1,8}"), option::of("[a-z]([a-z ;]{0,8}[a-z])?")),
+        (words, aliases, strict) in (option::of(variables()), option::of(path()), any::<bool>()),
     ) {
         let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
         prop_assert_eq!(&read_back(&evaluate), &evaluate);
         let create = CreateDatasetParameters {
-            csvfile,
+            image_column: columns.0,
+            object_column: columns.1,
+            variables: words.clone(),
+            missing_values: words,
+            label_aliases: aliases,
+            strict,
             imgsavepath,
             minnumsamples,
             retaincollections: museums.into_iter().collect(),
@@ -163,6 +170,7 @@ proptest! {
             master_dir,
             configuration_dir,
             seed,
+            ..CreateDatasetParameters::new(csvfile)
         };
         prop_assert_eq!(&read_back(&create), &create);
     }
