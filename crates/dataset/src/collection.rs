@@ -19,6 +19,7 @@ use silknow_records::{
 };
 
 use crate::companions;
+use crate::labels::too_long;
 
 /// The header of the image column, as it is written.
 const IMAGE_HEADER: &str = "#image_file";
@@ -335,6 +336,10 @@ impl<'a> Collection<'a> {
             if cells[0].is_empty() {
                 return Err(wrong("the image is missing".to_owned()));
             }
+            if let Some((column, reason)) = (0..).zip(&cells[1..]).find_map(|(v, cell)| Some((v, too_long(cell)?))) {
+                let error = wrong(reason).hint("a label is a word or a short text; correct the cell");
+                return Err(error.at_column(&self.variables[column]));
+            }
             Ok((line, cells))
         })
     }
@@ -535,6 +540,8 @@ mod tests {
         assert!(few.contains("c.txt:3: the row has 2 cells, the header 3"), "{few}");
         let many = message(&[("c.txt", &format!("{header}a.jpg\tES\tdamask\tx\t\n"))], None);
         assert!(many.contains("c.txt:2: the row has 4 cells, the header 3"), "{many}");
+        let long = message(&[("c.txt", &format!("{header}a.jpg\tES\t{}\t\n", "x".repeat(65_536)))], None);
+        assert!(long.contains("c.txt:2:technique: the label has 65536 characters, and at most 1000"), "{long}");
         let empty = message(&[("c.txt", &format!("{header}\tES\tdamask\t\n"))], None);
         assert!(empty.contains("c.txt:2: the image is missing"), "{empty}");
     }
