@@ -159,29 +159,28 @@ proptest! {
         minnumsamples in 1usize..10_000,
         museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
         num_labeled in 0usize..=5,
-        (seed, strict, duplicates) in (any::<u64>(), any::<bool>(), proptest::sample::select(Duplicates::ALL)),
-        columns in proptest::collection::vec(proptest::option::of("[A-Za-z][A-Za-z_ ]{0,8}[a-z]"), 2),
-        words in proptest::collection::vec(proptest::option::of(proptest::collection::vec("[a-z-]{1,8}", 1..4)), 2),
-        aliases in proptest::option::of(path()),
+        (seed, duplicates) in (any::<u64>(), proptest::sample::select(Duplicates::ALL)),
+        columns in (option::of("[A-Za-zé_#,-]{1,8}"), option::of("[a-z]([a-z ;]{0,8}[a-z])?")),
+        (words, aliases, strict) in (option::of(variables()), option::of(path()), any::<bool>()),
     ) {
         let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
         prop_assert_eq!(&read_back(&evaluate), &evaluate);
         let create = CreateDatasetParameters {
-            csvfile,
             imgsavepath,
             minnumsamples,
             retaincollections: museums.into_iter().collect(),
             num_labeled,
             master_dir,
             configuration_dir,
-            image_column: columns[0].clone(),
-            object_column: columns[1].clone(),
-            variables: words[0].clone(),
+            image_column: columns.0,
+            object_column: columns.1,
+            variables: words.clone(),
+            missing_values: words,
             label_aliases: aliases,
-            missing_values: words[1].clone(),
             strict,
             duplicates,
             seed,
+            ..CreateDatasetParameters::new(csvfile)
         };
         prop_assert_eq!(&read_back(&create), &create);
     }

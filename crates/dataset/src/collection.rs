@@ -19,6 +19,7 @@ use silknow_records::{
 };
 
 use crate::companions;
+use crate::labels::too_long;
 
 /// The header of the image column, as it is written.
 const IMAGE_HEADER: &str = "#image_file";
@@ -352,6 +353,10 @@ impl<'a> Collection<'a> {
             if cells[0].is_empty() {
                 return Err(wrong("the image is missing".to_owned()));
             }
+            if let Some((column, reason)) = (0..).zip(&cells[1..]).find_map(|(v, cell)| Some((v, too_long(cell)?))) {
+                let error = wrong(reason).hint("a label is a word or a short text; correct the cell");
+                return Err(error.at_column(&self.variables[column]));
+            }
             Ok((line, cells))
         })
     }
@@ -496,6 +501,48 @@ mod tests {
     }
 
     #[test]
+    fn lines_may_end_as_any_program_ends_them() {
+        let text = "#image_file\t#place\t\na.jpg\tES\t\n\nb.jpg\tnan\n";
+        let read_all = |collection: &[u8], master: &[u8]| {
+            let folder = tempfile::tempdir().unwrap();
+            files::write(folder.path().join("a.txt"), collection).unwrap();
+            files::write(folder.path().join("masterfile.txt"), master).unwrap();
+            read(&folder, None)
+        };
+        let expected = [("a.jpg".to_owned(), 0), ("b.jpg".to_owned(), MISSING)];
+        let utf16: Vec<u8> = "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        for (collection, master) in [
+            (text.replace('\n', "\r").into_bytes(), "a.txt\r"),
+            (text.replace('\n', "\r\n").into_bytes(), "\r\na.txt\r\n"),
+            (utf16, "\u{feff}a.txt"),
+        ] {
+            let collections = read_all(&collection, master.as_bytes()).unwrap();
+            let samples = collections.samples.iter();
+            let read: Vec<_> = samples.map(|it| (it.record.name.clone(), it.record.labels.lowest()[0])).collect();
+            assert_eq!(read, expected);
+        }
+        let message = read_all(&text.replace("nan", "x\ty\tz").replace('\n', "\r").into_bytes(), b"a.txt").unwrap_err();
+        assert!(message.to_string().contains("a.txt:4: the row has 4 cells"), "{message}");
+        assert_eq!(lines("").count(), 0);
+        assert_eq!(lines("a\n\nb").collect::<Vec<_>>(), ["a", "", "b"]);
+    }
+
+    #[test]
+    fn labels_and_names_are_compared_as_they_look() {
+        let text = "#image_file\t#mate\u{301}riau\t\na.jpg\tdor\u{e9}\nb.jpg\tdore\u{301}\nc.jpg\tUnknown\nd.jpg\t-\n";
+        let folder = folder(&[("a.txt", text)]);
+        let collections = read(&folder, Some(&["mat\u{e9}riau"])).unwrap();
+        assert_eq!(collections.vocabulary.variables[0].classes, ["dor\u{e9}"]);
+        assert_eq!(collections.labels().indices(), [0, 0, MISSING, MISSING]);
+        // A table of classes says that a word is a class, though it is usually none.
+        files::write(folder.path().join("classes.csv"), "variable;class;text\nmat\u{e9}riau;-;-\n").unwrap();
+        let collections = read(&folder, None).unwrap();
+        assert_eq!(collections.labels().indices(), [1, 1, MISSING, 0]);
+        let twice = "#image_file\t#p\t\ncafe\u{301}.jpg\tES\ncaf\u{e9}.jpg\tFR\n";
+        assert!(message(&[("a.txt", twice)], None).contains("with other labels"));
+    }
+
+    #[test]
     fn a_query_collection_needs_no_labels() {
         let folder = folder(&[("query.txt", "#image_file\t\na.jpg\t\nb.jpg\n")]);
         let collections = read(&folder, Some(&[])).unwrap();
@@ -510,6 +557,8 @@ mod tests {
         assert!(few.contains("c.txt:3: the row has 2 cells, the header 3"), "{few}");
         let many = message(&[("c.txt", &format!("{header}a.jpg\tES\tdamask\tx\t\n"))], None);
         assert!(many.contains("c.txt:2: the row has 4 cells, the header 3"), "{many}");
+        let long = message(&[("c.txt", &format!("{header}a.jpg\tES\t{}\t\n", "x".repeat(65_536)))], None);
+        assert!(long.contains("c.txt:2:technique: the label has 65536 characters, and at most 1000"), "{long}");
         let empty = message(&[("c.txt", &format!("{header}\tES\tdamask\t\n"))], None);
         assert!(empty.contains("c.txt:2: the image is missing"), "{empty}");
     }

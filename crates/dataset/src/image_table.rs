@@ -265,7 +265,7 @@ impl Reading<'_> {
         let column = self.columns.image;
         let bad = |reason: String, hint: &str| Err(self.table.bad_cell(row, column, reason, hint));
         let cell = silknow_records::unicode::trimmed(row.cell(column));
-        if cell.is_empty() {
+        if self.options.missing.contains(cell) {
             return bad("the image is missing".to_owned(), "give its path, or remove the row");
         }
         if spreadsheet::ERRORS.contains(&cell) {

@@ -54,6 +54,11 @@ pub(crate) fn refusal(text: &str) -> Option<String> {
     if spreadsheet::ERRORS.contains(&text.trim()) {
         return Some(format!("`{}` is an error of the spreadsheet program", text.trim()));
     }
+    too_long(text)
+}
+
+/// What is wrong with a label that is too long.
+pub(crate) fn too_long(text: &str) -> Option<String> {
     if text.len() <= LONGEST_LABEL {
         return None;
     }

@@ -25,7 +25,13 @@ pub(crate) fn found(folder: &Path, name: String) -> String {
         candidates.extend(ends);
     }
     for candidate in candidates {
-        let forms = [candidate.to_owned(), candidate.nfc().collect(), candidate.nfd().collect()];
+        if exists(candidate) {
+            return candidate.to_owned();
+        }
+        if candidate.is_ascii() {
+            continue;
+        }
+        let forms: [String; 2] = [candidate.nfc().collect(), candidate.nfd().collect()];
         if let Some(found) = forms.into_iter().find(|path| exists(path)) {
             return found;
         }

@@ -38,7 +38,9 @@ pub(crate) fn read(file: &Path, observer: &dyn Observer) -> Result<Option<Arc<[u
         return Ok(None);
     };
     let Some((name, text)) = read.sheet else {
-        return Err(Error::data("the spreadsheet has no sheet with cells").in_file(file));
+        return Err(Error::data("the spreadsheet has no sheet with cells")
+            .in_file(file)
+            .hint("check that this is the right file"));
     };
     if read.sheets > 1 {
         let (path, others) = (file.display(), read.sheets - 1);
@@ -55,17 +57,17 @@ struct Workbook {
 }
 
 fn read_zip(file: &Path) -> Result<Workbook> {
-    match Xlsx::new(files::open(file)?) {
-        Ok(workbook) => read_xlsx(workbook, file),
-        Err(cause) => {
-            if let Ok(workbook) = Ods::new(files::open(file)?) {
-                return first_sheet(workbook, file);
-            }
-            match Xlsb::new(files::open(file)?) {
-                Ok(workbook) => first_sheet(workbook, file),
-                Err(_) => Err(unreadable(file, cause)),
-            }
-        }
+    let xlsx = match Xlsx::new(files::open(file)?) {
+        Ok(workbook) => return read_xlsx(workbook, file),
+        Err(cause) => unreadable(file, cause),
+    };
+    if let Ok(workbook) = Xlsb::new(files::open(file)?) {
+        return first_sheet(workbook, file);
+    }
+    match Ods::new(files::open(file)?) {
+        Ok(workbook) => first_sheet(workbook, file),
+        Err(cause) if file.extension().is_some_and(|it| it.eq_ignore_ascii_case("ods")) => Err(unreadable(file, cause)),
+        Err(_) => Err(xlsx),
     }
 }
 

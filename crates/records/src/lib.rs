@@ -22,6 +22,7 @@
 //! ```
 
 pub mod class_text;
+mod delimiter;
 pub mod encoding;
 mod labels;
 mod matrix;

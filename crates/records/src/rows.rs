@@ -7,13 +7,11 @@ use std::io::{BufRead, Chain, Cursor, Read};
 
 use silknow_errors::{Error, Result};
 
+use crate::delimiter::{delimiter_line, delimiter_of, first_line};
 use crate::encoding::{Utf8, as_windows_1252};
 
 /// The most bytes that a row may have. More is a quote that is never closed, or no table.
 const LARGEST_ROW_BYTES: usize = 16 << 20;
-
-/// The most bytes of the first line that are looked at to find the delimiter.
-const LOOKED_AT_BYTES: usize = 1 << 20;
 
 /// Reads rows one after the other; the header is the first. An error names the line, and leaves the file to the caller.
 pub struct Rows<R> {
@@ -78,12 +76,12 @@ impl<R: Read> Rows<R> {
     /// What the reader refuses.
     pub fn sniffed(from: R, expected: &[&str]) -> Result<Self> {
         let mut from = Utf8::new(from);
-        let mut begin = first_line(&mut from)?;
+        let mut begin = first_line(&mut from).map_err(unreadable)?;
         let mut line = 1;
         let mut named = None;
         if let Some(delimiter) = delimiter_line(&begin) {
             named = delimiter;
-            begin = first_line(&mut from)?;
+            begin = first_line(&mut from).map_err(unreadable)?;
             line = 2;
         }
         let delimiter = named.unwrap_or_else(|| delimiter_of(&begin, expected));
@@ -283,69 +281,6 @@ fn line_breaks(bytes: &[u8]) -> u64 {
         .enumerate()
         .filter(|&(position, &byte)| byte == b'\r' || byte == b'\n' && (position == 0 || bytes[position - 1] != b'\r'));
     breaks.count() as u64
-}
-
-/// The bytes of a line with its end, or the first of a very long one.
-fn first_line(from: &mut impl BufRead) -> Result<Vec<u8>> {
-    let mut line = Vec::new();
-    while line.len() < LOOKED_AT_BYTES {
-        let available = from.fill_buf().map_err(unreadable)?;
-        if available.is_empty() {
-            break;
-        }
-        // The `\n` behind a `\r` belongs to the same line.
-        if line.last() == Some(&b'\r') {
-            if available[0] == b'\n' {
-                line.push(b'\n');
-                from.consume(1);
-            }
-            break;
-        }
-        let end = available.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
-        let used = end.map_or(available.len(), |end| end + 1);
-        line.extend_from_slice(&available[..used]);
-        from.consume(used);
-        if line.last() == Some(&b'\n') {
-            break;
-        }
-    }
-    Ok(line)
-}
-
-/// The delimiter that a line such as `sep=;` names; the inner `None` where it names none.
-fn delimiter_line(line: &[u8]) -> Option<Option<u8>> {
-    let line = line.strip_suffix(b"\n").unwrap_or(line);
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
-    let named = line.get(..4).filter(|word| word.eq_ignore_ascii_case(b"sep=")).map(|_| &line[4..])?;
-    match *named {
-        [] => Some(None),
-        [delimiter] if delimiter.is_ascii() => Some(Some(delimiter)),
-        _ => None,
-    }
-}
-
-/// The delimiter of a header line.
-fn delimiter_of(header: &[u8], expected: &[&str]) -> u8 {
-    let mut quoted = false;
-    let bare: Vec<u8> = header
-        .iter()
-        .copied()
-        .filter(|&byte| {
-            quoted ^= byte == b'"';
-            !quoted
-        })
-        .collect();
-    let count = |delimiter: u8| bare.iter().filter(|&&byte| byte == delimiter).count();
-    let known = |delimiter: u8| {
-        let cells = header.split(|&byte| byte == delimiter).map(|cell| cell.trim_ascii().trim_ascii_start());
-        cells
-            .map(|cell| cell.strip_prefix(b"\"").and_then(|cell| cell.strip_suffix(b"\"")).unwrap_or(cell))
-            .filter(|cell| expected.iter().any(|name| name.as_bytes() == *cell))
-            .count()
-    };
-    let usual = [b',', b'\t', b';'].into_iter().rev().max_by_key(|&it| (known(it), count(it))).unwrap_or(b',');
-    if count(usual) == 0 && count(b'|') > 0 { b'|' } else { usual }
 }
 
 impl Row {

@@ -277,6 +277,17 @@ mod tests {
     }
 
     #[test]
+    fn a_table_that_a_spreadsheet_program_saved_again_is_read() {
+        let text = "\u{feff}sep=;\r\nimage_file;title\r\ncafe\u{301}.jpg;\"a; b\"\r\n";
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [text.as_bytes(), &utf16] {
+            let mut records = [Record::new("other.jpg", 0), Record::new("caf\u{e9}.jpg", 0)];
+            read_table(bytes, &mut records).unwrap();
+            assert_eq!(records[1].object.title.as_deref(), Some("a; b"));
+        }
+    }
+
+    #[test]
     fn a_table_is_written_with_its_fixed_columns_first() {
         let mut record = Record::new("img/mad__47__a.jpg", 0);
         record.object.address = Some("http://x.org/47".into());

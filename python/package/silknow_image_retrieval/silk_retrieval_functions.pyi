@@ -18,6 +18,12 @@ def create_dataset_parameter(
     *,
     master_dir: _Path = ...,
     configuration_dir: _Path = ...,
+    image_column: Optional[str] = ...,
+    object_column: Optional[str] = ...,
+    variables: Optional[Sequence[str]] = ...,
+    label_aliases: Optional[_Path] = ...,
+    missing_values: Optional[Sequence[str]] = ...,
+    strict: bool = ...,
     seed: int = ...,
 ) -> None: ...
 def train_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...

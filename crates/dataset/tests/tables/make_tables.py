@@ -200,12 +200,16 @@ def ods(rows):
     kinds = {str: 'office:value-type="string"', float: 'office:value-type="float" office:value="{}"'}
     cell = lambda value: (f"<table:table-cell {kinds[type(value)].format(value)}><text:p>{value}</text:p></table:table-cell>")
     table = "".join("<table:table-row>" + "".join(map(cell, row)) + "</table:table-row>" for row in rows)
-    names = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ["office", "table", "text"])
-    content = (f'<?xml version="1.0"?><office:document-content {names} office:version="1.2"><office:body><office:spreadsheet>'
-               f'<table:table table:name="Objekte">{table}</table:table></office:spreadsheet></office:body></office:document-content>')
+    names = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ["office", "style", "table", "text"])
+    content = (f'<?xml version="1.0"?><office:document-content {names} office:version="1.2"><office:automatic-styles>'
+               '<style:style style:name="ta1" style:family="table"><style:table-properties table:display="true"/></style:style>'
+               '</office:automatic-styles><office:body><office:spreadsheet>'
+               f'<table:table table:name="Objekte" table:style-name="ta1">{table}</table:table></office:spreadsheet></office:body></office:document-content>')
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml",
+                         '<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"/>')
         archive.writestr("content.xml", content)
     return file.getvalue()
 
