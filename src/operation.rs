@@ -60,6 +60,7 @@ fn value_name(kind: Kind) -> &'static str {
     match kind {
         Kind::Path => "PATH",
         Kind::FileName => "FILE_NAME",
+        Kind::Text => "TEXT",
         Kind::Truth => "True|False",
         Kind::Number => "NUMBER",
         Kind::Numbers => "[NUMBERS]",

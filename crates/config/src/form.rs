@@ -42,6 +42,11 @@ pub fn file_name() -> impl Form<String> {
     FileName
 }
 
+/// An e-mail address, or the web address of a page.
+pub fn contact() -> impl Form<String> {
+    Contact
+}
+
 /// `True` or `False`.
 pub fn truth() -> impl Form<bool> {
     Truth
@@ -100,6 +105,7 @@ pub fn weights() -> impl Form<Weights> {
 
 struct Path;
 struct FileName;
+struct Contact;
 struct Truth;
 struct Widths;
 struct Words;
@@ -196,6 +202,26 @@ impl Form<String> for FileName {
 
     fn parse(&self, text: &str) -> Option<String> {
         line(text).filter(|text| !text.contains(['/', '\\'])).map(str::to_owned)
+    }
+
+    fn write(&self, value: &String) -> Option<String> {
+        Some(value.clone())
+    }
+}
+
+impl Form<String> for Contact {
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    fn expected(&self) -> String {
+        "an e-mail address or the https address of a page, without blanks and brackets".to_owned()
+    }
+
+    fn parse(&self, text: &str) -> Option<String> {
+        let is_plain = text.chars().all(|letter| letter.is_ascii_graphic() && !"()\\\"".contains(letter));
+        let is_contact = text.contains('@') || text.starts_with("https://") || text.starts_with("http://");
+        (is_plain && is_contact).then(|| text.to_owned())
     }
 
     fn write(&self, value: &String) -> Option<String> {

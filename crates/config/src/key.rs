@@ -57,6 +57,8 @@ pub enum Kind {
     Path,
     /// A file name without a folder.
     FileName,
+    /// A text.
+    Text,
     /// `True` or `False`.
     Truth,
     /// A number, whole or not.

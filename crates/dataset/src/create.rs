@@ -58,6 +58,8 @@ pub struct CreateDatasetSummary {
     pub before_fetching: FilterCounts,
     /// Images fetched by this run.
     pub images_fetched: usize,
+    /// Those of them that took the place of another picture, because their address or their original changed.
+    pub images_replaced: usize,
     /// Images that an earlier run had fetched.
     pub images_already_there: usize,
     /// Images that could not be fetched or read; [`FAILURES_FILE`] lists them.
@@ -101,7 +103,7 @@ pub fn create_dataset_with(
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
-    let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
+    let folder = ImageFolder::new(&parameters.imgsavepath, policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?)?;
     check_source(parameters)?;
     let mut catalogue = Catalogue::read(&parameters.csvfile)?;
     let objects_in_table = catalogue.entries.len();
@@ -144,6 +146,7 @@ pub fn create_dataset_with(
         objects_in_table,
         before_fetching,
         images_fetched: images.fetched,
+        images_replaced: images.replaced,
         images_already_there: images.already_there,
         images_failed: images.failures.len(),
         failures_file,
@@ -280,8 +283,14 @@ impl fmt::Display for CreateDatasetSummary {
         writeln!(f, "before fetching: {first}; {} are left", first.after)?;
         writeln!(
             f,
-            "images: {} fetched, {} already there, {} failed",
-            self.images_fetched, self.images_already_there, self.images_failed
+            "images: {} fetched{}, {} already there, {} failed",
+            self.images_fetched,
+            match self.images_replaced {
+                0 => String::new(),
+                replaced => format!(" ({replaced} replaced: their address or their original changed)"),
+            },
+            self.images_already_there,
+            self.images_failed
         )?;
         let second = &self.after_fetching;
         writeln!(f, "after fetching: {second}; {} are left", second.after)?;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::field::{defaulted, required};
-use crate::form::{path, whole, words};
+use crate::field::{defaulted, optional, required};
+use crate::form::{contact, path, whole, words};
 use crate::group::{Group, Parameters};
 use crate::key::Operation;
 use crate::parameters::{TrainingParameters, texts};
@@ -35,6 +35,8 @@ crate::parameters! {
         master_dir: PathBuf = defaulted("./samples/".into(), path()).further();
         /// Folder for the configuration files of the other operations
         configuration_dir: PathBuf = defaulted("./".into(), path()).further();
+        /// E-mail or web address that image servers are told as a contact; Wikimedia and others demand one
+        user_agent_contact: Option<String> = optional(contact(), "curator@museum.example".into()).further();
         /// Seed of the split into five parts.
         seed: u64 = TrainingParameters::seed();
     }
