@@ -77,8 +77,8 @@ fn file_of(rest: &str) -> Result<PathBuf, String> {
             }
         }
     };
-    let decoded = String::from_utf8(percent_decoded(path))
-        .map_err(|_| format!("the path `{path}` is not UTF-8 when decoded"))?;
+    let decoded =
+        String::from_utf8(percent_decoded(path)).map_err(|_| format!("the path `{path}` is not UTF-8 when decoded"))?;
     // On Windows the drive follows the slash: file:///C:/pictures/a.jpg; old programs write `|` for the colon.
     match decoded.get(1..3) {
         Some(drive) if is_drive(drive) => Ok(PathBuf::from(format!("{}:{}", &drive[..1], &decoded[3..]))),

@@ -19,6 +19,7 @@ use crate::catalogue::Catalogue;
 use crate::collection::{write_collection, write_master};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::filter::{self, FilterCounts, Limits};
+use crate::iiif;
 use crate::images::{ImageFolder, is_same_file, write_failures};
 use crate::samples::{Candidate, candidates};
 use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
@@ -103,9 +104,14 @@ pub fn create_dataset_with(
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
-    let folder = ImageFolder::new(&parameters.imgsavepath, policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?)?;
+    let policy = policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?;
+    let folder = ImageFolder::new(&parameters.imgsavepath, policy.clone())?;
     check_source(parameters)?;
-    let mut catalogue = Catalogue::read(&parameters.csvfile)?;
+    let mut catalogue = if iiif::is_iiif(&parameters.csvfile) {
+        iiif::read(&parameters.csvfile, &parameters.imgsavepath, policy, observer)?
+    } else {
+        Catalogue::read(&parameters.csvfile)?
+    };
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = Limits { min_class_samples: parameters.minnumsamples, min_labels: parameters.num_labeled };

@@ -102,9 +102,8 @@ impl Listed {
 fn smallest_listed(info: &Value, wanted: u64, whole: u64) -> Option<Listed> {
     let side = |size: &Value, name: &str| size[name].as_u64().filter(|&side| side > 0);
     let sizes = info["sizes"].as_array()?.iter();
-    let mut sizes: Vec<Listed> = sizes
-        .filter_map(|size| Some(Listed { width: side(size, "width")?, height: side(size, "height")? }))
-        .collect();
+    let mut sizes: Vec<Listed> =
+        sizes.filter_map(|size| Some(Listed { width: side(size, "width")?, height: side(size, "height")? })).collect();
     sizes.sort_by_key(|size| size.width.min(size.height));
     let shorter = |size: &Listed| size.width.min(size.height);
     let fitting = sizes.iter().find(|size| shorter(size) >= wanted).or(sizes.last()).copied()?;
@@ -208,13 +207,22 @@ mod tests {
         assert_eq!(asked(&image, &v2(level2)), "/full/896,/0/color.png");
         assert_eq!(asked(&info, &v3(r#""profile":"level1""#)), "/full/448,/0/default.jpg");
         assert_eq!(asked(&info, &v3(r#""profile":"level2","maxWidth":400"#)), "/full/199,/0/default.jpg");
-        assert_eq!(asked(&info, &v3(r#""profile":"level2","maxWidth":400,"maxHeight":5000"#)), "/full/400,/0/default.jpg");
+        assert_eq!(
+            asked(&info, &v3(r#""profile":"level2","maxWidth":400,"maxHeight":5000"#)),
+            "/full/400,/0/default.jpg"
+        );
         assert_eq!(asked(&info, &v2(r#""profile":["…/level1.json",{"maxArea":20000}]"#)), "/full/200,/0/default.jpg");
         let sizes = r#""sizes":[{"width":2000,"height":1000},{"width":400,"height":200},{"width":1000,"height":500}]"#;
-        assert_eq!(asked(&info, &v2(&format!(r#""profile":["http://iiif.io/api/image/2/level0.json"],{sizes}"#))), "/full/1000,/0/default.jpg");
+        assert_eq!(
+            asked(&info, &v2(&format!(r#""profile":["http://iiif.io/api/image/2/level0.json"],{sizes}"#))),
+            "/full/1000,/0/default.jpg"
+        );
         assert_eq!(asked(&info, &v3(&format!(r#""profile":"level0",{sizes}"#))), "/full/1000,500/0/default.jpg");
         assert_eq!(asked(&info, &v3(r#""profile":"level0""#)), "/full/max/0/default.jpg");
-        assert_eq!(asked(&info, &v2(r#""profile":"http://iiif.io/api/image/2/level0.json""#)), "/full/full/0/default.jpg");
+        assert_eq!(
+            asked(&info, &v2(r#""profile":"http://iiif.io/api/image/2/level0.json""#)),
+            "/full/full/0/default.jpg"
+        );
         let small = r#"{"width":300,"height":448,"profile":"level2","type":"ImageService3"}"#;
         assert_eq!(asked(&info, small), "/full/max/0/default.jpg");
         let first = r#"{"width":896,"height":4480,"profile":"http://library.stanford.edu/iiif/image-api/compliance.html#level1"}"#;

@@ -110,11 +110,6 @@ struct Task {
 }
 
 impl ImageFolder {
-    /// The client that fetches the images.
-    pub(crate) fn client(&self) -> &Client {
-        &self.client
-    }
-
     pub(crate) fn new(folder: &Path, policy: Policy) -> Result<Self> {
         Ok(Self { folder: folder.to_path_buf(), client: Client::new(policy)? })
     }
@@ -467,9 +462,7 @@ fn digest(content: &[u8]) -> String {
 
 fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-            Err(files::refused("cannot remove", path, cause))
-        }
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(files::refused("cannot remove", path, cause)),
         _ => Ok(()),
     }
 }

@@ -70,7 +70,13 @@ impl Entry {
     pub(crate) fn fetched(source: String, file: &Fetched) -> Self {
         Self {
             sha256: file.sha256.as_str().into(),
-            validator: file.validator.chars().filter(|letter| !letter.is_control()).take(200).collect::<String>().into(),
+            validator: file
+                .validator
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(200)
+                .collect::<String>()
+                .into(),
             ..Self::adopted(source, file.bytes)
         }
     }
