@@ -150,6 +150,7 @@ proptest! {
         minnumsamples in 1usize..10_000,
         museums in proptest::collection::btree_set("[a-z-]{1,8}", 1..6),
         num_labeled in 0usize..=5,
+        user_agent_contact in proptest::option::of("[a-z.+]{1,8}@[a-z]{1,8}\\.example"),
         seed in any::<u64>(),
     ) {
         let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
@@ -162,6 +163,7 @@ proptest! {
             num_labeled,
             master_dir,
             configuration_dir,
+            user_agent_contact,
             seed,
         };
         prop_assert_eq!(&read_back(&create), &create);

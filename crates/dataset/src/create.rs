@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use silknow_config::CreateDatasetParameters;
 use silknow_errors::{Error, Result};
-use silknow_fetch::Policy;
+use silknow_fetch::{Policy, without_userinfo};
 use silknow_files as files;
 use silknow_files::FolderLock;
 use silknow_progress::Observer;
@@ -20,9 +20,10 @@ use crate::collection::{write_collection, write_master};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::filter::{self, FilterCounts, Limits};
 use crate::iiif;
-use crate::images::{ImageFolder, is_same_file, write_failures};
+use crate::images::{ImageFolder, write_failures};
 use crate::samples::{Candidate, candidates};
 use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
+use crate::standing::is_same_file;
 use crate::statistics::Statistics;
 
 /// The list of images that could not be fetched or read, in the image folder.
@@ -84,8 +85,8 @@ pub struct CreateDatasetSummary {
 /// tells of the images and classes ([`RECORDS_FILE`], [`CLASSES_FILE`]).
 ///
 /// The source is a knowledge-graph export, a table whose first column is `image_file` or `image`, or a folder of
-/// images. Run again after an interruption, it goes on where it stopped. The same source and parameters give
-/// the same files.
+/// images, or an IIIF manifest or collection. Run again after an interruption, it goes on where it stopped. The same source
+/// and parameters give the same files, but for the table that tells when each image was fetched.
 ///
 /// # Errors
 /// What is wrong in the table; a museum that neither the table nor the knowledge graph has; no sample left, and which filter removed how many; a
@@ -241,10 +242,13 @@ fn append_museums(vocabulary: &mut Vocabulary, samples: &mut [Candidate]) {
     }
 }
 
-/// Gives the records the names by which collection files list their images.
+/// Gives the records the names by which collection files list their images, and takes passwords out of their sources.
 fn name_images(samples: &mut [Candidate], folder: &ImageFolder, master_dir: &Path) -> Result<()> {
     for sample in samples {
         sample.record.name = files::relative_to(folder.rescaled(sample), master_dir)?;
+        if sample.address().contains('@') {
+            sample.record.source = Some(without_userinfo(sample.address()).into());
+        }
     }
     Ok(())
 }

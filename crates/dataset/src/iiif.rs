@@ -41,7 +41,7 @@ const MAX_COLUMNS: usize = 60;
 const MAX_CLASS_CHARS: usize = 100;
 
 /// The columns that every such table has; the labels of the metadata follow.
-const COLUMNS: [&str; 6] = ["image", "object", "object_address", "title", "licence", "attribution"];
+const COLUMNS: [&str; 6] = ["image", "object_id", "object_address", "title", "licence", "attribution"];
 
 /// True for a source that is read as a manifest or a collection: a web address, or a file whose name ends in `.json`.
 pub(crate) fn is_iiif(source: &Path) -> bool {

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
 use silknow_fetch::{Client, Fetched, Job, Outcome, Policy, Receiver, fetch_all, without_userinfo};
 use silknow_files::{self as files, Batch, FolderLock};
 use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_bytes, rescale_shorter_side, save_in_batch};
@@ -19,16 +18,14 @@ use silknow_records::Object;
 use crate::address::{Source, source_of};
 use crate::iiif_image::ImageService;
 use crate::samples::Candidate;
-use crate::sources::{Entry, SOURCES_FILE, Sources, nanoseconds};
+use crate::sources::{Entry, SOURCES_FILE, Sources};
+use crate::standing::{Standing, changed, digest, is_same_file, read_original, reason, standing};
 
 /// The folder of the images as fetched, in the image folder.
 const UNSCALED: &str = "img_unscaled";
 
 /// The folder of the rescaled images, in the image folder.
 const RESCALED: &str = "img";
-
-/// The most bytes that an image file may have.
-const MAX_FILE_BYTES: u64 = 100_000_000;
 
 /// Where the images of a dataset lie, and the means to fill it.
 #[derive(Clone, Debug)]
@@ -87,18 +84,6 @@ enum Fate {
 enum Presence {
     Counts,
     IsIgnored,
-}
-
-/// What the file of an image is before it is fetched.
-enum Standing {
-    /// The image, fetched from this source.
-    Stands,
-    /// The image, as an earlier version left it.
-    IsAdopted,
-    /// Another picture, or perhaps another one.
-    IsOutdated,
-    /// There is no file.
-    IsMissing,
 }
 
 /// An image that is to be fetched.
@@ -415,51 +400,6 @@ impl Receiver for Arrivals<'_> {
     }
 }
 
-/// Whether the file of an image is the picture of its source.
-fn standing(id: &str, target: &Path, source: &Source, sources: &Sources) -> Standing {
-    let Some(file) = fs::metadata(target).ok().filter(|file| file.is_file() && file.len() > 0) else {
-        return Standing::IsMissing;
-    };
-    let entry = sources.get(id);
-    let key = source.key();
-    let known = entry.as_ref().filter(|entry| entry.bytes.is_some());
-    let is_of_source = known.is_some_and(|entry| *entry.source == *key);
-    let adopts = entry.is_none() && sources.adopts;
-    if let Source::File(original) = source
-        && let Ok(at_original) = fs::metadata(original)
-    {
-        let modified = at_original.modified().ok().map(nanoseconds);
-        let looks_the_same = |entry: &Entry| entry.bytes == Some(at_original.len()) && entry.modified == modified;
-        if is_same_file(original, target) || (is_of_source && known.is_some_and(looks_the_same)) {
-            return Standing::Stands;
-        }
-        return match (read_original(original), read_original(target)) {
-            (Ok(content), Ok(copy)) if content == copy => {
-                sources.set(id, Entry::copied(key, &content, digest(&content), modified));
-                Standing::Stands
-            }
-            _ => Standing::IsOutdated,
-        };
-    }
-    if is_of_source {
-        Standing::Stands
-    } else if adopts {
-        sources.set(id, Entry::adopted(key, file.len()));
-        Standing::IsAdopted
-    } else {
-        Standing::IsOutdated
-    }
-}
-
-/// When a file was last changed, in nanoseconds since 1970.
-fn changed(path: &Path) -> Option<u64> {
-    fs::metadata(path).ok()?.modified().ok().map(nanoseconds)
-}
-
-fn digest(content: &[u8]) -> String {
-    files::digest::hexadecimal(&Sha256::digest(content))
-}
-
 fn remove_if_there(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(files::refused("cannot remove", path, cause)),
@@ -475,30 +415,6 @@ fn is_newer(made: &Path, source: &Path) -> bool {
 /// When a file that is not empty was last changed.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok().filter(|file| file.is_file() && file.len() > 0)?.modified().ok()
-}
-
-/// An error's text on one line, without its hint.
-fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\nhint: ").next().unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The content of a file of this machine, or why it cannot be copied.
-fn read_original(path: &Path) -> Result<Vec<u8>, String> {
-    let size = fs::metadata(path).map_err(|cause| reason(&files::refused("cannot read", path, cause)))?;
-    if size.is_dir() {
-        return Err(format!("`{}` is a folder", path.display()));
-    }
-    if size.len() > MAX_FILE_BYTES {
-        return Err(format!("the file has {} bytes, above the limit of {MAX_FILE_BYTES}", size.len()));
-    }
-    files::read(path).map_err(|error| reason(&error))
-}
-
-/// True when both paths lead to one file that is there.
-pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
-    matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
 /// Writes the list of failures. Without failures it has only its header.

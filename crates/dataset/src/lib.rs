@@ -22,6 +22,7 @@ mod manifest;
 pub mod samples;
 mod sources;
 pub mod split;
+mod standing;
 pub mod statistics;
 mod table;
 

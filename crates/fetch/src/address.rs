@@ -137,12 +137,15 @@ fn scheme_of(text: &str) -> Option<&str> {
 
 /// The text of an address without user name and password, for messages and tables; another text stays as it is.
 pub fn without_userinfo(text: &str) -> String {
-    let Some((scheme, rest)) = text.split_once("//") else { return text.to_owned() };
-    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
-    match authority.rfind('@') {
-        Some(end) => format!("{scheme}//{}", &rest[end + 1..]),
-        None => text.to_owned(),
+    let is_slash = |byte: Option<&u8>| matches!(byte, Some(b'/' | b'\\'));
+    let scheme = scheme_of(text).map_or(0, |scheme| scheme.len() + 1);
+    let bytes = text.as_bytes();
+    if !is_slash(bytes.get(scheme)) || !is_slash(bytes.get(scheme + 1)) {
+        return text.to_owned();
     }
+    let (start, rest) = text.split_at(scheme + 2);
+    let authority = rest.split(['/', '\\', '?', '#']).next().unwrap_or_default();
+    authority.rfind('@').map_or_else(|| text.to_owned(), |end| format!("{start}{}", &rest[end + 1..]))
 }
 
 /// Encodes each `%` that no two hexadecimal digits follow: it stands for itself.
@@ -290,7 +293,10 @@ mod tests {
         }
         assert!(!format!("{from} {from:?}").contains("esame"));
         assert_eq!(without_userinfo("http://me:p@ss@a.example/b@c"), "http://a.example/b@c");
-        assert_eq!(without_userinfo("http://a.example/b@c"), "http://a.example/b@c");
+        assert_eq!(without_userinfo("HTTP:\\\\me:p@a.example"), "HTTP:\\\\a.example");
+        for plain in ["http://a.example/b@c", "a//b@c/d.jpg", "b@c", "", "http:"] {
+            assert_eq!(without_userinfo(plain), plain);
+        }
         assert_eq!(
             (base64(b""), base64(b"f"), base64(b"fo"), base64(b"foo")),
             ("".into(), "Zg==".into(), "Zm8=".into(), "Zm9v".into())

@@ -18,6 +18,7 @@ def create_dataset_parameter(
     *,
     master_dir: _Path = ...,
     configuration_dir: _Path = ...,
+    user_agent_contact: Optional[str] = None,
     seed: int = ...,
 ) -> None: ...
 def train_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...
