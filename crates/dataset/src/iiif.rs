@@ -81,7 +81,7 @@ pub(crate) fn read(source: &Path, image_folder: &Path, policy: Policy, observer:
     }
     let table = image_folder.join(IIIF_TABLE);
     write_table(&table, &found.manifests)?;
-    catalogue(&table, folder_of(source))
+    catalogue(&table, folder_of(source), observer)
 }
 
 /// What was found behind a source.
@@ -273,7 +273,7 @@ fn python_list<'a>(values: impl Iterator<Item = &'a String>) -> String {
 }
 
 /// Reads the table that was made of manifests.
-fn catalogue(file: &Path, image_folder: PathBuf) -> Result<Catalogue> {
+fn catalogue(file: &Path, image_folder: PathBuf, observer: &dyn Observer) -> Result<Catalogue> {
     let table = Table::read(file)?;
     let [image, object, address, title, licence, attribution] = table.columns(COLUMNS)?;
     let labels: Vec<usize> = (COLUMNS.len()..table.headers().len()).collect();
@@ -294,13 +294,19 @@ fn catalogue(file: &Path, image_folder: PathBuf) -> Result<Catalogue> {
     let (variables, descriptions) = (columns(false), columns(true));
     let mut classes = VocabularyBuilder::new(variable_names(variables.iter().map(|&column| &*table.headers()[column])));
     let mut entries = Vec::new();
+    let mut several = BTreeSet::new();
     for row in table.rows()? {
         let row = row?;
         let mut found = Labels::missing(variables.len());
         for (variable, &column) in variables.iter().enumerate() {
             let values = values(&row, column)?;
             let known = values.iter().filter(|value| !is_missing(value));
-            found.set(variable, &known.map(|value| classes.class_of(variable, value)).collect::<Vec<_>>());
+            let known: BTreeSet<i32> = known.map(|value| classes.class_of(variable, value)).collect();
+            // A collection file holds one class per variable, so several values are no label.
+            match known.len() {
+                0 | 1 => found.set(variable, &known.into_iter().collect::<Vec<_>>()),
+                _ => drop(several.insert(column)),
+            }
         }
         let mut of_row = Object::with_id(row.cell(object));
         of_row.address = Some(row.cell(address).into());
@@ -310,7 +316,14 @@ fn catalogue(file: &Path, image_folder: PathBuf) -> Result<Catalogue> {
     for entry in &mut entries {
         entry.labels = translation.apply(&entry.labels);
     }
-    let further = [licence, attribution].into_iter().chain(descriptions);
+    if !several.is_empty() {
+        let names: Vec<&str> = several.iter().map(|&column| table.headers()[column].as_str()).collect();
+        observer.warning(&format!(
+            "objects with several values have no label in {}; the values are kept as further columns of the records",
+            names.join(", ")
+        ));
+    }
+    let further = [licence, attribution].into_iter().chain(descriptions).chain(several);
     let further = further.map(|column| (table.headers()[column].as_str().into(), column)).collect();
     Ok(Catalogue {
         file: file.to_path_buf(),
