@@ -65,6 +65,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Path => "PATH",
         Kind::FileName => "FILE_NAME",
         Kind::Column => "COLUMN",
+        Kind::Text => "TEXT",
         Kind::Truth => "True|False",
         Kind::Number => "NUMBER",
         Kind::Numbers => "[NUMBERS]",

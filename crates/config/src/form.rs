@@ -47,6 +47,11 @@ pub fn column() -> impl Form<String> {
     Column
 }
 
+/// An e-mail address, or the web address of a page.
+pub fn contact() -> impl Form<String> {
+    Contact
+}
+
 /// `True` or `False`.
 pub fn truth() -> impl Form<bool> {
     Truth
@@ -116,6 +121,7 @@ pub fn weights() -> impl Form<Weights> {
 struct Path;
 struct FileName;
 struct Column;
+struct Contact;
 struct Truth;
 struct Widths;
 struct Words;
@@ -234,6 +240,26 @@ impl Form<String> for Column {
 
     fn parse(&self, text: &str) -> Option<String> {
         line(text).map(str::to_owned)
+    }
+
+    fn write(&self, value: &String) -> Option<String> {
+        Some(value.clone())
+    }
+}
+
+impl Form<String> for Contact {
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    fn expected(&self) -> String {
+        "an e-mail address or the https address of a page, without blanks and brackets".to_owned()
+    }
+
+    fn parse(&self, text: &str) -> Option<String> {
+        let is_plain = text.chars().all(|letter| letter.is_ascii_graphic() && !"()\\\"".contains(letter));
+        let is_contact = text.contains('@') || text.starts_with("https://") || text.starts_with("http://");
+        (is_plain && is_contact).then(|| text.to_owned())
     }
 
     fn write(&self, value: &String) -> Option<String> {

@@ -59,6 +59,8 @@ pub enum Kind {
     FileName,
     /// The header of a table's column.
     Column,
+    /// A text.
+    Text,
     /// `True` or `False`.
     Truth,
     /// A number, whole or not.

@@ -162,6 +162,7 @@ proptest! {
         (seed, duplicates) in (any::<u64>(), proptest::sample::select(Duplicates::ALL)),
         columns in (option::of("[A-Za-zé_#,-]{1,8}"), option::of("[a-z]([a-z ;]{0,8}[a-z])?")),
         (words, aliases, strict) in (option::of(variables()), option::of(path()), any::<bool>()),
+        user_agent_contact in option::of("[a-z.+]{1,8}@[a-z]{1,8}\\.example"),
     ) {
         let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
         prop_assert_eq!(&read_back(&evaluate), &evaluate);
@@ -179,6 +180,7 @@ proptest! {
             label_aliases: aliases,
             strict,
             duplicates,
+            user_agent_contact,
             seed,
             ..CreateDatasetParameters::new(csvfile)
         };

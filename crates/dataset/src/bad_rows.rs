@@ -26,7 +26,7 @@ pub struct BadCell {
 
 impl BadCell {
     /// The error that the cell is when the work ends for it.
-    fn error(&self, file: &Path) -> Error {
+    pub(crate) fn error(&self, file: &Path) -> Error {
         let error = Error::data(&self.reason).in_file(file).at_line(self.line).hint(&self.hint);
         if self.column.is_empty() { error } else { error.at_column(&self.column) }
     }

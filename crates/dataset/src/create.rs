@@ -9,21 +9,23 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use silknow_config::{CreateDatasetParameters, Duplicates as Choice};
 use silknow_errors::{Error, Result};
-use silknow_fetch::Policy;
+use silknow_fetch::{Policy, without_userinfo};
 use silknow_files as files;
 use silknow_files::{Batch, FolderLock};
 use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::bad_rows::write_table_failures;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, TableOptions};
 use crate::collection::{master_text, write_collection_in};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::duplicates::{DUPLICATES_FILE, Duplicates};
 use crate::filter::{self, FilterCounts, Limits};
-use crate::images::{ImageFolder, is_same_file, write_failures};
+use crate::iiif;
+use crate::images::{ImageFolder, write_failures};
 use crate::samples::{Candidate, candidates};
 use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
+use crate::standing::is_same_file;
 use crate::statistics::Statistics;
 
 /// The list of images that could not be fetched or read, in the image folder.
@@ -60,6 +62,8 @@ pub struct CreateDatasetSummary {
     pub before_fetching: FilterCounts,
     /// Images fetched by this run.
     pub images_fetched: usize,
+    /// Those of them that took the place of another picture, because their address or their original changed.
+    pub images_replaced: usize,
     /// Images that an earlier run had fetched.
     pub images_already_there: usize,
     /// Images that could not be fetched or read; [`FAILURES_FILE`] lists them.
@@ -89,8 +93,8 @@ pub struct CreateDatasetSummary {
 /// fails leaves none of them.
 ///
 /// The source is a knowledge-graph export, a table whose first column is `image_file` or `image`, or a folder of
-/// images. Run again after an interruption, it goes on where it stopped. The same source and parameters give
-/// the same files.
+/// images, or an IIIF manifest or collection. Run again after an interruption, it goes on where it stopped. The same source
+/// and parameters give the same files, but for the table that tells when each image was fetched.
 ///
 /// # Errors
 /// What is wrong in the table; a museum that neither the table nor the knowledge graph has; no sample left, and which filter removed how many; a
@@ -109,9 +113,15 @@ pub fn create_dataset_with(
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
-    let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
+    let policy = policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?;
+    let folder = ImageFolder::new(&parameters.imgsavepath, policy.clone())?;
     check_source(parameters)?;
-    let mut catalogue = Catalogue::of(parameters, observer)?;
+    let options = TableOptions::of(parameters)?;
+    let mut catalogue = if iiif::is_iiif(&parameters.csvfile) {
+        iiif::read(&parameters.csvfile, &options, &parameters.imgsavepath, policy, observer)?
+    } else {
+        Catalogue::read_with(&parameters.csvfile, &options, observer)?
+    };
     let objects_in_table = catalogue.entries.len();
     let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
     let limits = limits(&samples, parameters, observer);
@@ -167,6 +177,7 @@ pub fn create_dataset_with(
         objects_in_table,
         before_fetching,
         images_fetched: images.fetched,
+        images_replaced: images.replaced,
         images_already_there: images.already_there,
         images_failed: images.failures.len(),
         failures_file,
@@ -296,10 +307,13 @@ fn append_museums(vocabulary: &mut Vocabulary, samples: &mut [Candidate]) {
     }
 }
 
-/// Gives the records the names by which collection files list their images.
+/// Gives the records the names by which collection files list their images, and takes passwords out of their sources.
 fn name_images(samples: &mut [Candidate], folder: &ImageFolder, master_dir: &Path) -> Result<()> {
     for sample in samples {
         sample.record.name = files::relative_to(folder.rescaled(sample), master_dir)?;
+        if sample.address().contains('@') {
+            sample.record.source = Some(without_userinfo(sample.address()).into());
+        }
     }
     Ok(())
 }
@@ -350,8 +364,14 @@ impl fmt::Display for CreateDatasetSummary {
         writeln!(f, "before fetching: {first}; {} are left", first.after)?;
         writeln!(
             f,
-            "images: {} fetched, {} already there, {} failed",
-            self.images_fetched, self.images_already_there, self.images_failed
+            "images: {} fetched{}, {} already there, {} failed",
+            self.images_fetched,
+            match self.images_replaced {
+                0 => String::new(),
+                replaced => format!(" ({replaced} replaced: their address or their original changed)"),
+            },
+            self.images_already_there,
+            self.images_failed
         )?;
         let second = &self.after_fetching;
         writeln!(f, "after fetching: {second}; {} are left", second.after)?;

@@ -1,7 +1,7 @@
 //! Bringing the images of samples to the disk: fetched as they are, then rescaled.
 //!
-//! It decides what is fetched from where and what is there already, and lists failures. One image per thread is in
-//! memory, however many there are.
+//! A file that is there stands for an image only while [`crate::sources`] says that it was fetched from the same address, or
+//! copied from the same original. One image per thread is in memory, however many there are.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,24 +9,24 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
 use rayon::prelude::*;
-use silknow_errors::{Error, Result};
-use silknow_fetch::{Client, Job, Outcome, Policy, fetch_all};
+use silknow_errors::Result;
+use silknow_fetch::{Client, Fetched, Job, Outcome, Policy, Receiver, fetch_all, without_userinfo};
 use silknow_files::{self as files, Batch, FolderLock};
 use silknow_image::{COLLECTION_SHORTER_SIDE_PX, check_format, decode_first_page, rescale_shorter_side, save_in_batch};
 use silknow_progress::Observer;
 use silknow_records::Object;
 
 use crate::address::{Source, source_of};
+use crate::iiif_image::ImageService;
 use crate::samples::Candidate;
+use crate::sources::{Entry, SOURCES_FILE, Sources};
+use crate::standing::{Standing, changed, digest, is_same_file, read_original, reason, standing};
 
 /// The folder of the images as fetched, in the image folder.
 const UNSCALED: &str = "img_unscaled";
 
 /// The folder of the rescaled images, in the image folder.
 const RESCALED: &str = "img";
-
-/// The most bytes that an image file may have.
-const MAX_FILE_BYTES: u64 = 100_000_000;
 
 /// Where the images of a dataset lie, and the means to fill it.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub(crate) struct Brought {
     pub(crate) has_image: Vec<bool>,
     /// Images fetched now.
     pub(crate) fetched: usize,
+    /// Those of them that took the place of another picture, because their address or their original changed.
+    pub(crate) replaced: usize,
     /// Images that were there already.
     pub(crate) already_there: usize,
     /// The images that could not be fetched or read.
@@ -62,6 +64,8 @@ pub(crate) struct Failure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Arrival {
     Fetched,
+    /// Fetched in place of another picture.
+    Replaced,
     AlreadyThere,
 }
 
@@ -81,6 +85,14 @@ enum Fate {
 enum Presence {
     Counts,
     IsIgnored,
+}
+
+/// An image that is to be fetched.
+struct Task {
+    /// Its place among the chosen samples.
+    position: usize,
+    source: Source,
+    arrival: Arrival,
 }
 
 impl ImageFolder {
@@ -112,13 +124,27 @@ impl ImageFolder {
     /// # Errors
     /// A folder that cannot be written. An image that cannot be fetched or read is no error: it is listed among the failures.
     pub(crate) fn bring(&self, samples: &[Candidate], plain: &Path, observer: &dyn Observer) -> Result<Brought> {
+        let sources = Sources::read(&self.folder, observer)?;
+        let brought = self.bring_all(samples, plain, &sources, observer);
+        // What was fetched before an error or an interruption is kept for the next run.
+        sources.save().and(brought)
+    }
+
+    fn bring_all(
+        &self,
+        samples: &[Candidate],
+        plain: &Path,
+        sources: &Sources,
+        observer: &dyn Observer,
+    ) -> Result<Brought> {
         let all: Vec<usize> = (0..samples.len()).collect();
-        let mut fates = self.bring_some(samples, &all, plain, Presence::Counts, observer)?;
+        let place = Place { samples, plain, sources };
+        let mut fates = self.bring_some(&place, &all, Presence::Counts, observer)?;
         let is_spoilt = |fate: &Fate| matches!(fate, Fate::Lost(Some(Arrival::AlreadyThere), _));
         let spoilt: Vec<usize> = all.into_iter().filter(|&index| is_spoilt(&fates[index])).collect();
         if !spoilt.is_empty() && !observer.interrupted() {
             observer.info(&format!("{} images of an earlier run are damaged and fetched again", spoilt.len()));
-            let again = self.bring_some(samples, &spoilt, plain, Presence::IsIgnored, observer)?;
+            let again = self.bring_some(&place, &spoilt, Presence::IsIgnored, observer)?;
             for (&index, fate) in spoilt.iter().zip(again) {
                 fates[index] = fate;
             }
@@ -128,11 +154,16 @@ impl ImageFolder {
             let Fate::Lost(_, reason) = fate else { return None };
             let object = Object::of_image_name(&sample.record.name).id;
             let object = if object.is_empty() { sample.id() } else { &*object }.to_owned();
-            Some(Failure { address: sample.address().to_owned(), object, reason: reason.clone() })
+            Some(Failure { address: without_userinfo(sample.address()), object, reason: reason.clone() })
         });
+        let replaced = arrived(Arrival::Replaced);
+        if replaced > 0 {
+            observer.info(&format!("{replaced} images replaced: their address or their original changed"));
+        }
         Ok(Brought {
             has_image: fates.iter().map(|fate| matches!(fate, Fate::Here(_))).collect(),
-            fetched: arrived(Arrival::Fetched),
+            fetched: arrived(Arrival::Fetched) + replaced,
+            replaced,
             already_there: arrived(Arrival::AlreadyThere),
             failures: failures.collect(),
             interrupted: fates.contains(&Fate::Open),
@@ -142,13 +173,12 @@ impl ImageFolder {
     /// Fetches and rescales the images of the chosen samples.
     fn bring_some(
         &self,
-        samples: &[Candidate],
+        place: &Place<'_>,
         chosen: &[usize],
-        plain: &Path,
         presence: Presence,
         observer: &dyn Observer,
     ) -> Result<Vec<Fate>> {
-        let fates = self.fetch(samples, chosen, plain, presence, observer)?;
+        let fates = self.fetch(place, chosen, presence, observer)?;
         let progress = observer.begin("rescale images", chosen.len() as u64);
         let batch = Batch::new();
         let with_pages = AtomicUsize::new(0);
@@ -158,7 +188,7 @@ impl ImageFolder {
             .map(|(&index, fate)| {
                 let fate = match fate {
                     Fate::Here(_) if observer.interrupted() => Fate::Open,
-                    Fate::Here(arrival) => self.rescale(&samples[index], arrival, &batch, &with_pages)?,
+                    Fate::Here(arrival) => self.rescale(&place.samples[index], arrival, &batch, &with_pages)?,
                     other => other,
                 };
                 progress.advance(1);
@@ -176,53 +206,152 @@ impl ImageFolder {
     /// Fetches the images of the chosen samples, as they are.
     fn fetch(
         &self,
-        samples: &[Candidate],
+        place: &Place<'_>,
         chosen: &[usize],
-        plain: &Path,
         presence: Presence,
         observer: &dyn Observer,
     ) -> Result<Vec<Fate>> {
+        let (mut fates, tasks) = self.find(place, chosen, presence, observer);
+        if tasks.is_empty() {
+            return Ok(fates);
+        }
+        for task in &tasks {
+            let sample = &place.samples[chosen[task.position]];
+            place.sources.set(sample.id(), Entry::pending(task.source.key()));
+            if task.arrival == Arrival::Replaced {
+                remove_if_there(&self.rescaled(sample))?;
+            }
+        }
+        place.sources.save()?;
+        let (of_files, of_network): (Vec<Task>, Vec<Task>) =
+            tasks.into_iter().partition(|task| matches!(task.source, Source::File(_)));
+        self.copy_all(place, chosen, of_files, &mut fates, observer)?;
+        self.download_all(place, chosen, of_network, &mut fates, observer)?;
+        Ok(fates)
+    }
+
+    /// Tells the images that are there from those that are to be fetched.
+    fn find(
+        &self,
+        place: &Place<'_>,
+        chosen: &[usize],
+        presence: Presence,
+        observer: &dyn Observer,
+    ) -> (Vec<Fate>, Vec<Task>) {
         let progress = observer.begin("find images", chosen.len() as u64);
-        let batch = Batch::new();
+        let (mut tasks, mut adopted) = (Vec::new(), 0);
         let mut fates = Vec::with_capacity(chosen.len());
-        let (mut jobs, mut positions) = (Vec::new(), Vec::new());
         for (position, &index) in chosen.iter().enumerate() {
-            let target = self.unscaled(&samples[index]);
-            fates.push(match source_of(samples[index].address(), plain) {
+            let sample = &place.samples[index];
+            fates.push(match source_of(sample.address(), place.plain) {
                 _ if observer.interrupted() => Fate::Open,
-                Ok(source) if presence == Presence::Counts && is_there(&target, &source) => {
-                    Fate::Here(Arrival::AlreadyThere)
-                }
-                Ok(Source::File(path)) => copy(&path, &target, &batch)?,
-                Ok(Source::Network(url)) => {
-                    jobs.push(Job { url, destination: target });
-                    positions.push(position);
-                    Fate::Open
-                }
                 Err(reason) => Fate::Lost(None, reason),
+                Ok(source) => {
+                    let standing = match presence {
+                        Presence::Counts => standing(sample.id(), &self.unscaled(sample), &source, place.sources),
+                        Presence::IsIgnored => Standing::IsMissing,
+                    };
+                    adopted += usize::from(matches!(standing, Standing::IsAdopted));
+                    let arrival = match standing {
+                        Standing::Stands | Standing::IsAdopted => Arrival::AlreadyThere,
+                        Standing::IsOutdated => Arrival::Replaced,
+                        Standing::IsMissing => Arrival::Fetched,
+                    };
+                    if arrival == Arrival::AlreadyThere {
+                        Fate::Here(arrival)
+                    } else {
+                        tasks.push(Task { position, source, arrival });
+                        Fate::Open
+                    }
+                }
             });
             progress.advance(1);
         }
-        batch.commit()?;
-        drop(progress);
-        if !jobs.is_empty() {
-            let outcomes = fetch_all(&self.client, &jobs, check_format, "fetch images", observer)?;
-            for (position, outcome) in positions.into_iter().zip(outcomes) {
-                fates[position] = match outcome {
-                    Outcome::Fetched { .. } => Fate::Here(Arrival::Fetched),
-                    Outcome::Failed { reason } => Fate::Lost(None, reason),
-                    Outcome::Interrupted => Fate::Open,
+        if adopted > 0 {
+            observer.info(&format!(
+                "{adopted} images of an earlier version are taken for those of the table; `{SOURCES_FILE}` keeps from now on \
+                 from where each was fetched"
+            ));
+        }
+        (fates, tasks)
+    }
+
+    /// Copies the files of this machine.
+    fn copy_all(
+        &self,
+        place: &Place<'_>,
+        chosen: &[usize],
+        tasks: Vec<Task>,
+        fates: &mut [Fate],
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let progress = observer.begin("copy images", tasks.len() as u64);
+        let batch = Batch::new();
+        let mut entries = Vec::new();
+        for Task { position, source, arrival } in tasks {
+            let sample = &place.samples[chosen[position]];
+            if let Source::File(path) = &source
+                && !observer.interrupted()
+            {
+                fates[position] = match read_original(path) {
+                    Ok(_) if is_same_file(path, &self.unscaled(sample)) => Fate::Here(Arrival::AlreadyThere),
+                    Ok(content) => {
+                        let entry = Entry::copied(source.key(), &content, digest(&content), changed(path));
+                        entries.push((sample.id(), entry));
+                        batch.write(self.unscaled(sample), content)?;
+                        Fate::Here(arrival)
+                    }
+                    Err(reason) => Fate::Lost(None, reason),
                 };
             }
+            progress.advance(1);
         }
-        Ok(fates)
+        batch.commit()?;
+        entries.into_iter().for_each(|(id, entry)| place.sources.set(id, entry));
+        Ok(())
+    }
+
+    /// Fetches what lies on the network.
+    fn download_all(
+        &self,
+        place: &Place<'_>,
+        chosen: &[usize],
+        tasks: Vec<Task>,
+        fates: &mut [Fate],
+        observer: &dyn Observer,
+    ) -> Result<()> {
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        let jobs: Vec<Job> = tasks
+            .iter()
+            .map(|task| {
+                let sample = &place.samples[chosen[task.position]];
+                let url = sample.address().trim().to_owned();
+                let description = ImageService::of(&url).map(|service| service.info_address());
+                Job { url, destination: self.unscaled(sample), description }
+            })
+            .collect();
+        let arrivals = Arrivals { place, chosen, tasks: &tasks };
+        let outcomes = fetch_all(&self.client, &jobs, &arrivals, "fetch images", observer)?;
+        for (task, outcome) in tasks.iter().zip(outcomes) {
+            fates[task.position] = match outcome {
+                Outcome::Fetched { .. } => Fate::Here(task.arrival),
+                Outcome::Failed { reason } => Fate::Lost(None, reason),
+                Outcome::Interrupted => Fate::Open,
+            };
+        }
+        Ok(())
     }
 
     /// Rescales one image unless that is done already. When the file cannot be read as an image and this run
     /// brought it, it is removed, so that the next run fetches it again. Files of several pages are counted.
     fn rescale(&self, sample: &Candidate, arrival: Arrival, batch: &Batch, with_pages: &AtomicUsize) -> Result<Fate> {
         let (unscaled, rescaled) = (self.unscaled(sample), self.rescaled(sample));
-        if is_newer(&rescaled, &unscaled) {
+        if arrival == Arrival::AlreadyThere && is_newer(&rescaled, &unscaled) {
             return Ok(Fate::Here(arrival));
         }
         match files::read(&unscaled).and_then(|bytes| decode_first_page(&bytes)) {
@@ -232,8 +361,8 @@ impl ImageFolder {
                 Ok(Fate::Here(arrival))
             }
             Err(error) => {
-                if arrival == Arrival::Fetched {
-                    fs::remove_file(&unscaled).map_err(|cause| files::refused("cannot remove", &unscaled, cause))?;
+                if arrival != Arrival::AlreadyThere {
+                    remove_if_there(&unscaled)?;
                 }
                 Ok(Fate::Lost(Some(arrival), reason(&error)))
             }
@@ -241,12 +370,49 @@ impl ImageFolder {
     }
 }
 
-/// True when the file of an image is there and not empty. A copy does not count when its original was changed since.
-fn is_there(target: &Path, source: &Source) -> bool {
-    modified(target).is_some_and(|copied| match source {
-        Source::File(original) => modified(original).is_none_or(|changed| changed <= copied),
-        Source::Network(_) => true,
-    })
+/// What all images of a run share.
+struct Place<'a> {
+    samples: &'a [Candidate],
+    /// The folder that plain paths are relative to.
+    plain: &'a Path,
+    sources: &'a Sources,
+}
+
+/// Enters the images that come over the network.
+struct Arrivals<'a> {
+    place: &'a Place<'a>,
+    chosen: &'a [usize],
+    tasks: &'a [Task],
+}
+
+impl Receiver for Arrivals<'_> {
+    fn check(&self, content: &[u8]) -> Result<()> {
+        check_format(content)
+    }
+
+    fn choose(&self, job: &Job, description: Result<&[u8], &str>) -> Result<String, String> {
+        let Some(service) = ImageService::of(&job.url) else { return Ok(job.url.clone()) };
+        let sized = description
+            .map_err(|reason| format!("the info.json of the picture: {reason}"))
+            .and_then(|info| service.sized(info, u64::from(COLLECTION_SHORTER_SIDE_PX)));
+        // An address that is a picture itself serves without a description, too.
+        if service.is_description() { sized } else { Ok(sized.unwrap_or_else(|_| job.url.clone())) }
+    }
+
+    fn arrived(&self, number: usize, file: &Fetched) {
+        let task = &self.tasks[number];
+        let sample = &self.place.samples[self.chosen[task.position]];
+        self.place.sources.set(sample.id(), Entry::fetched(task.source.key(), file));
+        // A table that cannot be written now is written, or refused, at the end.
+        let _ = self.place.sources.save_in_time();
+    }
+}
+
+fn remove_if_there(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(files::refused("cannot remove", path, cause)),
+        _ => Ok(()),
+    }
 }
 
 /// True when both files are there and the first is not older.
@@ -257,40 +423,6 @@ fn is_newer(made: &Path, source: &Path) -> bool {
 /// When a file that is not empty was last changed.
 fn modified(path: &Path) -> Option<SystemTime> {
     fs::metadata(path).ok().filter(|file| file.is_file() && file.len() > 0)?.modified().ok()
-}
-
-/// An error's text on one line, without its hint.
-fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\nhint: ").next().unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Copies a file of this machine. Nothing is copied when the file is the target itself.
-///
-/// # Errors
-/// A target that cannot be written.
-fn copy(source: &Path, target: &Path, batch: &Batch) -> Result<Fate> {
-    let lost = |reason| Ok(Fate::Lost(None, reason));
-    let size = fs::metadata(source).map_err(|cause| files::refused("cannot read", source, cause));
-    match size {
-        Err(error) => return lost(reason(&error)),
-        Ok(size) if size.is_dir() => return lost(format!("`{}` is a folder", source.display())),
-        Ok(size) if size.len() > MAX_FILE_BYTES => {
-            return lost(format!("the file has {} bytes, above the limit of {MAX_FILE_BYTES}", size.len()));
-        }
-        Ok(_) => {}
-    }
-    match files::read(source) {
-        Ok(_) if is_same_file(source, target) => Ok(Fate::Here(Arrival::AlreadyThere)),
-        Ok(bytes) => batch.write(target, bytes).map(|()| Fate::Here(Arrival::Fetched)),
-        Err(error) => lost(reason(&error)),
-    }
-}
-
-/// True when both paths lead to one file that is there.
-pub(crate) fn is_same_file(first: &Path, second: &Path) -> bool {
-    matches!((first.canonicalize(), second.canonicalize()), (Ok(first), Ok(second)) if first == second)
 }
 
 /// Writes the list of failures. Without failures it has only its header.

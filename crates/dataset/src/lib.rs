@@ -1,6 +1,6 @@
 //! From a table of museum objects to collections of labelled images, and back from the collections' files.
 //!
-//! It reads the knowledge-graph export and the plain table of images, filters, keeps the images on the disk, makes the
+//! It reads the knowledge-graph export, the plain table of images and IIIF manifests, filters, keeps the images on the disk, makes the
 //! five parts and the validation split, reads and writes the collection and master files with the tables beside them, and
 //! counts statistics.
 //!
@@ -17,6 +17,8 @@ pub mod duplicates;
 pub mod export;
 pub mod filter;
 mod folder;
+pub mod iiif;
+mod iiif_image;
 mod image_table;
 mod images;
 mod labels;
@@ -24,9 +26,12 @@ pub mod likeness;
 pub mod likeness_groups;
 pub mod literal;
 mod local_path;
+mod manifest;
 pub mod samples;
+mod sources;
 pub mod split;
 mod spreadsheet;
+mod standing;
 pub mod statistics;
 mod table;
 mod variables;

@@ -13,6 +13,7 @@ use silknow_records::class_text::name_of;
 use silknow_records::unicode::composed;
 use silknow_records::{Object, Record};
 
+use crate::address::path_of;
 use crate::catalogue::{Entry, last_segment};
 use crate::folder::IMAGE_EXTENSIONS;
 
@@ -119,9 +120,9 @@ fn repeated_images(objects: &[Entry], file: &Path) -> Result<BTreeSet<(usize, us
 
 /// A safe stem and ending from the last segment of an address, without query and fragment.
 fn file_name(address: &str) -> (String, String) {
-    let is_remote = address.starts_with("http://") || address.starts_with("https://");
-    let path = if is_remote { address.split(['?', '#']).next().unwrap_or(address) } else { address };
-    let name = last_segment(path);
+    let path = path_of(address);
+    // An image service is named by its picture, and not by its description.
+    let name = last_segment(path.strip_suffix("/info.json").filter(|_| path.contains("://")).unwrap_or(path));
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) if IMAGE_EXTENSIONS.contains(&ending.to_lowercase().as_str()) => {
             (stem, format!(".{ending}"))

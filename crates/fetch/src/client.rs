@@ -2,6 +2,7 @@
 //!
 //! This module decides what counts as success. `policy` says how long to wait, `schedule` how many run at once.
 
+use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
@@ -14,13 +15,15 @@ use silknow_files as files;
 use silknow_progress::{Observer, Progress};
 use ureq::Agent;
 
-use crate::address::Address;
+use crate::address::{Address, without_userinfo};
 use crate::body::Body;
+use crate::cookies::Cookies;
 use crate::exchange::{Exchange, Head};
 use crate::fault::Fault;
 use crate::hosts::{GLANCE, Hosts, Visit};
 use crate::policy::{Policy, retry_after};
 use crate::proxies::Route;
+use crate::schedule::Fetched;
 
 /// Fetches addresses by one policy. Clones share connections and the count of requests per host.
 #[derive(Clone, Debug)]
@@ -92,31 +95,45 @@ impl Client {
     /// Why the last attempt failed, or an interruption.
     pub fn get(&self, url: &str, observer: &dyn Observer) -> Result<Response> {
         let stop = || observer.interrupted();
-        self.attempts(url, None, &stop, |address, visit| {
-            let mut body =
-                self.open(address, visit, Some(self.policy.total_timeout), self.policy.limit_bytes, &stop)?;
-            let content = body.read_all()?;
-            Ok(Response { headers: body.head.headers, body: content })
-        })
-        .map_err(|fault| in_words(fault, url))
+        let answer = self.to_memory(url, self.policy.limit_bytes, &mut None, &stop);
+        let (head, body) = answer.map_err(|fault| in_words(fault, url))?;
+        Ok(Response { headers: head.headers, body })
     }
 
     /// Fetches an address, with a visit that was begun already, into a file, which is written as a whole once `check`
-    /// accepts the content. Returns the length in bytes.
+    /// accepts the content.
     pub(crate) fn to_file(
         &self,
         url: &str,
         destination: &Path,
         check: &dyn Fn(&[u8]) -> Result<()>,
-        visit: Visit,
+        visit: &mut Option<Visit>,
         stop: &dyn Fn() -> bool,
-    ) -> Result<u64, Fault> {
-        let content = self.attempts(url, Some(visit), stop, |address, visit| {
-            self.open(address, visit, Some(self.policy.total_timeout), self.policy.limit_bytes, stop)?.read_all()
-        })?;
+    ) -> Result<Fetched, Fault> {
+        let (head, content) = self.to_memory(url, self.policy.limit_bytes, visit, stop)?;
         check(&content).map_err(|error| Fault::lasting(in_one_line(&error)))?;
         files::write(destination, &content)?;
-        Ok(content.len() as u64)
+        let validator = head.header("etag").or_else(|| head.header("last-modified"));
+        Ok(Fetched {
+            bytes: content.len() as u64,
+            sha256: files::digest::hexadecimal(&Sha256::digest(&content)),
+            validator: validator.unwrap_or_default().trim().to_owned(),
+        })
+    }
+
+    /// Fetches an address of at most `limit_bytes` into memory, with a visit that was begun already.
+    pub(crate) fn to_memory(
+        &self,
+        url: &str,
+        limit_bytes: u64,
+        visit: &mut Option<Visit>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<(Head, Vec<u8>), Fault> {
+        self.attempts(url, visit, stop, |address, visit| {
+            let mut body = self.open(address, visit, Some(self.policy.total_timeout), limit_bytes, stop)?;
+            let content = body.read_all()?;
+            Ok((body.head, content))
+        })
     }
 
     /// Downloads a large file, such as a network's weights, without holding it in memory.
@@ -138,7 +155,7 @@ impl Client {
     ) -> Result<DownloadInfo> {
         let stop = || observer.interrupted();
         let mut meter = Meter { observer, task, progress: None, shown: 0 };
-        self.attempts(url, None, &stop, |address, visit| {
+        self.attempts(url, &mut None, &stop, |address, visit| {
             let body = self.open(address, visit, None, limit_bytes, &stop)?;
             store(body, destination.as_ref(), sha256, &mut meter)
         })
@@ -149,15 +166,14 @@ impl Client {
     fn attempts<T>(
         &self,
         url: &str,
-        visit: Option<Visit>,
+        visit: &mut Option<Visit>,
         stop: &dyn Fn() -> bool,
         mut attempt: impl FnMut(&Address, &mut Option<Visit>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let address = Address::parse(url).map_err(Fault::lasting)?;
-        let mut visit = visit;
         let mut failures = 0;
         loop {
-            match attempt(&address, &mut visit) {
+            match attempt(&address, visit) {
                 Err(Fault::Passing { asked_wait, .. }) if failures + 1 < self.policy.attempts => {
                     failures += 1;
                     sleep(self.policy.wait(failures, asked_wait, jitter()), stop)?;
@@ -167,7 +183,8 @@ impl Client {
         }
     }
 
-    /// Asks for `address`, follows redirects, and returns the body of a success.
+    /// Asks for `address`, follows redirects, and returns the body of a success. Cookies that are set on the way go back to
+    /// where they belong, and are forgotten in the end.
     fn open<'a>(
         &'a self,
         address: &Address,
@@ -177,6 +194,8 @@ impl Client {
         stop: &'a dyn Fn() -> bool,
     ) -> Result<Body<'a>, Fault> {
         let mut address = address.clone();
+        let mut cookies = Cookies::default();
+        let mut visited = HashSet::new();
         let mut linked_etag = None;
         for _ in 0..=self.policy.redirects {
             let host = address.host();
@@ -184,21 +203,32 @@ impl Client {
                 Some(visit) => visit.move_to(&host, stop)?,
                 None => self.hosts.enter(&host, stop)?,
             });
+            let (cookie, proxy) = (cookies.header_for(&address), self.route.proxy(&address));
             let mut exchange =
-                Exchange::start(&self.agent, &address, self.route.proxy(&address), total, &self.policy, stop);
+                Exchange::start(&self.agent, &address, cookie.as_deref(), proxy, total, &self.policy, stop);
             let head = exchange.head()?;
             linked_etag = linked_etag.or_else(|| head.header("x-linked-etag").map(unquoted));
             match (head.status, head.header("location")) {
-                (301 | 302 | 303 | 307 | 308, Some(location)) => {
+                (300..=303 | 307 | 308, Some(location)) => {
+                    head.all("set-cookie").for_each(|header| cookies.take(header, &address));
+                    visited.insert(address.to_string());
                     address = address.join(location).map_err(|reason| {
                         Fault::lasting(format!("{host} redirects to an address that cannot be fetched: {reason}"))
                     })?;
                 }
-                (200..=299, _) => return Body::new(exchange, head, linked_etag, limit_bytes),
+                (200..=299, _) => return Body::new(exchange, head, linked_etag, limit_bytes, &self.policy),
                 _ => return Err(refusal(&head)),
             }
         }
-        Err(Fault::lasting(format!("more than {} redirects", self.policy.redirects)))
+        // An address may redirect to itself until its picture is ready, so a circle is an error only when it does not end.
+        let redirects = self.policy.redirects;
+        Err(Fault::lasting(if visited.contains(&address.to_string()) {
+            format!(
+                "the redirects go in a circle: more than {redirects} redirects, and the last leads to `{address}` again"
+            )
+        } else {
+            format!("more than {redirects} redirects, the last of them to `{address}`")
+        }))
     }
 }
 
@@ -210,7 +240,17 @@ fn refusal(head: &Head) -> Fault {
             let asked_wait = head.header("retry-after").and_then(|value| retry_after(value, SystemTime::now()));
             Fault::Passing { reason, asked_wait }
         }
-        _ => Fault::Lasting { reason },
+        _ => Fault::Lasting { reason: format!("{reason}{}", advice(head.status)) },
+    }
+}
+
+/// What can be done about a lasting refusal, where its status tells.
+fn advice(status: u16) -> &'static str {
+    match status {
+        401 | 407 => ": the server asks for a user name and password",
+        403 => ": the server refuses; some want a contact (key user_agent_contact), others a permission",
+        404 | 410 => ": there is nothing at this address; look at it in a browser",
+        _ => "",
     }
 }
 
@@ -323,6 +363,7 @@ fn in_one_line(error: &Error) -> String {
 }
 
 fn in_words(fault: Fault, url: &str) -> Error {
+    let url = without_userinfo(url);
     match fault {
         Fault::Stopped => Error::interrupted(),
         Fault::Local(error) => error,

@@ -1,7 +1,7 @@
 //! One request and its answer, on a thread of its own.
 //!
-//! Owns the thread and the channel. A thread that waits for a silent server cannot be woken, so it is left
-//! behind when its exchange is dropped; it ends with the next time-out or the next bytes.
+//! A thread that waits for a silent server cannot be woken, so it is left behind when its exchange is dropped. It ends with
+//! the next time-out or the next bytes.
 
 use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -32,7 +32,12 @@ pub(crate) struct Head {
 impl Head {
     /// The value of a header, its name in lower case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
+        self.all(name).next()
+    }
+
+    /// The values of a header that may occur several times.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.headers.iter().filter(move |(found, _)| found == name).map(|(_, value)| value.as_str())
     }
 }
 
@@ -53,17 +58,25 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// Sends the request, through `proxy` where there is one; `total` bounds the whole exchange.
+    /// Sends the request with `cookies`, through `proxy` where there is one; `total` bounds the whole exchange.
     pub fn start(
         agent: &Agent,
         address: &Address,
+        cookies: Option<&str>,
         proxy: Option<&ureq::Proxy>,
         total: Option<Duration>,
         policy: &'a Policy,
         stop: &'a dyn Fn() -> bool,
     ) -> Self {
         let (sender, events) = sync_channel(CHUNKS_AHEAD);
-        let request = agent.get(address.to_string()).config().timeout_global(total).proxy(proxy.cloned()).build();
+        let mut request = agent.get(address.to_string());
+        if let Some(cookies) = cookies {
+            request = request.header("Cookie", cookies);
+        }
+        if let Some(authorization) = address.authorization() {
+            request = request.header("Authorization", authorization);
+        }
+        let request = request.config().timeout_global(total).proxy(proxy.cloned()).build();
         std::thread::spawn(move || {
             if let Err(error) = converse(request, &sender) {
                 // Nobody listens any more when the exchange was dropped.

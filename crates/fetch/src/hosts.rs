@@ -1,8 +1,7 @@
 //! At most so many requests at once to one host.
 //!
-//! Owns the counting. A visit holds the right to one request and hands it back when dropped; following a
-//! redirect to another host changes it, and waiting before a retry keeps it, so that a host that asked for
-//! patience gets it.
+//! A visit is the right to one request. It is handed back when it is dropped. A redirect to another host exchanges it. A wait
+//! before a retry keeps it, so that a host that asked for patience gets it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, Mutex};

@@ -1,7 +1,7 @@
 //! Polite fetching over HTTP: one file, one large download, or thousands of images.
 //!
-//! This crate owns addresses, time-outs, retries, redirects, limits and how many requests run at once. It
-//! does not own what a file must hold (the caller hands in a check) nor which addresses are fetched.
+//! Addresses are read as browsers read them ([`Address`]). Time-outs, retries, redirects, limits and the number of requests at
+//! once follow a [`Policy`]. The caller says which addresses are fetched and checks what comes ([`Receiver`]).
 //!
 //! Waiting never delays an interruption: every request runs on a thread of its own, which is left behind
 //! when the observer asks to stop and ends with its next time-out.
@@ -9,6 +9,7 @@
 mod address;
 mod body;
 mod client;
+mod cookies;
 mod exchange;
 mod fault;
 mod hosts;
@@ -16,7 +17,8 @@ mod policy;
 mod proxies;
 mod schedule;
 
+pub use address::{Address, percent_decoded, without_userinfo};
 pub use client::{Client, DownloadInfo, Response};
 pub use policy::Policy;
 pub use proxies::Proxies;
-pub use schedule::{Job, Outcome, fetch_all};
+pub use schedule::{Fetched, Job, Outcome, Receiver, fetch_all};

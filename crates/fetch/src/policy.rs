@@ -4,7 +4,13 @@
 
 use std::time::{Duration, SystemTime};
 
+use silknow_errors::{Error, Result};
+
+use crate::address::Address;
 use crate::proxies::Proxies;
+
+/// The longest contact.
+const MAX_CONTACT_CHARS: usize = 200;
 
 /// Limits, time-outs and retries. The defaults suit museums' image servers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +23,10 @@ pub struct Policy {
     pub connect_timeout: Duration,
     /// Longest silence of a server.
     pub read_timeout: Duration,
+    /// A body that brings fewer than `slow_bytes` bytes over this time is given up.
+    pub slow_span: Duration,
+    /// The least that a body must bring over `slow_span`, in bytes.
+    pub slow_bytes: u64,
     /// Longest time for a whole attempt; large downloads are exempt.
     pub total_timeout: Duration,
     /// Attempts for one address, the first included.
@@ -42,6 +52,8 @@ impl Default for Policy {
             proxies: Proxies::default(),
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
+            slow_span: Duration::from_secs(30),
+            slow_bytes: 30_000,
             total_timeout: Duration::from_secs(300),
             attempts: 4,
             first_wait: Duration::from_secs(1),
@@ -55,6 +67,34 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// This policy, with a contact in what the program calls itself: `silknow/1.0 (mail@museum.example)`. Some servers
+    /// demand one. An empty contact changes nothing.
+    ///
+    /// # Errors
+    /// A contact that is neither an e-mail address nor a web address; it could change the header otherwise.
+    pub fn with_contact(mut self, contact: &str) -> Result<Self> {
+        let contact = contact.trim();
+        if contact.is_empty() {
+            return Ok(self);
+        }
+        let is_mail = || {
+            let address = contact.strip_prefix("mailto:").unwrap_or(contact);
+            matches!(address.split_once('@'), Some((name, host))
+                if !name.is_empty() && host.contains('.') && !host.contains(['@', '/', ':']) && !name.contains(['/', ':']))
+        };
+        let is_plain = contact.chars().all(|letter| letter.is_ascii_graphic() && !"()\\\"".contains(letter));
+        let is_web = || contact.contains("://") && Address::parse(contact).is_ok();
+        if !is_plain || contact.len() > MAX_CONTACT_CHARS || !(is_mail() || is_web()) {
+            return Err(Error::configuration(format!(
+                "user_agent_contact: `{}` is no contact",
+                contact.chars().take(MAX_CONTACT_CHARS).flat_map(char::escape_debug).collect::<String>()
+            ))
+            .hint("give an e-mail address or the https address of a page, without blanks and brackets"));
+        }
+        self.user_agent = format!("{} ({contact})", self.user_agent);
+        Ok(self)
+    }
+
     /// The wait after `failures` failed attempts (at least 1), when the server asked for `asked`.
     ///
     /// The wait doubles from failure to failure; `jitter` in [0, 1) takes up to half of it away, so that
@@ -91,6 +131,28 @@ mod tests {
         let waits: Vec<_> = (1..7).map(|failures| policy.wait(failures, None, 0.0)).collect();
         assert_eq!(waits, [1, 2, 4, 8, 10, 10].map(seconds));
         assert_eq!(policy.wait(u32::MAX, None, 0.0), seconds(10));
+    }
+
+    #[test]
+    fn a_contact_follows_the_name_and_cannot_change_the_header() {
+        let named = |contact: &str| Policy { user_agent: "silk/1".into(), ..Policy::default() }.with_contact(contact);
+        for contact in ["curator@museum.example", "mailto:c.d+x@museum.example", "https://museum.example/~bots?x=1"] {
+            assert_eq!(named(contact).unwrap().user_agent, format!("silk/1 ({contact})"));
+        }
+        assert_eq!(named("  ").unwrap().user_agent, "silk/1");
+        for contact in [
+            "me@museum.example\r\nX-Evil: 1",
+            "me",
+            "@museum.example",
+            "a@b",
+            "x (y)@museum.example",
+            "é@museum.example",
+            "ftp://museum.example",
+        ] {
+            let error = named(contact).unwrap_err().to_string();
+            assert!(error.contains("user_agent_contact") && !error.contains('\r'), "{error}");
+        }
+        assert!(named(&format!("{}@museum.example", "a".repeat(200))).is_err());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Fetching many addresses: several at once, and only a few at once from each host.
 //!
-//! This module owns the order and the threads. A job that fails is reported with its reason; the others go on.
+//! A job that fails is reported with its reason; the others go on.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
@@ -22,7 +22,53 @@ pub struct Job {
     pub url: String,
     /// The file to write.
     pub destination: PathBuf,
+    /// The address of a document that is fetched first and says which address to ask for; see [`Receiver::choose`].
+    pub description: Option<String>,
 }
+
+/// What is known of a file that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content, in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// The `ETag` of the answer, else its `Last-Modified`; empty where it has neither.
+    pub validator: String,
+}
+
+/// Who gets the files of many jobs. The functions are called on several threads. A function that checks the content is a
+/// receiver.
+pub trait Receiver: Sync {
+    /// Looks at the content before a file is written.
+    ///
+    /// # Errors
+    /// Why the content is refused; this is the reason of the job's failure.
+    fn check(&self, content: &[u8]) -> Result<()>;
+
+    /// The address to ask for, by the [description](Job::description) of a job, or by the reason why there is none.
+    ///
+    /// # Errors
+    /// Why the job fails, in one line.
+    fn choose(&self, job: &Job, description: Result<&[u8], &str>) -> Result<String, String> {
+        let _ = description;
+        Ok(job.url.clone())
+    }
+
+    /// Hears that the file of the job with this number lies at its destination.
+    fn arrived(&self, number: usize, file: &Fetched) {
+        let _ = (number, file);
+    }
+}
+
+impl<F: Fn(&[u8]) -> Result<()> + Sync> Receiver for F {
+    fn check(&self, content: &[u8]) -> Result<()> {
+        self(content)
+    }
+}
+
+/// The longest description, in bytes.
+const MAX_DESCRIPTION_BYTES: u64 = 4 << 20;
 
 /// What became of a job.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +89,7 @@ pub enum Outcome {
 
 /// Fetches `jobs` by the client's policy and returns their outcomes in the order of the jobs.
 ///
-/// `check` sees the content before a file is written, on several threads; its error is the job's reason. The
-/// progress, named `task`, counts jobs. When the observer asks to stop, this returns at once; files are whole or
+/// The `receiver` sees the content before a file is written. The progress, named `task`, counts jobs. When the observer asks to stop, this returns at once; files are whole or
 /// not there at any time.
 ///
 /// # Errors
@@ -53,14 +98,14 @@ pub enum Outcome {
 pub fn fetch_all(
     client: &Client,
     jobs: &[Job],
-    check: impl Fn(&[u8]) -> Result<()> + Sync,
+    receiver: &dyn Receiver,
     task: &str,
     observer: &dyn Observer,
 ) -> Result<Vec<Outcome>> {
     let run = Run {
         client,
         jobs,
-        check: &check,
+        receiver,
         observer,
         progress: observer.begin(task, jobs.len() as u64),
         outcomes: Mutex::new(vec![Outcome::Interrupted; jobs.len()]),
@@ -82,7 +127,7 @@ pub fn fetch_all(
 struct Run<'a> {
     client: &'a Client,
     jobs: &'a [Job],
-    check: &'a (dyn Fn(&[u8]) -> Result<()> + Sync),
+    receiver: &'a dyn Receiver,
     observer: &'a dyn Observer,
     progress: Box<dyn Progress>,
     /// Interrupted until something else is known.
@@ -117,9 +162,11 @@ impl Run<'_> {
     /// Fetches one job after the other, until all are begun or the work is to stop.
     fn fetch(&self, queues: &Mutex<Queues>) {
         while let Some((number, visit)) = self.begin(queues) {
-            let job = &self.jobs[number];
-            match self.client.to_file(&job.url, &job.destination, self.check, visit, &|| self.is_stopped()) {
-                Ok(bytes) => self.finish(number, Outcome::Fetched { bytes }),
+            match self.fetch_one(&self.jobs[number], visit) {
+                Ok(file) => {
+                    self.receiver.arrived(number, &file);
+                    self.finish(number, Outcome::Fetched { bytes: file.bytes });
+                }
                 Err(Fault::Stopped) => return,
                 Err(Fault::Passing { reason, .. } | Fault::Lasting { reason }) => {
                     self.finish(number, Outcome::Failed { reason });
@@ -131,6 +178,23 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    fn fetch_one(&self, job: &Job, visit: Visit) -> Result<Fetched, Fault> {
+        let (mut visit, stop) = (Some(visit), || self.is_stopped());
+        let url = match &job.description {
+            None => job.url.clone(),
+            Some(address) => {
+                let document = match self.client.to_memory(address, MAX_DESCRIPTION_BYTES, &mut visit, &stop) {
+                    Ok((_, content)) => Ok(content),
+                    Err(Fault::Passing { reason, .. } | Fault::Lasting { reason }) => Err(reason),
+                    Err(fault) => return Err(fault),
+                };
+                let document = document.as_deref().map_err(String::as_str);
+                self.receiver.choose(job, document).map_err(Fault::lasting)?
+            }
+        };
+        self.client.to_file(&url, &job.destination, &|content| self.receiver.check(content), &mut visit, &stop)
     }
 
     /// Waits for a job whose host has room.

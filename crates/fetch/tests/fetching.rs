@@ -10,7 +10,7 @@ use std::time::Duration;
 use server::{Crowd, Server, respond, respond_cut};
 use sha2::{Digest, Sha256};
 use silknow_errors::{Error, ErrorKind};
-use silknow_fetch::{Client, Job, Outcome, Policy, Proxies, fetch_all};
+use silknow_fetch::{Client, Fetched, Job, Outcome, Policy, Proxies, Receiver, fetch_all};
 use silknow_progress::{Observer, Progress, Silent};
 
 /// Waits of a millisecond, and time-outs that a silent server reaches soon.
@@ -94,7 +94,7 @@ fn a_refusal_that_does_not_pass_is_told_after_all_attempts() {
 #[test]
 fn a_lasting_refusal_is_not_retried() {
     let server = Server::start(|_, stream| respond(stream, "404 Not Found", "", b"no such page"));
-    assert!(failure(&client(), &server.url("/a")).ends_with("/a`: HTTP 404 Not Found"));
+    assert!(failure(&client(), &server.url("/a")).contains("/a`: HTTP 404 Not Found: there is nothing"));
     assert_eq!(server.requests_for("/a"), 1);
 }
 
@@ -147,6 +147,19 @@ fn a_server_that_drips_without_end_is_stopped_by_the_total_time() {
 }
 
 #[test]
+fn a_server_that_sends_too_little_over_a_span_of_time_is_given_up() {
+    let server = Server::start(|_, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
+        while stream.write_all(b".").is_ok() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    });
+    let policy = Policy { attempts: 1, slow_span: Duration::from_millis(100), slow_bytes: 1000, ..hasty() };
+    let reason = failure(&Client::new(policy).unwrap(), &server.url("/a"));
+    assert!(reason.contains("too slow: "), "{reason}");
+}
+
+#[test]
 fn a_body_above_the_limit_is_refused_from_its_head_or_when_it_gets_there() {
     let server = Server::start(|request, stream| match request.path.as_str() {
         "/stated" => respond(stream, "200 OK", "", &[0; 10_001]),
@@ -172,8 +185,107 @@ fn redirects_are_followed_and_a_circle_is_noticed() {
         _ => respond(stream, "302 Found", "Location: /circle\r\n", b""),
     });
     assert_eq!(client().get(&server.url("/x/start"), &Silent).unwrap().body, b"silk");
-    assert!(failure(&client(), &server.url("/circle")).contains("more than 10 redirects"));
+    let reason = failure(&client(), &server.url("/circle"));
+    assert!(reason.contains("go in a circle: more than 10 redirects") && reason.contains("/circle` again"), "{reason}");
+    assert_eq!(server.requests_for("/circle"), 11);
     assert!(failure(&client(), &server.url("/elsewhere")).contains("not an http or https address"));
+}
+
+#[test]
+fn dot_segments_are_gone_before_a_server_is_asked() {
+    let server = Server::start(|request, stream| match request.path.as_str() {
+        "/pics/c.jpg" => respond(stream, "200 OK", "", b"silk"),
+        "/dot/a/b.jpg" => respond(stream, "302 Found", "Location: ../../pics/./c.jpg\r\n", b""),
+        "/choice" => respond(stream, "300 Multiple Choices", "Location: pics/x/%2e%2e/c.jpg\r\n", b""),
+        "/moved" => respond(stream, "307 Temporary Redirect", "Location: \\pics\\c.jpg#top\r\n", b""),
+        _ => respond(stream, "400 Bad Request", "", b""),
+    });
+    for path in ["/dot/a/b.jpg", "/x/../pics/c.jpg", "/choice", "/moved", "/pics/c.jpg#part"] {
+        assert_eq!(client().get(&server.url(path), &Silent).unwrap().body, b"silk", "{path}");
+    }
+    assert_eq!(server.requests_for("/pics/c.jpg"), 5);
+}
+
+#[test]
+fn cookies_go_back_within_one_chain_of_redirects_and_are_forgotten_after() {
+    let server = Server::start(|request, stream| match request.headers.get("cookie").map(String::as_str) {
+        Some("seen=1; where=pics") => respond(stream, "200 OK", "", b"silk"),
+        Some(other) => respond(stream, "400 Bad Request", "", other.as_bytes()),
+        None => {
+            let cookies = "Set-Cookie: seen=1; Path=/pics\r\nSet-Cookie: where=pics; Path=/\r\n";
+            respond(stream, "302 Found", &format!("Location: cookie.jpg\r\n{cookies}"), b"");
+        }
+    });
+    let client = client();
+    for request in 1..=2 {
+        assert_eq!(client.get(&server.url("/pics/cookie.jpg"), &Silent).unwrap().body, b"silk");
+        assert_eq!(server.requests_for("/pics/cookie.jpg"), 2 * request, "no cookie is left from an earlier chain");
+    }
+}
+
+#[test]
+fn cookies_and_passwords_stay_with_their_host() {
+    let target = Server::start(|request, stream| {
+        let private = ["cookie", "authorization"].map(|name| request.headers.get(name).cloned().unwrap_or_default());
+        respond(stream, "200 OK", "", private.concat().as_bytes());
+    });
+    let location = target.url_at("localhost", "/target");
+    let portal = Server::start(move |request, stream| match request.path.as_str() {
+        "/here" => respond(stream, "200 OK", "", request.headers["authorization"].as_bytes()),
+        _ => respond(stream, "302 Found", &format!("Location: {location}\r\nSet-Cookie: a=1\r\n"), b""),
+    });
+    let with_password = |path: &str| portal.url_at("me:secret@127.0.0.1", path);
+    assert_eq!(client().get(&with_password("/here"), &Silent).unwrap().body, b"Basic bWU6c2VjcmV0");
+    assert_eq!(client().get(&with_password("/away"), &Silent).unwrap().body, b"");
+    let reason = failure(&client(), "http://me:secret@127.0.0.1:1/a");
+    assert!(reason.contains("`http://127.0.0.1:1/a`") && !reason.contains("secret"), "{reason}");
+}
+
+#[test]
+fn an_international_host_is_asked_for_in_punycode() {
+    let proxy = Server::start(|request, stream| {
+        let _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n");
+        let _ = stream.read(&mut [0; 1024]);
+        respond(stream, "200 OK", "", request.path.as_bytes());
+    });
+    let proxies = Proxies { http: Some(proxy.url("/")), ..Proxies::default() };
+    let client = Client::new(Policy { proxies, ..hasty() }).unwrap();
+    let answer = client.get("http://b\u{fc}cher.example/a.jpg", &Silent).unwrap();
+    assert_eq!(answer.body, b"xn--bcher-kva.example:80");
+}
+
+#[test]
+fn a_description_says_which_address_is_asked_for() {
+    struct Chooser(Mutex<Vec<(usize, String)>>);
+    impl Receiver for Chooser {
+        fn check(&self, _content: &[u8]) -> silknow_errors::Result<()> {
+            Ok(())
+        }
+        fn choose(&self, job: &Job, description: Result<&[u8], &str>) -> Result<String, String> {
+            match description {
+                Ok(size) => Ok(format!("{}?size={}", job.url, String::from_utf8_lossy(size))),
+                Err(reason) => Err(format!("no description: {reason}")),
+            }
+        }
+        fn arrived(&self, number: usize, file: &Fetched) {
+            self.0.lock().unwrap().push((number, file.validator.clone()));
+        }
+    }
+    let server = Server::start(|request, stream| match request.path.as_str() {
+        "/info" => respond(stream, "200 OK", "", b"448"),
+        "/a?size=448" => respond(stream, "200 OK", "ETag: \"x\"\r\n", b"small"),
+        _ => respond(stream, "418 I'm a teapot", "", b""),
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut jobs = jobs(folder.path(), ["/a", "/b"].map(|path| server.url(path)));
+    jobs[0].description = Some(server.url("/info"));
+    jobs[1].description = Some(server.url("/nothing"));
+    let chooser = Chooser(Mutex::default());
+    let outcomes = fetch_all(&client(), &jobs, &chooser, "", &Silent).unwrap();
+    let failed = Outcome::Failed { reason: "no description: HTTP 418 I'm a teapot".to_owned() };
+    assert_eq!(outcomes, [Outcome::Fetched { bytes: 5 }, failed]);
+    assert_eq!(*chooser.0.lock().unwrap(), [(0, "\"x\"".to_owned())]);
+    assert_eq!(std::fs::read(&jobs[0].destination).unwrap(), b"small");
 }
 
 #[test]
@@ -222,7 +334,7 @@ fn a_download_is_checked_and_counted_once_though_it_was_cut() {
 fn jobs(folder: &std::path::Path, urls: impl IntoIterator<Item = String>) -> Vec<Job> {
     urls.into_iter()
         .enumerate()
-        .map(|(number, url)| Job { url, destination: folder.join(format!("{number}.jpg")) })
+        .map(|(number, url)| Job { url, destination: folder.join(format!("{number}.jpg")), description: None })
         .collect()
 }
 
@@ -243,11 +355,11 @@ fn many_jobs_all_get_their_outcome_in_order() {
     let check = |content: &[u8]| {
         if content == b"<html>" { Err(Error::data("a page, not an image").hint("look at it")) } else { Ok(()) }
     };
-    let outcomes = fetch_all(&client(), &jobs, check, "fetching", &watcher).unwrap();
+    let outcomes = fetch_all(&client(), &jobs, &check, "fetching", &watcher).unwrap();
     for (number, outcome) in outcomes.iter().enumerate() {
         let failed = |reason: &str| Outcome::Failed { reason: reason.to_owned() };
         let expected = match number {
-            3 => failed("HTTP 404 Not Found"),
+            3 => failed("HTTP 404 Not Found: there is nothing at this address; look at it in a browser"),
             7 => failed("a page, not an image"),
             9 => failed("`nowhere` is not an http or https address"),
             _ => Outcome::Fetched { bytes: format!("/{number}").len() as u64 },
@@ -268,7 +380,7 @@ fn a_file_that_cannot_be_written_ends_the_run_and_is_no_failure_of_its_address()
     std::fs::write(&taken, "a file where a folder should be").unwrap();
     let jobs = jobs(&taken, (0..20).map(|number| server.url(&format!("/{number}"))));
     let client = Client::new(Policy { at_once: 1, ..hasty() }).unwrap();
-    let error = fetch_all(&client, &jobs, |_| Ok(()), "", &Silent).unwrap_err();
+    let error = fetch_all(&client, &jobs, &|_: &[u8]| Ok(()), "", &Silent).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.message().contains("taken"), "{error}");
     let asked: usize = (0..20).map(|number| server.requests_for(&format!("/{number}"))).sum();
@@ -317,7 +429,7 @@ fn never_more_than_two_requests_at_once_reach_one_host() {
     });
     let folder = tempfile::tempdir().unwrap();
     let jobs = jobs(folder.path(), (0..12).map(|number| server.url(&format!("/{number}"))));
-    let outcomes = fetch_all(&client(), &jobs, |_| Ok(()), "", &Silent).unwrap();
+    let outcomes = fetch_all(&client(), &jobs, &|_: &[u8]| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }));
     assert_eq!(crowd.largest(), 2);
 }
@@ -334,7 +446,7 @@ fn several_hosts_are_asked_at_once_up_to_the_limit_over_all() {
     let hosts = ["127.0.0.1", "localhost"];
     let jobs = jobs(folder.path(), (0..12).map(|number| server.url_at(hosts[number % 2], &format!("/{number}"))));
     let client = Client::new(Policy { at_once: 3, ..hasty() }).unwrap();
-    let outcomes = fetch_all(&client, &jobs, |_| Ok(()), "", &Silent).unwrap();
+    let outcomes = fetch_all(&client, &jobs, &|_: &[u8]| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }), "{outcomes:?}");
     assert_eq!(crowd.largest(), 3);
 }
@@ -358,7 +470,7 @@ fn a_redirect_counts_for_the_host_that_it_leads_to() {
             _ => target.url("/b"),
         }),
     );
-    let outcomes = fetch_all(&client(), &jobs, |_| Ok(()), "", &Silent).unwrap();
+    let outcomes = fetch_all(&client(), &jobs, &|_: &[u8]| Ok(()), "", &Silent).unwrap();
     assert!(outcomes.iter().all(|outcome| *outcome == Outcome::Fetched { bytes: 4 }), "{outcomes:?}");
     assert_eq!(crowd.largest(), 2);
 }
@@ -382,7 +494,7 @@ fn an_interruption_ends_waits_for_servers_and_for_retries() {
     let hour = Duration::from_secs(3600);
     let patient = Policy { read_timeout: hour, total_timeout: hour, longest_wait: hour, ..Policy::default() };
     // Without an interruption this would last an hour.
-    let outcomes = fetch_all(&Client::new(patient).unwrap(), &jobs, |_| Ok(()), "", &watcher).unwrap();
+    let outcomes = fetch_all(&Client::new(patient).unwrap(), &jobs, &|_: &[u8]| Ok(()), "", &watcher).unwrap();
     assert_eq!(outcomes, vec![Outcome::Interrupted; 3]);
     assert_eq!(server.requests_for("/later"), 0);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none());

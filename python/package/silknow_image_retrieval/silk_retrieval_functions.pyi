@@ -24,6 +24,7 @@ def create_dataset_parameter(
     label_aliases: Optional[_Path] = ...,
     missing_values: Optional[Sequence[str]] = ...,
     strict: bool = ...,
+    user_agent_contact: Optional[str] = ...,
     seed: int = ...,
 ) -> None: ...
 def train_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...

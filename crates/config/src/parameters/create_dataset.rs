@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::choice::Duplicates;
 use crate::field::{defaulted, optional, required};
-use crate::form::{choice, column, path, truth, whole, words};
+use crate::form::{choice, column, contact, path, truth, whole, words};
 use crate::group::{Group, Parameters};
 use crate::key::Operation;
 use crate::parameters::{TrainingParameters, texts};
@@ -50,6 +50,8 @@ crate::parameters! {
         missing_values: Option<Vec<String>> = optional(words(), texts(["-", "unknown"])).further();
         /// Whether a bad cell of the table ends the work, instead of being listed while its row is left out
         strict: bool = defaulted(false, truth()).further();
+        /// E-mail or web address that image servers are told as a contact; Wikimedia and others demand one
+        user_agent_contact: Option<String> = optional(contact(), "curator@museum.example".into()).further();
         /// Seed of the split into five parts.
         seed: u64 = TrainingParameters::seed();
     }
