@@ -9,7 +9,7 @@ fn a_plain_folder_is_indexed_and_searched() {
     for number in 0..6u8 {
         let name = format!("pictures/{number}.png");
         let picture = silknow_image_retrieval::RgbImage::from_fn(64, 48, |x, y| {
-            let on = (x / (3 + u32::from(number)) + y / 5) % 2 == 0;
+            let on = (x / (3 + u32::from(number)) + y / 5).is_multiple_of(2);
             [if on { 220 } else { 30 + 20 * number }, 90, 10 * number].into()
         });
         picture.save(place.path().join(name)).unwrap();
@@ -20,7 +20,7 @@ fn a_plain_folder_is_indexed_and_searched() {
     let made = place.run(&["create-dataset", "--csvfile", "pictures"]);
     assert_eq!(made.code, Some(0), "{made}");
     assert!(made.stdout.contains("No label is known"), "{made}");
-    assert!(made.stdout.contains("1 groups of equal images (2 images)"), "{made}");
+    assert!(made.stdout.contains("1 group of equal images (2 images)"), "{made}");
     let exists = |name: &str| place.path().join(name).exists();
     assert!(exists("Configuration_build_kDTree.txt") && exists("Configuration_get_kNN.txt"), "{made}");
     assert!(!exists("Configuration_train_model.txt") && !exists("Configuration_evaluate_model.txt"), "{made}");

@@ -119,7 +119,8 @@ impl Duplicates {
         for (kind, what) in [(Kind::Equal, "equal"), (Kind::Near, "nearly equal")] {
             let (groups, pictures) = self.count(kind);
             if groups > 0 {
-                parts.push(format!("{groups} groups of {what} images ({pictures} images)"));
+                let noun = if groups == 1 { "group" } else { "groups" };
+                parts.push(format!("{groups} {noun} of {what} images ({pictures} images)"));
             }
         }
         let (_, placeholders) = self.count(Kind::Placeholder);

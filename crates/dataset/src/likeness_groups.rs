@@ -182,7 +182,8 @@ mod tests {
     /// A picture of two waves, which nothing but a picture with the same numbers is near to.
     fn likeness(number: u32, brightness: u8) -> Option<Likeness> {
         let picture = RgbImage::from_fn(96, 64, |x, y| {
-            let on = (x / (3 + number % 7) + y / (4 + number / 7)) % 2 == 0 || (x * y / 64 + number) % 5 == 0;
+            let rings = (x * y / 64 + number).is_multiple_of(5);
+            let on = (x / (3 + number % 7) + y / (4 + number / 7)).is_multiple_of(2) || rings;
             [if on { 200 + brightness } else { 40 + brightness }; 3].into()
         });
         Some(Likeness::of(&picture))

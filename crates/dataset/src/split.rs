@@ -95,11 +95,14 @@ pub fn warn_of_uneven_classes(
                 .collect();
             let reached = owners.iter().filter(|owners| !owners.is_empty()).count();
             if reached < parts.len() {
+                let objects = match owners.iter().map(BTreeSet::len).sum::<usize>() {
+                    1 => "1 object has it".to_owned(),
+                    number => format!("{number} objects have it"),
+                };
                 observer.warning(&format!(
-                    "the class `{name}` of `{}` is in {reached} of {} parts only: {} objects have it",
+                    "the class `{name}` of `{}` is in {reached} of {} parts only: {objects}",
                     variable.name,
                     parts.len(),
-                    owners.iter().map(BTreeSet::len).sum::<usize>()
                 ));
             }
         }

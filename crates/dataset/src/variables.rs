@@ -71,7 +71,8 @@ pub(crate) fn no_variables(
         } else if 2 * counts.long > counts.known {
             Some("it has long texts".to_owned())
         } else if texts >= FEWEST_TEXTS && 2 * distinct > texts {
-            Some(format!("{distinct} of {texts} texts are different"))
+            let what = if object.is_some() { "objects" } else { "rows" };
+            Some(format!("{distinct} different texts for {texts} {what}"))
         } else {
             None
         }

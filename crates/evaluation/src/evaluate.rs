@@ -95,7 +95,9 @@ fn write_files(
             metrics.samples,
             100.0 * metrics.share_evaluated
         ));
-        pictures.push(write_variable(metrics, result_path)?);
+        let drawn = write_variable(metrics, result_path)?;
+        warn_of_numbers(&metrics.variable, drawn.counts.legend(), observer);
+        pictures.push(drawn);
         progress.advance(1);
     }
     for warning in &summary.warnings {
@@ -107,6 +109,20 @@ fn write_files(
     evaluation_page(classification, folder, summary, &pictures).write(result_path.join(report::FILE_NAME))?;
     progress.advance(1);
     Ok(())
+}
+
+/// Warns of classes that the matrices show as numbers.
+fn warn_of_numbers(variable: &str, legend: &[(String, String)], observer: &dyn Observer) {
+    if legend.is_empty() {
+        return;
+    }
+    let classes: Vec<String> = legend.iter().map(|(number, text)| format!("{number} is `{text}`")).collect();
+    observer.warning(&format!(
+        "the fonts of this machine do not have the letters of all classes of `{variable}`, so that its confusion matrices show \
+         numbers: {}; install a font with these letters (the Noto fonts have most), or look at {}, which has the names",
+        classes.join(", "),
+        report::FILE_NAME
+    ));
 }
 
 /// Writes the three files of one variable.

@@ -1,6 +1,6 @@
 //! Confusion matrices as pictures: one SVG that stands in the report page and is rasterised for the PNG file.
 //!
-//! Owns what is drawn, for one class as for some hundred. Leaves counting to `metrics` and pixels to `raster`.
+//! The picture is legible for one class as for some hundred. The counts come from `metrics`; `raster` makes the pixels.
 
 mod colour_map;
 mod layout;
@@ -31,6 +31,7 @@ pub enum Cells {
 pub struct MatrixPicture {
     svg: String,
     width_px: f32,
+    legend: Vec<(String, String)>,
 }
 
 impl MatrixPicture {
@@ -42,6 +43,11 @@ impl MatrixPicture {
     /// The width at which the lettering has its intended size.
     pub fn width_px(&self) -> f32 {
         self.width_px
+    }
+
+    /// The classes that are shown as numbers, because no font of this machine has their letters: number and text.
+    pub fn legend(&self) -> &[(String, String)] {
+        &self.legend
     }
 
     /// The picture as a PNG file on white.
@@ -88,7 +94,9 @@ pub fn draw(matrix: &ConfusionMatrix, title: &str, subtitle: &str, cells: Cells)
             }
         }
     };
-    Ok(MatrixPicture { svg: svg.into_string(), width_px: layout.width })
+    let numbered = layout.lettering.numbered.iter();
+    let legend = numbered.map(|&class| (lettering::number(class), matrix.texts[class].clone())).collect();
+    Ok(MatrixPicture { svg: svg.into_string(), width_px: layout.width, legend })
 }
 
 /// What is drawn in the cells.

@@ -236,6 +236,14 @@ pub fn variable_section(metrics: &VariableMetrics, pictures: &VariablePictures) 
         tables.extend((!confusions.rows.is_empty()).then_some(confusions));
         parts.push(Part::Tables(tables));
         parts.push(Part::Matrices(vec![pictures.counts.clone(), pictures.shares.clone()]));
+        let legend = pictures.counts.legend();
+        if !legend.is_empty() {
+            parts.push(Part::Text(
+                "The machine that drew the matrices has no font for some names; numbers stand in their place:"
+                    .to_owned(),
+            ));
+            parts.push(Part::Definitions(legend.to_vec()));
+        }
     }
     Section { title: capitalised(&text_of(&metrics.variable)), parts }
 }

@@ -47,7 +47,8 @@ impl Fault {
                 ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
                     Self::passing(format!("{host} broke the connection"))
                 }
-                _ => Self::passing(format!("the connection to {host} broke: {cause}")),
+                _ => Self::from_look_up(&cause, host)
+                    .unwrap_or_else(|| Self::passing(format!("the connection to {host} broke: {cause}"))),
             },
             ureq::Error::Protocol(cause) => Self::passing(format!("{host} sent a broken answer: {cause}")),
             cause @ (ureq::Error::Tls(_) | ureq::Error::Rustls(_) | ureq::Error::Pem(_)) => {
@@ -58,6 +59,14 @@ impl Fault {
             }
             cause => Self::lasting(cause.to_string()),
         }
+    }
+
+    /// The fault of a host whose name leads nowhere. The standard library has no kind of its own for it, only these words.
+    fn from_look_up(cause: &std::io::Error, host: &str) -> Option<Self> {
+        let text = cause.to_string();
+        let reason = text.strip_prefix("failed to lookup address information: ")?;
+        let message = format!("the host {host} was not found ({reason})");
+        Some(if reason.starts_with("Temporary") { Self::passing(message) } else { Self::lasting(message) })
     }
 }
 

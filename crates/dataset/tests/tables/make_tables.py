@@ -108,7 +108,7 @@ add("object-key.csv", "image_file,nr,material\na.jpg,7,silk\nb.jpg,8,wool\n", {"
     objects=["7", "8"])
 TITLES = "".join(f"{n}.jpg,title {n},{['silk', 'wool'][n % 2]},http://x.org/{n % 2}\n" for n in range(12))
 add("titles.csv", "image_file,title,material,link\n" + TITLES, rows=12, variables=SILK,
-    warnings=["`title` (12 of 12 texts are different), `link` (it has web addresses)"])
+    warnings=["`title` (12 different texts for 12 rows), `link` (it has web addresses)"])
 add("titles-as-variables.csv", "image_file,title,material,link\n" + TITLES, {"variables": ["material", "link"]}, rows=12,
     variables={"material": ["silk", "wool"], "link": ["http://x.org/0", "http://x.org/1"]}, warnings=[])
 refused("variables-unknown.csv", plain(), "variables-unknown.csv` has no column `materal`", {"variables": ["materal"]}, "configuration")

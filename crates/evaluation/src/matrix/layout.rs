@@ -82,7 +82,7 @@ impl Layout {
         let [title_px, subtitle_px, axis_px, bar_width] = [19.0, 13.0, 14.0, 16.0].map(|size: f32| growth * size);
         let mut texts = vec![title.to_owned(), subtitle.to_owned()];
         texts.extend(ticks.iter().cloned());
-        let widths = raster::widths_em(&texts)?;
+        let widths = raster::measure(&texts)?.widths_em;
         let ticks_width = subtitle_px * widths[2..].iter().copied().fold(0.0, f32::max);
         let before = MARGIN + 2.0 * axis_px + names_width + GAP;
         let content = before + side + 2.0 * GAP + bar_width + GAP + ticks_width + MARGIN;

@@ -1,4 +1,5 @@
-//! Class names beside a matrix: as people read them, broken into lines, cut only as the last resort.
+//! Class names beside a matrix: as people read them, broken into lines, cut only as the last resort. A name with letters that
+//! no font has becomes a number.
 
 use silknow_errors::Result;
 
@@ -15,7 +16,7 @@ const WIDEST_EM: f32 = 40.0;
 #[derive(Debug, PartialEq)]
 pub(super) struct Name {
     pub lines: Vec<String>,
-    /// The whole name where it was cut.
+    /// The whole name where it was cut, or became a number.
     pub whole: Option<String>,
 }
 
@@ -25,25 +26,44 @@ pub(super) struct Lettering {
     pub names: Vec<Name>,
     pub width_em: f32,
     pub lines: usize,
+    /// The positions of the names that became numbers.
+    pub numbered: Vec<usize>,
 }
 
 impl Lettering {
     /// Breaks the texts of classes into at most `most_lines` lines each.
     pub(super) fn new(texts: &[String], most_lines: usize) -> Result<Self> {
         let shown: Vec<String> = texts.iter().map(|text| text.replace(char::is_control, " ")).collect();
-        let words: Vec<Vec<String>> =
-            shown.iter().map(|name| name.split_whitespace().map(str::to_owned).collect()).collect();
-        let mut widths = raster::widths_em(&words.concat())?.into_iter();
+        let missing = raster::measure(&words_of(&shown).concat())?.missing;
+        let numbered: Vec<usize> =
+            (0..shown.len()).filter(|&class| shown[class].contains(|letter| missing.contains(&letter))).collect();
+        let mut drawn = shown.clone();
+        numbered.iter().for_each(|&class| drawn[class] = number(class));
+        let words = words_of(&drawn);
+        let mut widths = raster::measure(&words.concat())?.widths_em.into_iter();
         let mut lettering = Self::default();
-        for (class, words) in shown.into_iter().zip(words) {
+        for (class, words) in drawn.into_iter().zip(words) {
             let words: Vec<Word> = words.into_iter().zip(&mut widths).collect();
             let (name, width_em) = broken(class, &words, most_lines);
             lettering.width_em = lettering.width_em.max(width_em);
             lettering.lines = lettering.lines.max(name.lines.len());
             lettering.names.push(name);
         }
+        for &class in &numbered {
+            lettering.names[class].whole = Some(shown[class].clone());
+        }
+        lettering.numbered = numbered;
         Ok(lettering)
     }
+}
+
+/// What stands in the place of the name of the class at a position.
+pub(super) fn number(class: usize) -> String {
+    format!("no. {}", class + 1)
+}
+
+fn words_of(names: &[String]) -> Vec<Vec<String>> {
+    names.iter().map(|name| name.split_whitespace().map(str::to_owned).collect()).collect()
 }
 
 /// A word and its width in units of the font size.
@@ -117,6 +137,15 @@ mod tests {
         let broken = lines(name, 3);
         assert_eq!(broken.len(), 3);
         assert_eq!(broken.join(" "), name);
+    }
+
+    #[test]
+    fn a_name_with_letters_that_no_font_has_becomes_its_number() {
+        let names = ["silk".to_owned(), "\u{5ffff} damask".to_owned()];
+        let lettering = Lettering::new(&names, 3).unwrap();
+        assert_eq!(lettering.numbered, [1]);
+        assert_eq!(lettering.names[0], Name { lines: vec!["silk".into()], whole: None });
+        assert_eq!(lettering.names[1], Name { lines: vec!["no. 2".into()], whole: Some(names[1].clone()) });
     }
 
     #[test]
