@@ -129,7 +129,7 @@ impl Duplicates {
             parts.push(format!("{placeholders} images that stand for many objects, as placeholders do"));
         }
         if blank > 0 {
-            parts.push(format!("{blank} blank images"));
+            parts.push(format!("{blank} blank or very faint images"));
         }
         if parts.is_empty() {
             return None;

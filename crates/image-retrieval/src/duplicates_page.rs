@@ -44,7 +44,7 @@ fn page(duplicates: &Duplicates, master_dir: &Path) -> Page {
         introduction: vec![
             "Equal images have the same pixels. Nearly equal ones look the same: one is scaled, saved again, brightened or \
              cropped a little. The images of a group stay in one collection, so that none is tested with its own twin. What \
-             more than twenty objects share is taken for a placeholder; placeholders and blank images hold nothing together."
+             more than twenty objects share is taken for a placeholder; placeholders and (nearly) blank images hold nothing together."
                 .to_owned(),
         ],
         key_figures: vec![
@@ -67,8 +67,9 @@ fn section(number: usize, group: &DuplicateGroup, master_dir: &Path) -> Vec<Part
     }
     let shown = |picture: &DuplicatePicture| {
         let file = Picture { name: picture.image.clone(), path: master_dir.join(&picture.image) };
-        let dropped = if picture.kept { "" } else { ", dropped" };
-        (file, format!("{} of 64 bits differ{dropped}", picture.distance))
+        let distance = (group.kind == "near").then(|| format!("{} of 64 bits differ", picture.distance));
+        let dropped = (!picture.kept).then(|| "dropped".to_owned());
+        (file, [distance, dropped].into_iter().flatten().collect::<Vec<_>>().join(", "))
     };
     parts.push(Part::Pictures(group.pictures.iter().take(MOST_PICTURES).map(shown).collect()));
     parts
