@@ -6,6 +6,7 @@
 
 use std::env;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use rayon::ThreadPoolBuilder;
 use silknow_errors::{Error, Result};
@@ -62,6 +63,11 @@ pub fn proxies() -> Proxies {
 /// # Errors
 /// A system that allows no further thread at all.
 pub fn start_threads() -> Result<()> {
+    // A Python program comes here with every call, and starting threads takes longer than a search.
+    static STARTED: OnceLock<()> = OnceLock::new();
+    if STARTED.get().is_some() {
+        return Ok(());
+    }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let stated = env::var("RAYON_NUM_THREADS").ok();
     let mut threads = threads_of(stated.as_deref(), processors);
@@ -76,6 +82,7 @@ pub fn start_threads() -> Result<()> {
     }
     // The only error that is left says that the shared threads run already.
     let _ = ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let _ = STARTED.set(());
     Ok(())
 }
 
