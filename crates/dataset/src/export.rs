@@ -8,11 +8,12 @@ use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
 use silknow_records::{Labels, Object};
 
-use crate::bad_rows::{BadCell, BadRows};
+use crate::bad_rows::BadCell;
 use crate::catalogue::{Catalogue, Entry, Museums, Remainder, TableOptions, folder_of, last_segment};
 use crate::labels::{Label, Labelling, refusal};
 use crate::literal::parse_entries;
 use crate::local_path::found;
+use crate::object_rows::{Objects, read_objects};
 use crate::spreadsheet;
 use crate::table::Table;
 
@@ -52,27 +53,14 @@ pub(crate) fn read(table: &Table, options: &TableOptions, observer: &dyn Observe
     let variables: Vec<String> = kept.iter().map(|&v| VARIABLES[v].to_owned()).collect();
     let label_columns: Vec<(usize, bool)> = kept.iter().map(|&v| (labels[v], LABEL_COLUMNS[v].1)).collect();
     let reading = Reading { table, options, object, museum, images, label_columns };
-    let mut labelling = Labelling::new(&variables, &options.missing, &options.aliases)?;
-    let mut museums = Museums::default();
-    let mut bad_rows = BadRows::new(table, options.strict);
-    let mut objects = Vec::new();
-    for row in table.rows()? {
-        match row?.and_then(|row| reading.entry(&row, &mut labelling, &mut museums)) {
-            Ok(entry) => objects.push(entry),
-            Err(cell) => bad_rows.add(cell)?,
-        }
-    }
-    let bad_rows = bad_rows.finish(objects.len(), observer)?;
-    let (vocabulary, translation) = labelling.finish(observer);
-    for object in &mut objects {
-        object.labels = translation.apply(&object.labels);
-    }
+    let read = |row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums| reading.entry(row, labelling, museums);
+    let Objects { entries, bad_rows, vocabulary } = read_objects(table, &variables, options, observer, read)?;
     Ok(Catalogue {
         file: table.file().to_path_buf(),
         image_folder: folder_of(table.file()),
         vocabulary,
         has_museums: true,
-        entries: objects,
+        entries,
         bad_rows,
         remainder: Some(remainder(table, &columns)),
     })

@@ -20,6 +20,7 @@ use crate::catalogue::{Catalogue, Entry, Remainder, TableOptions, folder_of, las
 use crate::labels::{Label, Labelling};
 use crate::literal::parse_entries;
 use crate::manifest::{Document, Manifest, Member, parse};
+use crate::standing::reason;
 use crate::table::Table;
 
 /// The table that is made of manifests, in the image folder.
@@ -169,7 +170,7 @@ fn walk(source: &Path, client: &Client, observer: &dyn Observer) -> Result<Found
                         .caused_by(error)
                         .hint(hint));
                 }
-                Err(error) => found.failures.push((place.shown(), one_line(&error))),
+                Err(error) => found.failures.push((place.shown(), reason(&error))),
                 Ok(document) => take(document, &place, &mut found, &mut next),
             }
         }
@@ -361,10 +362,4 @@ fn variable_names<'a>(labels: impl Iterator<Item = &'a str>) -> Vec<String> {
             candidates.find(|name| taken.insert(name.clone())).unwrap_or(name)
         })
         .collect()
-}
-
-/// An error on one line, without its hint.
-fn one_line(error: &Error) -> String {
-    let text = error.to_string();
-    text.split("\nhint: ").next().unwrap_or_default().split_whitespace().collect::<Vec<_>>().join(" ")
 }

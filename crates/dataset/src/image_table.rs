@@ -7,13 +7,14 @@ use silknow_records::class_text::{tidied, variable_name};
 use silknow_records::rows::Row;
 use silknow_records::{Labels, Object};
 
-use crate::bad_rows::{BadCell, BadRows};
+use crate::bad_rows::BadCell;
 use crate::catalogue::{Catalogue, Entry, Museums, TableOptions, folder_of};
 use crate::export::{self, remainder};
 use crate::folder::IMAGE_EXTENSIONS;
 use crate::labels::{Label, Labelling, refusal};
 use crate::literal::parse_entries;
 use crate::local_path::found;
+use crate::object_rows::{Objects, read_objects};
 use crate::spreadsheet;
 use crate::table::{Table, canonical};
 use crate::variables::no_variables;
@@ -147,26 +148,13 @@ pub(crate) fn read(
 ) -> Result<Catalogue> {
     let variables = variables(table, &columns, options, observer)?;
     let names: Vec<String> = variables.iter().map(|&column| variable_name(&table.headers()[column])).collect();
-    let mut labelling = Labelling::new(&names, &options.missing, &options.aliases)?;
     let mut used = variables.clone();
     used.extend([Some(columns.image), columns.object, columns.museum].into_iter().flatten());
     let remainder = Some(remainder(table, &used)).filter(|_| used.len() < table.headers().len());
     let has_museums = columns.museum.is_some();
     let reading = Reading { table, options, columns, variables };
-    let mut museums = Museums::default();
-    let mut bad_rows = BadRows::new(table, options.strict);
-    let mut entries = Vec::new();
-    for row in table.rows()? {
-        match row?.and_then(|row| reading.entry(&row, &mut labelling, &mut museums)) {
-            Ok(entry) => entries.push(entry),
-            Err(cell) => bad_rows.add(cell)?,
-        }
-    }
-    let bad_rows = bad_rows.finish(entries.len(), observer)?;
-    let (vocabulary, translation) = labelling.finish(observer);
-    for entry in &mut entries {
-        entry.labels = translation.apply(&entry.labels);
-    }
+    let read = |row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums| reading.entry(row, labelling, museums);
+    let Objects { entries, bad_rows, vocabulary } = read_objects(table, &names, options, observer, read)?;
     Ok(Catalogue {
         file: table.file().to_path_buf(),
         image_folder: folder_of(table.file()),

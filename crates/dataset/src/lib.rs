@@ -27,6 +27,7 @@ pub mod likeness_groups;
 pub mod literal;
 mod local_path;
 mod manifest;
+mod object_rows;
 pub mod samples;
 mod sources;
 pub mod split;

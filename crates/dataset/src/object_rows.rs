@@ -1,0 +1,51 @@
+//! From the rows of a table to objects with labels: what exports and tables of images have in common.
+
+use silknow_errors::Result;
+use silknow_progress::Observer;
+use silknow_records::Vocabulary;
+use silknow_records::rows::Row;
+
+use crate::bad_rows::{BadCell, BadRows};
+use crate::catalogue::{Entry, Museums, TableOptions};
+use crate::labels::Labelling;
+use crate::table::Table;
+
+/// The objects of a table.
+pub(crate) struct Objects {
+    /// In file order; their labels are classes of the vocabulary.
+    pub(crate) entries: Vec<Entry>,
+    /// The rows that are left out.
+    pub(crate) bad_rows: Vec<BadCell>,
+    /// The variables with their classes sorted.
+    pub(crate) vocabulary: Vocabulary,
+}
+
+/// Reads every row of a table with `entry`, which gives its object with labels of `variables`.
+///
+/// # Errors
+/// A table that cannot be read, aliases of variables that it does not have, a bad row where it ends the work, and no good
+/// row at all.
+pub(crate) fn read_objects(
+    table: &Table,
+    variables: &[String],
+    options: &TableOptions,
+    observer: &dyn Observer,
+    entry: impl Fn(&Row, &mut Labelling<'_>, &mut Museums) -> Result<Entry, BadCell>,
+) -> Result<Objects> {
+    let mut labelling = Labelling::new(variables, &options.missing, &options.aliases)?;
+    let mut museums = Museums::default();
+    let mut bad_rows = BadRows::new(table, options.strict);
+    let mut entries = Vec::new();
+    for row in table.rows()? {
+        match row?.and_then(|row| entry(&row, &mut labelling, &mut museums)) {
+            Ok(entry) => entries.push(entry),
+            Err(cell) => bad_rows.add(cell)?,
+        }
+    }
+    let bad_rows = bad_rows.finish(entries.len(), observer)?;
+    let (vocabulary, translation) = labelling.finish(observer);
+    for entry in &mut entries {
+        entry.labels = translation.apply(&entry.labels);
+    }
+    Ok(Objects { entries, bad_rows, vocabulary })
+}
