@@ -1,11 +1,9 @@
 //! Structs of parameters, made from the declarations of their keys.
 
-use std::path::Path;
-
 use silknow_errors::Result;
 
-use crate::key::{Key, Operation};
-use crate::options::{Explicit, Options};
+use crate::key::Key;
+use crate::options::Options;
 
 /// A struct whose fields are keys. [`parameters!`](crate::parameters) implements it.
 pub trait Group: Sized + PartialEq {
@@ -41,54 +39,6 @@ pub trait Group: Sized + PartialEq {
         let group = Self::read(options)?;
         group.check_together(options)?;
         Ok(group)
-    }
-}
-
-/// The parameters of an operation: read from options, checked, written to a configuration file.
-pub trait Parameters: Group {
-    /// Whose parameters they are.
-    const OPERATION: Operation;
-
-    /// Takes the values from the options, and checks each and all of them together.
-    ///
-    /// # Errors
-    /// A missing key, a value of the wrong type or out of range, values that do not go together; each with the
-    /// key and its place.
-    fn from_options(options: &Options) -> Result<Self> {
-        Self::take(options)
-    }
-
-    /// Reads and checks a configuration file.
-    ///
-    /// # Errors
-    /// Those of [`Options::read_file`] and [`from_options`](Self::from_options).
-    fn from_configuration_file(path: impl AsRef<Path>) -> Result<Self> {
-        let mut options = Options::new(Self::OPERATION, Explicit::Arguments);
-        options.read_file(path)?;
-        Self::take(&options)
-    }
-
-    /// The text of a configuration file that reads back as these parameters: the documented keys first.
-    fn to_configuration_text(&self) -> String {
-        let mut lines = Vec::new();
-        self.write(&mut lines);
-        let further = |name: &str| Self::OPERATION.key(name).is_some_and(|key| !key.documented);
-        let (further, documented): (Vec<_>, Vec<_>) = lines.into_iter().partition(|(name, _)| further(name));
-        let text = |lines: &[(&str, String)]| -> String {
-            lines.iter().map(|(name, value)| format!("{name}; {value}\n")).collect()
-        };
-        let between = if further.is_empty() { "" } else { "****FURTHER OPTIONS****\n" };
-        format!("****{}****\n{}{between}{}", Self::OPERATION.title(), text(&documented), text(&further))
-    }
-
-    /// Checks parameters that were put together in code, as strictly as those from a file.
-    ///
-    /// # Errors
-    /// Those of [`from_options`](Self::from_options), and a value that a configuration file could not hold.
-    fn validate(&self) -> Result<()> {
-        let options = Options::new(Self::OPERATION, Explicit::Arguments);
-        self.check_each(&options)?;
-        self.check_together(&options)
     }
 }
 

@@ -56,14 +56,16 @@ mod field;
 pub mod form;
 mod group;
 mod key;
+mod operation;
 mod options;
 mod parameters;
 
 pub use augmentation::Augmentation;
 pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, Weights, Word};
 pub use field::{Field, defaulted, optional, required};
-pub use group::{Group, Parameters};
-pub use key::{Fallback, Key, Kind, Operation, Plain};
+pub use group::Group;
+pub use key::{Fallback, Key, Kind, Plain};
+pub use operation::{Operation, Parameters};
 pub use options::{Explicit, Options};
 pub use parameters::{
     BackboneParameters, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::texts;
+use super::training::TrainingParameters;
 use crate::choice::Duplicates;
 use crate::field::{defaulted, optional, required};
 use crate::form::{choice, column, contact, path, truth, whole, words};
-use crate::group::{Group, Parameters};
-use crate::key::Operation;
-use crate::parameters::{TrainingParameters, texts};
+use crate::group::Group;
 
 crate::parameters! {
     /// What `create-dataset` needs to know.
@@ -62,8 +62,4 @@ impl CreateDatasetParameters {
     pub fn new(csvfile: impl Into<PathBuf>) -> Self {
         Self { csvfile: csvfile.into(), ..Self::initial() }
     }
-}
-
-impl Parameters for CreateDatasetParameters {
-    const OPERATION: Operation = Operation::CreateDataset;
 }

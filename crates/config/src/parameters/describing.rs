@@ -1,10 +1,10 @@
 //! The keys of work that describes images with a network, trained or not.
 
+use super::training::TrainingParameters;
 use crate::choice::{Architecture, DeviceChoice, Precision, Weights};
 use crate::field::defaulted;
 use crate::form::whole;
 use crate::group::Group;
-use crate::parameters::TrainingParameters;
 
 crate::parameters! {
     /// How a network describes images.

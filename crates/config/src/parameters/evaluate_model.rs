@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::DEFAULT_FOLDER;
 use crate::field::required;
 use crate::form::path;
-use crate::group::Parameters;
-use crate::key::Operation;
-use crate::parameters::DEFAULT_FOLDER;
 
 crate::parameters! {
     /// What `evaluate-model` needs to know.
@@ -19,8 +17,4 @@ crate::parameters! {
         /// Folder for the results
         result_path: PathBuf = required(path(), DEFAULT_FOLDER);
     }
-}
-
-impl Parameters for EvaluateModelParameters {
-    const OPERATION: Operation = Operation::EvaluateModel;
 }

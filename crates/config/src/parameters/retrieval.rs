@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::defaults::{DEFAULT_FOLDER, texts};
+use super::describing::DescribingParameters;
+use super::training::TrainingParameters;
 use crate::choice::{Architecture, DeviceChoice, Precision, Weights};
 use crate::field::{defaulted, required};
 use crate::form::{file_name, path, truth, variables_or_none, whole};
-use crate::group::{Group, Parameters};
-use crate::key::Operation;
-use crate::parameters::{DEFAULT_FOLDER, DescribingParameters, TrainingParameters, texts};
+use crate::group::Group;
 
 crate::parameters! {
     /// What `build-kdtree` needs to know.
@@ -115,12 +116,4 @@ impl GetKNNParameters {
             ..Self::initial()
         }
     }
-}
-
-impl Parameters for BuildKDTreeParameters {
-    const OPERATION: Operation = Operation::BuildKDTree;
-}
-
-impl Parameters for GetKNNParameters {
-    const OPERATION: Operation = Operation::GetKNN;
 }

@@ -1,18 +1,15 @@
-//! The parameters of `train-model` and of `crossvalidation`, and what both share.
-
-use std::path::PathBuf;
+//! How a model is made: what `train-model` and `crossvalidation` share.
 
 use serde::{Deserialize, Serialize};
 use silknow_errors::Result;
 
+use super::defaults::texts;
 use crate::augmentation::Augmentation;
 use crate::choice::{Architecture, DeviceChoice, LossKind, Precision, Weights};
 use crate::field::defaulted;
-use crate::form::{self, Interval, choice, file_name, number, path, truth, variables, whole, widths};
-use crate::group::{Group, Parameters};
-use crate::key::Operation;
+use crate::form::{self, Interval, choice, number, variables, whole, widths};
+use crate::group::Group;
 use crate::options::Options;
-use crate::parameters::{DEFAULT_FOLDER, GetKNNParameters, texts};
 
 crate::parameters! {
     /// How a model is made: stored in the model folder. A key that a stored model lacks has its default.
@@ -74,56 +71,6 @@ crate::parameters! {
     checked by Self::check_values;
 }
 
-crate::parameters! {
-    /// What `train-model` needs to know.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    pub struct TrainModelParameters {
-        /// Master file: the list of the collection files to train on
-        ///
-        /// Its name, without folder.
-        master_file_name: String =
-            defaulted("master_file_tree.txt".to_owned(), file_name()).also(&["master_file"]);
-        /// Folder of the master file
-        ///
-        /// And of its collection files.
-        master_dir: PathBuf = defaulted("./samples/".into(), path());
-        /// Folder for the model and its logs
-        logpath: PathBuf = defaulted(DEFAULT_FOLDER.into(), path());
-        /// How the model is made.
-        ..training: TrainingParameters;
-        /// Continue an interrupted run
-        ///
-        /// From the checkpoint in `logpath`, if there is one.
-        resume: bool = defaulted(false, truth()).further();
-    }
-}
-
-crate::parameters! {
-    /// What `crossvalidation` needs to know.
-    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-    pub struct CrossvalidationParameters {
-        /// Master file: each of its collection files is the test part of one fold
-        ///
-        /// Its name, without folder.
-        master_file_name: String =
-            defaulted("masterfile.txt".to_owned(), file_name()).also(&["masterfile_name_crossval", "master_file"]);
-        /// Folder of the master file
-        ///
-        /// And of its collection files.
-        master_dir: PathBuf = defaulted("./samples/".into(), path()).also(&["masterfile_dir_crossval"]);
-        /// Folder for the folds and the pooled results
-        ///
-        /// A folder of a fold is called `cv0`, `cv1`, and so on.
-        logpath: PathBuf = defaulted(DEFAULT_FOLDER.into(), path());
-        /// Neighbours per query, at least 1.
-        num_neighbors: usize = GetKNNParameters::num_neighbors();
-        /// How the model of every fold is made.
-        ..training: TrainingParameters;
-        /// Skip finished folds and continue the unfinished one from its checkpoint.
-        resume: bool = TrainModelParameters::resume();
-    }
-}
-
 impl TrainingParameters {
     /// Checks the values that bound each other.
     fn check_values(&self, options: &Options) -> Result<()> {
@@ -143,26 +90,4 @@ impl Default for TrainingParameters {
     fn default() -> Self {
         Self::initial()
     }
-}
-
-/// The documented defaults.
-impl Default for TrainModelParameters {
-    fn default() -> Self {
-        Self::initial()
-    }
-}
-
-/// The documented defaults.
-impl Default for CrossvalidationParameters {
-    fn default() -> Self {
-        Self::initial()
-    }
-}
-
-impl Parameters for TrainModelParameters {
-    const OPERATION: Operation = Operation::TrainModel;
-}
-
-impl Parameters for CrossvalidationParameters {
-    const OPERATION: Operation = Operation::Crossvalidation;
 }

@@ -1,0 +1,4 @@
+//! Parameters and options through the public interface.
+
+mod options;
+mod round_trip;
