@@ -1,59 +1,17 @@
-//! A backbone: its weights, its cut, its pixels, and the frozen part behind one trait.
+//! A backbone: its weights, its cut and its pixels.
 //!
-//! What it is made of, and what runs it, is said by a [family](crate::families).
+//! What it is made of, and what runs it, its [design](Design) says.
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Device;
 use silknow_config::Architecture;
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
 use silknow_image::Pipeline;
 
+use crate::design::Design;
 use crate::device::Placement;
-use crate::families::{Design, TrainableParts, design_of};
-use crate::model::StoredModel;
+use crate::families::{TrainableParts, design_of, trainable_parts};
+use crate::features::{FeatureShape, FrozenBackbone};
 use crate::weights::WeightFile;
-
-/// The shape of one image's features.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeatureShape {
-    /// Channels C.
-    pub channels: usize,
-    /// Rows H; 1 after the global average pool.
-    pub height: usize,
-    /// Columns W; 1 after the global average pool.
-    pub width: usize,
-}
-
-impl FeatureShape {
-    /// Values per image: C · H · W.
-    pub fn len(&self) -> usize {
-        self.channels * self.height * self.width
-    }
-
-    /// True for a shape without values.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// Features `[N, C·H·W]` as maps `[N, C, H, W]`.
-    pub(crate) fn maps(&self, features: Tensor<2>) -> Tensor<4> {
-        let [images, _] = features.dims();
-        features.reshape([images, self.channels, self.height, self.width])
-    }
-}
-
-/// The part of the network before the cut, ready to run.
-///
-/// The features of an image do not depend on the other images of the call, nor on the number of threads.
-pub trait FrozenBackbone: Send {
-    /// What [`run`](Self::run) delivers per image: feature maps, or the pooled values when every block is frozen.
-    fn feature_shape(&self) -> FeatureShape;
-
-    /// Runs `n` images: normalised pixels `[n, 3, S, S]` to features `[n, C·H·W]`, both row by row.
-    ///
-    /// # Errors
-    /// When `pixels` has another length.
-    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>>;
-}
 
 /// A pre-trained backbone: pixels in, features out.
 ///
@@ -117,15 +75,6 @@ impl Backbone {
         Pipeline { input_size: self.input_px, mean: self.weights.mean, std: self.weights.std }
     }
 
-    /// What tells it from any other that describes differently: the fingerprint of a model that has this backbone and no
-    /// layers on top. It does not depend on the cut.
-    ///
-    /// # Errors
-    /// A fault of ours, when the tensors cannot be written as a file.
-    pub fn fingerprint(&self) -> Result<String> {
-        Ok(StoredModel::of_backbone(self, &[], 0)?.fingerprint().to_owned())
-    }
-
     /// The parts before the cut, ready to run where `placement` says.
     ///
     /// # Errors
@@ -139,7 +88,7 @@ impl Backbone {
     /// # Errors
     /// What the device refuses.
     pub fn trainable(&self, device: &Device) -> Result<TrainableParts> {
-        self.design.trainable(&self.weights, self.frozen_parts, device)
+        trainable_parts(&self.weights, self.design.name(), self.frozen_parts, device)
     }
 }
 
@@ -158,30 +107,4 @@ pub fn frozen_backbone(
 ) -> Result<Box<dyn FrozenBackbone>> {
     let design = design_of(architecture)?;
     design.frozen(weights, design.frozen_parts(retrained)?, input_px, placement)
-}
-
-/// The parts of a backbone after the cut: the last `retrained`, on `device`.
-///
-/// # Errors
-/// As [`frozen_backbone`].
-pub(crate) fn trainable_parts(
-    weights: &WeightFile,
-    architecture: Architecture,
-    retrained: usize,
-    device: &Device,
-) -> Result<TrainableParts> {
-    let design = design_of(architecture)?;
-    design.trainable(weights, design.frozen_parts(retrained)?, device)
-}
-
-/// The number of images in `pixels` is `n`, or an error.
-pub(crate) fn check_pixels(pixels: &[f32], n: usize, input_px: usize) -> Result<()> {
-    let values = n * 3 * input_px * input_px;
-    if pixels.len() == values {
-        return Ok(());
-    }
-    Err(Error::internal(format!(
-        "{n} images of {input_px} x {input_px} pixels need {values} values, got {}",
-        pixels.len()
-    )))
 }

@@ -6,7 +6,7 @@
 use silknow_config::{Architecture, Fallback, Group, Key, Kind, Options, Weights};
 use silknow_errors::{Result, suggest};
 
-use crate::families::{Design, architectures, design_of, designs};
+use crate::families::{alternatives, architectures, design_of, shipped_for};
 
 /// Takes parameters from options, as [`Group::take`] does, and checks their backbone.
 ///
@@ -82,28 +82,12 @@ fn stated<'a>(options: &'a Options, key: &'a Key) -> &'a str {
     options.text(key.name).unwrap_or_else(default)
 }
 
-/// The backbones whose weights are shipped with the program, as a sentence names them.
-pub(crate) fn shipped_for() -> String {
-    let shipped = designs().into_iter().filter(|design| design.builtin().is_some());
-    alternatives(&shipped.map(Design::name).collect::<Vec<_>>())
-}
-
-/// "resnet18, resnet34 or resnet50".
-fn alternatives(names: &[Architecture]) -> String {
-    match names {
-        [before @ .., last] if !before.is_empty() => {
-            let before: Vec<&str> = before.iter().map(Architecture::name).collect();
-            format!("{} or {last}", before.join(", "))
-        }
-        names => names.iter().map(Architecture::name).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use silknow_config::{BackboneParameters, Explicit, Operation, TrainModelParameters, TrainingParameters};
 
     use super::*;
+    use crate::families::designs;
 
     #[test]
     fn the_retrained_parts_have_the_key_that_training_declares() {

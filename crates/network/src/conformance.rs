@@ -6,9 +6,10 @@ use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::Architecture;
 use silknow_errors::ErrorKind;
 
-use crate::backbone::{Backbone, FrozenBackbone};
+use crate::backbone::Backbone;
 use crate::device::Placement;
 use crate::families::design_of;
+use crate::features::FrozenBackbone;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor};
 

@@ -1,7 +1,7 @@
-//! The families of backbones: what each of their designs offers, and the registry in which the families are entered.
+//! The registry in which the families of backbones are entered.
 //!
-//! A family is one folder of this crate and one line at the end of this file. Everything else (configuration, model folders,
-//! training, weight files) asks here and knows no family by name.
+//! A family is one folder of this crate and one line at the end of this file. Everything above (configuration, model folders,
+//! training, sources of weights) asks here and knows no family by name.
 
 use std::collections::BTreeMap;
 
@@ -10,123 +10,14 @@ use burn::tensor::{Device, Gradients, Tensor};
 use silknow_config::Architecture;
 use silknow_errors::{Error, Result, suggest};
 
-use crate::backbone::{FeatureShape, FrozenBackbone};
-use crate::device::Placement;
-use crate::resnet;
-use crate::weights::hub::Pinned;
-use crate::weights::{WeightFile, WeightTensor};
-
+use crate::design::{Design, Family, Trainable};
 #[cfg(test)]
-pub(crate) mod patches;
+use crate::patches;
+use crate::resnet;
+use crate::weights::{WeightFile, WeightTensor};
 
 /// The family of a model whose description names none, as those of version 0.1.0.
 pub const DEFAULT_FAMILY: &str = "resnet";
-
-/// A kind of backbone in several sizes.
-pub struct Family {
-    /// The word that names it in `model.json`.
-    pub name: &'static str,
-    /// Its sizes, from the smallest to the largest.
-    pub designs: fn() -> Vec<&'static dyn Design>,
-}
-
-/// One size of a family: what it is made of, and how it is made to run.
-///
-/// A backbone is a row of parts. The last of them can be trained; those before the cut are frozen and run through
-/// [`FrozenBackbone`]. The methods that take a number of frozen parts are called with at most [`parts`](Self::parts).
-pub trait Design: Sync {
-    /// The name that chooses it.
-    fn name(&self) -> Architecture;
-
-    /// What its parts are called, in the plural.
-    fn part_name(&self) -> &'static str;
-
-    /// How many parts there are.
-    fn parts(&self) -> usize;
-
-    /// Values per image that the whole backbone delivers.
-    fn pooled_features(&self) -> usize;
-
-    /// What the first `frozen` parts deliver per image, for a square input of `input_px`.
-    fn feature_shape(&self, frozen: usize, input_px: usize) -> FeatureShape;
-
-    /// Name and shape of every tensor that a weight file must hold.
-    fn tensors(&self) -> BTreeMap<String, Vec<usize>>;
-
-    /// True for a tensor that holds variances, which are never negative.
-    fn holds_variances(&self, tensor: &str) -> bool;
-
-    /// Random tensors that a network can be trained from.
-    fn random(&self, seed: u64) -> BTreeMap<String, WeightTensor>;
-
-    /// The weights that are shipped with the program, as a safetensors file.
-    fn builtin(&self) -> Option<&'static [u8]>;
-
-    /// The weights trained on ImageNet: where they are and what their checksum is.
-    fn imagenet(&self) -> Option<Pinned>;
-
-    /// The first `frozen` parts, ready to run where `placement` says.
-    ///
-    /// # Errors
-    /// A tensor that is missing or has another shape, named.
-    fn frozen(
-        &self,
-        weights: &WeightFile,
-        frozen: usize,
-        input_px: usize,
-        placement: &Placement,
-    ) -> Result<Box<dyn FrozenBackbone>>;
-
-    /// The parts after the first `frozen`, on `device`.
-    ///
-    /// # Errors
-    /// A tensor that is missing or has another shape, named.
-    fn trainable(&self, weights: &WeightFile, frozen: usize, device: &Device) -> Result<TrainableParts>;
-}
-
-impl dyn Design {
-    /// The number of parts that stay frozen when the last `retrained` are trained.
-    ///
-    /// # Errors
-    /// When there are fewer parts than are to be trained.
-    pub fn frozen_parts(&self, retrained: usize) -> Result<usize> {
-        let (parts, called) = (self.parts(), self.part_name());
-        parts.checked_sub(retrained).ok_or_else(|| {
-            Error::configuration(format!(
-                "hub_num_retrain is {retrained}, but the backbone {} has only {parts} {called}",
-                self.name()
-            ))
-            .hint(format!("give a number from 0 (frozen backbone) to {parts} (all {called})"))
-        })
-    }
-}
-
-/// The parts of a backbone that are trained, in the form in which Burn trains them.
-pub(crate) trait Trainable: Module {
-    /// What the way back needs of the way there.
-    type Remembered;
-
-    /// True when every part is frozen.
-    fn is_empty(&self) -> bool;
-
-    /// Feature maps `[N, C, H, W]` to pooled values `[N, F]`.
-    fn forward(&self, maps: Tensor<4>) -> Tensor<2>;
-
-    /// As [`forward`](Self::forward) without autodiff, and what [`add_gradients`](Self::add_gradients) needs.
-    fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Self::Remembered);
-
-    /// Enters the gradients of all parameters, given that of the pooled values `[N, F]`.
-    fn add_gradients(&self, remembered: Self::Remembered, pooled: Tensor<2>, gradients: &mut Gradients);
-
-    /// The trained parameters under the names of the weight file.
-    fn named_tensors(&self) -> BTreeMap<String, WeightTensor>;
-
-    /// Takes over the parameters of [`named_tensors`](Self::named_tensors), whose names here begin with `prefix`.
-    ///
-    /// # Errors
-    /// A tensor that is missing or has another shape, named.
-    fn load(&mut self, prefix: &str, tensors: &BTreeMap<String, WeightTensor>) -> Result<()>;
-}
 
 /// All designs of all families.
 pub fn designs() -> Vec<&'static dyn Design> {
@@ -152,13 +43,6 @@ pub fn design_of(architecture: Architecture) -> Result<&'static dyn Design> {
 /// As [`design_of`].
 pub fn family_of(architecture: Architecture) -> Result<&'static Family> {
     FAMILIES.iter().copied().find(|family| family.has(architecture)).ok_or_else(|| unknown(architecture))
-}
-
-impl Family {
-    /// True when one of its designs has this name.
-    pub fn has(&self, architecture: Architecture) -> bool {
-        (self.designs)().into_iter().any(|design| design.name() == architecture)
-    }
 }
 
 fn unknown(architecture: Architecture) -> Error {
@@ -187,6 +71,23 @@ pub fn family_named(name: &str) -> Result<&'static Family> {
     })
 }
 
+/// The backbones whose weights are shipped with the program, as a sentence names them.
+pub(crate) fn shipped_for() -> String {
+    let shipped = designs().into_iter().filter(|design| design.builtin().is_some());
+    alternatives(&shipped.map(Design::name).collect::<Vec<_>>())
+}
+
+/// "resnet18, resnet34 or resnet50".
+pub(crate) fn alternatives(names: &[Architecture]) -> String {
+    match names {
+        [before @ .., last] if !before.is_empty() => {
+            let before: Vec<&str> = before.iter().map(Architecture::name).collect();
+            format!("{} or {last}", before.join(", "))
+        }
+        names => names.iter().map(Architecture::name).collect(),
+    }
+}
+
 /// Makes the registry, and the types that hold the trained parts of any family.
 ///
 /// [`Module`] is not derived: Burn would put the family's name into the paths of the parameters, and checkpoints of version
@@ -201,6 +102,23 @@ macro_rules! families {
         #[expect(missing_docs, reason = "each variant is named after its family")]
         pub enum TrainableParts {
             $($(#[$only])* $family($folder::Parts),)+
+        }
+
+        /// The parts of a backbone after the first `frozen`, on `device`; a device with autodiff trains them.
+        ///
+        /// # Errors
+        /// An unknown backbone; a tensor that is missing or has another shape, named.
+        pub(crate) fn trainable_parts(
+            weights: &WeightFile,
+            architecture: Architecture,
+            frozen: usize,
+            device: &Device,
+        ) -> Result<TrainableParts> {
+            $($(#[$only])*
+            if $folder::FAMILY.has(architecture) {
+                return Ok(TrainableParts::$family($folder::trainable(weights, architecture, frozen, device)?));
+            })+
+            Err(unknown(architecture))
         }
 
         /// What the way back through the trained parts needs of the way there.

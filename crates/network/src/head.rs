@@ -14,6 +14,9 @@ use silknow_errors::Result;
 use crate::parameter::{parameter, tensor_of};
 use crate::weights::WeightTensor;
 
+/// Prefix of the head's tensors in model folders and checkpoints.
+pub(crate) const HEAD_PREFIX: &str = "head.";
+
 /// A fully connected layer.
 #[derive(Module, Debug)]
 pub(crate) struct FullyConnected {
@@ -169,7 +172,7 @@ pub(crate) fn head_tensors(inputs: usize, add_fc: &[usize]) -> BTreeMap<String, 
 }
 
 fn layer_name(position: usize) -> String {
-    format!("head.{position}")
+    format!("{HEAD_PREFIX}{position}")
 }
 
 fn weight_name(position: usize) -> String {

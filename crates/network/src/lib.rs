@@ -1,6 +1,6 @@
 //! The network, from normalised pixels to descriptors: backbones, the head trained on top, weight files and the model folder.
 //!
-//! [`Model`] describes images. A [`Backbone`] is of a [family](families::Family); ResNets are the first. Images are decoded and
+//! [`Model`] describes images. A [`Backbone`] is of a [family](Family); ResNets are the first. Images are decoded and
 //! scaled by `silknow-image`; `silknow-training` has the losses and the training loop, `silknow-index` the neighbours.
 
 // The crate is named only to switch on its features: the AVX-512 kernels of Burn's CPU backend.
@@ -9,21 +9,28 @@ use burn_flex as _;
 pub mod backbone;
 mod choosing;
 pub mod conformance;
+mod design;
 pub mod device;
 pub mod extra_heads;
 pub mod families;
+mod features;
 pub mod head;
 pub mod model;
 mod parameter;
+#[cfg(test)]
+mod patches;
 pub mod resnet;
+mod sources;
 pub mod top;
 pub mod weights;
 
-pub use backbone::{Backbone, FeatureShape, FrozenBackbone, frozen_backbone};
+pub use backbone::{Backbone, frozen_backbone};
 pub use choosing::{expected_values, take};
+pub use design::{Design, Family};
 pub use device::{Placement, describe_devices};
 pub use extra_heads::ExtraHeads;
-pub use families::{Design, Family, architectures, design_of, family_named, family_of};
+pub use families::{architectures, design_of, family_named, family_of};
+pub use features::{FeatureShape, FrozenBackbone};
 pub use head::Head;
 pub use model::{Described, Model, StoredModel};
 pub use silknow_config::Precision;

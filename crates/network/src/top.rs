@@ -9,10 +9,11 @@ use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use silknow_config::Architecture;
 use silknow_errors::Result;
 
-use crate::backbone::{FeatureShape, trainable_parts};
+use crate::design::Trainable;
 use crate::device::numbers;
 use crate::extra_heads::ExtraHeads;
-use crate::families::{Remembered, Trainable, TrainableParts, design_of};
+use crate::families::{Remembered, TrainableParts, design_of, trainable_parts};
+use crate::features::FeatureShape;
 use crate::head::Head;
 use crate::parameter::{replace, stored};
 use crate::weights::{WeightFile, WeightTensor};
@@ -85,9 +86,10 @@ impl TopNetwork {
         seed: u64,
         device: &Device,
     ) -> Result<Self> {
+        let design = design_of(architecture)?;
         Ok(Self {
-            blocks: trainable_parts(weights, architecture, hub_num_retrain, device)?,
-            head: Head::new(design_of(architecture)?.pooled_features(), add_fc, seed, device),
+            blocks: trainable_parts(weights, architecture, design.frozen_parts(hub_num_retrain)?, device)?,
+            head: Head::new(design.pooled_features(), add_fc, seed, device),
             extra: ExtraHeads::none(),
         })
     }
@@ -103,9 +105,10 @@ impl TopNetwork {
         head: &BTreeMap<String, WeightTensor>,
         device: &Device,
     ) -> Result<Self> {
+        let design = design_of(architecture)?;
         Ok(Self {
-            blocks: trainable_parts(weights, architecture, 0, device)?,
-            head: Head::from_tensors(design_of(architecture)?.pooled_features(), add_fc, head, device)?,
+            blocks: trainable_parts(weights, architecture, design.parts(), device)?,
+            head: Head::from_tensors(design.pooled_features(), add_fc, head, device)?,
             extra: ExtraHeads::none(),
         })
     }

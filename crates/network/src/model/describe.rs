@@ -8,7 +8,7 @@ use silknow_errors::{Error, Result};
 use silknow_image::{Loader, LoaderSettings, Request, Source, View};
 use silknow_progress::Observer;
 
-use super::Model;
+use super::ready::Model;
 
 /// The descriptors of those images that could be read.
 #[derive(Debug, Default)]

@@ -5,18 +5,19 @@
 use std::collections::BTreeMap;
 
 use burn::tensor::Device;
-use serde::{Deserialize, Serialize};
 use silknow_config::{Architecture, TrainingParameters};
 use silknow_errors::Result;
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
-use super::{BACKBONE_PREFIX, folder};
+use super::checks::check_ranges;
+use super::facts::{Facts, Provenance};
+use super::fingerprint::fingerprint;
 use crate::backbone::Backbone;
 use crate::extra_heads::EXTRA_HEADS_PREFIX;
 use crate::families::family_of;
-use crate::top::TopNetwork;
-use crate::weights::{WeightFile, WeightTensor};
+use crate::top::{BACKBONE_PREFIX, TopNetwork};
+use crate::weights::{WeightFile, WeightTensor, safetensors_bytes};
 
 /// A model as it is saved: nothing is computed with it before it is [opened](Self::open).
 pub struct StoredModel {
@@ -24,34 +25,6 @@ pub struct StoredModel {
     /// The content of `model.safetensors`.
     pub(super) file: Vec<u8>,
     pub(super) fingerprint: String,
-}
-
-/// What a model knows about itself beside its tensors.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Facts {
-    /// The backbone.
-    pub architecture: Architecture,
-    /// Widths of the fully connected layers; empty: no head.
-    pub add_fc: Vec<usize>,
-    /// How an image file becomes the pixels that the network sees.
-    pub pipeline: Pipeline,
-    /// The variables that it was trained for, with their classes in index order; empty when untrained.
-    pub vocabulary: Vocabulary,
-    /// How it was trained; none when untrained.
-    pub training: Option<TrainingParameters>,
-    /// Where the backbone's weights came from.
-    pub weights: Provenance,
-}
-
-/// Where weights came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Provenance {
-    /// A path, an address, `builtin` or `none`.
-    pub source: String,
-    /// SHA-256 of the file, hexadecimal; empty for random weights.
-    pub sha256: String,
 }
 
 impl StoredModel {
@@ -93,7 +66,7 @@ impl StoredModel {
     }
 
     /// As [`untrained`](Self::untrained), of a backbone with all of its parts.
-    pub(crate) fn of_backbone(backbone: &Backbone, add_fc: &[usize], seed: u64) -> Result<Self> {
+    fn of_backbone(backbone: &Backbone, add_fc: &[usize], seed: u64) -> Result<Self> {
         Self::without_training(backbone.weights(), backbone.design().name(), backbone.pixels(), add_fc, seed)
     }
 
@@ -112,7 +85,7 @@ impl StoredModel {
             training: None,
             weights: provenance(weights),
         };
-        folder::check_ranges(&facts)?;
+        check_ranges(&facts)?;
         let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
         Self::assemble(facts, weights, &top)
     }
@@ -125,8 +98,8 @@ impl StoredModel {
         let prefixed = |(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor);
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
-        let file = folder::tensors_to_bytes(&tensors)?;
-        let fingerprint = folder::fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
+        let file = safetensors_bytes(&tensors)?;
+        let fingerprint = fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
         Ok(Self { facts, file, fingerprint })
     }
 
@@ -139,6 +112,17 @@ impl StoredModel {
     /// What the model knows about itself.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+}
+
+impl Backbone {
+    /// What tells it from any other that describes differently: the fingerprint of a model that has this backbone and no
+    /// layers on top. It does not depend on the cut.
+    ///
+    /// # Errors
+    /// A fault of ours, when the tensors cannot be written as a file.
+    pub fn fingerprint(&self) -> Result<String> {
+        Ok(StoredModel::of_backbone(self, &[], 0)?.fingerprint)
     }
 }
 

@@ -1,17 +1,23 @@
-//! The way back through the retrained blocks: a forward pass that remembers its maps, and the gradients from them.
+//! How the retrained blocks are trained: a forward pass that remembers its maps, and the gradients from them.
 //!
 //! The derivatives of the blocks are worked out by hand. Burn's own graph would give the same, but it takes the gradient of a kernel
 //! as a convolution whose kernel is as large as the maps, hence as products with as many columns as the kernel has
 //! positions; here each position is one product over all pixels of the batch, with as many columns as there are channels.
 //! The head and everything after it stay with Burn's graph.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv_transpose2d, conv2d};
 use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
 use burn::tensor::{Gradients, Tensor, s};
+use silknow_errors::Result;
 
 use super::network::{Block, Conv, TrainableBlocks, global_average_pool};
+use crate::design::Trainable;
+use crate::parameter::{replace, stored};
+use crate::weights::WeightTensor;
 
 /// What the way back through all blocks needs of the way there.
 pub(crate) struct Remembered(Vec<BlockMaps>);
@@ -23,9 +29,18 @@ struct BlockMaps {
     output: Tensor<4>,
 }
 
-impl TrainableBlocks {
-    /// The forward pass without autodiff, and what [`back`](Self::back) needs.
-    pub(super) fn there(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
+impl Trainable for TrainableBlocks {
+    type Remembered = Remembered;
+
+    fn is_empty(&self) -> bool {
+        self.blocks.is_empty()
+    }
+
+    fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
+        global_average_pool(self.blocks.iter().fold(maps, |maps, block| block.forward(maps)))
+    }
+
+    fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
         let mut maps = maps;
         let mut remembered = Vec::with_capacity(self.blocks.len());
         for block in &self.valid().blocks {
@@ -36,8 +51,7 @@ impl TrainableBlocks {
         (global_average_pool(maps), Remembered(remembered))
     }
 
-    /// Enters the gradients of all kernels, given that of the pooled values `[N, F]`.
-    pub(super) fn back(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
+    fn add_gradients(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
         let plain = self.valid();
         let mut gradient = None;
         for (position, maps) in remembered.0.into_iter().enumerate().rev() {
@@ -49,6 +63,14 @@ impl TrainableBlocks {
             }
             gradient = found.input;
         }
+    }
+
+    fn named_tensors(&self) -> BTreeMap<String, WeightTensor> {
+        self.kernels().map(|(name, kernel)| (name.to_owned(), stored(kernel))).collect()
+    }
+
+    fn load(&mut self, prefix: &str, tensors: &BTreeMap<String, WeightTensor>) -> Result<()> {
+        self.kernels_mut().try_for_each(|(name, kernel)| replace(&format!("{prefix}{name}"), kernel, tensors))
     }
 }
 
@@ -167,9 +189,8 @@ mod tests {
     use burn::tensor::{Device, TensorData};
     use silknow_config::Architecture;
 
-    use super::super::ResNet;
+    use super::super::sizes::ResNet;
     use super::*;
-    use crate::families::Trainable;
     use crate::weights::WeightFile;
 
     /// The last `retrained` blocks, with batch normalisation that is not trivial, on a device with autodiff.

@@ -5,12 +5,12 @@ use silknow_config::{Architecture, Precision};
 use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Output};
 use silknow_errors::{Error, Result};
 
-use super::ResNet;
 use super::layout::{ConvLayout, Layout};
 use super::network::{FrozenResNet, folded_kernel, global_average_pool};
-use crate::backbone::{FeatureShape, FrozenBackbone, check_pixels};
+use super::sizes::ResNet;
+use crate::design::Design;
 use crate::device::{Placement, numbers};
-use crate::families::Design;
+use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
 use crate::weights::WeightFile;
 
 /// The stem and the first `cut` residual blocks.

@@ -174,7 +174,7 @@ fn block(name: &str, bottleneck: bool, inputs: usize, width: usize, stride_px: u
 mod tests {
     use silknow_config::Architecture;
 
-    use super::super::ResNet;
+    use super::super::sizes::ResNet;
 
     #[test]
     fn every_depth_has_as_many_weight_layers_as_its_name_says() {

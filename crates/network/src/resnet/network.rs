@@ -3,20 +3,16 @@
 //! Batch normalisation always is the constant scale and shift of its stored statistics, so the convolutions contain it.
 //! `backward` has the gradients.
 
-use std::collections::BTreeMap;
-
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
 use burn::tensor::module::{conv2d, max_pool2d};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 use silknow_errors::Result;
 
-use super::backward::Remembered;
 use super::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
-use crate::families::Trainable;
-use crate::parameter::{parameter, replace, stored};
-use crate::weights::{WeightFile, WeightTensor};
+use crate::parameter::parameter;
+use crate::weights::WeightFile;
 
 /// Whether the values of a part of the network are trained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,34 +197,6 @@ impl TrainableBlocks {
 
     pub(super) fn convs(&self) -> impl Iterator<Item = &Conv> {
         self.blocks.iter().flat_map(Block::convs)
-    }
-}
-
-impl Trainable for TrainableBlocks {
-    type Remembered = Remembered;
-
-    fn is_empty(&self) -> bool {
-        self.blocks.is_empty()
-    }
-
-    fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
-        global_average_pool(self.blocks.iter().fold(maps, |maps, block| block.forward(maps)))
-    }
-
-    fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Remembered) {
-        self.there(maps)
-    }
-
-    fn add_gradients(&self, remembered: Remembered, pooled: Tensor<2>, gradients: &mut Gradients) {
-        self.back(remembered, pooled, gradients);
-    }
-
-    fn named_tensors(&self) -> BTreeMap<String, WeightTensor> {
-        self.kernels().map(|(name, kernel)| (name.to_owned(), stored(kernel))).collect()
-    }
-
-    fn load(&mut self, prefix: &str, tensors: &BTreeMap<String, WeightTensor>) -> Result<()> {
-        self.kernels_mut().try_for_each(|(name, kernel)| replace(&format!("{prefix}{name}"), kernel, tensors))
     }
 }
 

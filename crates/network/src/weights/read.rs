@@ -11,7 +11,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 
-use super::{IMAGENET_MEAN, IMAGENET_STD, WeightTensor};
+use super::file::{IMAGENET_MEAN, IMAGENET_STD};
+use super::tensor::WeightTensor;
 
 /// No weight file is larger, in bytes: one of resnet152 in double precision has 480 million.
 const LIMIT_BYTES: u64 = 2_000_000_000;
@@ -20,17 +21,17 @@ const LIMIT_BYTES: u64 = 2_000_000_000;
 const LIMIT_NUMBERS: usize = 250_000_000;
 
 /// What a weight file holds.
-pub(super) struct Content {
-    pub(super) tensors: BTreeMap<String, WeightTensor>,
-    pub(super) mean: [f32; 3],
-    pub(super) std: [f32; 3],
+pub(crate) struct Content {
+    pub(crate) tensors: BTreeMap<String, WeightTensor>,
+    pub(crate) mean: [f32; 3],
+    pub(crate) std: [f32; 3],
 }
 
 /// Reads a file whose bytes are `bytes`; its ending tells the format. Errors name the file.
-pub(super) fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
+pub(crate) fn backbone_file(path: &Path, bytes: &[u8]) -> Result<Content> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
     let content = match ending.as_str() {
-        "safetensors" => safetensors(bytes),
+        "safetensors" => backbone_in_memory(bytes),
         "pth" | "pt" => checkpoint(path),
         _ => Err(Error::configuration("not a weight file")
             .hint("weights are `imagenet`, `builtin`, `none`, or a file ending in .safetensors, .pth or .pt")),
@@ -39,7 +40,7 @@ pub(super) fn content(path: &Path, bytes: &[u8]) -> Result<Content> {
 }
 
 /// Reads a backbone from safetensors in memory.
-pub(super) fn safetensors(bytes: &[u8]) -> Result<Content> {
+pub(crate) fn backbone_in_memory(bytes: &[u8]) -> Result<Content> {
     let file = open_safetensors(bytes)?;
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(cut_safetensors)?;
     let metadata = header.metadata().clone().unwrap_or_default();
@@ -202,28 +203,31 @@ mod tests {
             file("state_dict.module.bn1.bias", Dtype::F64, &[1.5f64, -2.0].map(f64::to_le_bytes).concat(), "0,0,0"),
         ];
         for bytes in files {
-            let content = safetensors(&bytes).unwrap();
+            let content = backbone_in_memory(&bytes).unwrap();
             assert_eq!(content.tensors["bn1.bias"], WeightTensor { shape: vec![2], data: vec![1.5, -2.0] });
         }
     }
 
     #[test]
     fn a_tensor_of_whole_numbers_is_named_with_its_type() {
-        let error = safetensors(&file("bn1.bias", Dtype::I32, &[0; 8], "0,0,0")).err().unwrap();
+        let error = backbone_in_memory(&file("bn1.bias", Dtype::I32, &[0; 8], "0,0,0")).err().unwrap();
         assert!(error.to_string().contains("the tensor `bn1.bias` has elements of type I32"), "{error}");
     }
 
     #[test]
     fn the_classifier_and_the_counters_are_left_out() {
         for name in ["fc.weight", "module.fc.bias", "bn1.num_batches_tracked"] {
-            assert!(safetensors(&file(name, Dtype::F16, &[0; 4], "0,0,0")).unwrap().tensors.is_empty(), "{name}");
+            assert!(
+                backbone_in_memory(&file(name, Dtype::F16, &[0; 4], "0,0,0")).unwrap().tensors.is_empty(),
+                "{name}"
+            );
         }
     }
 
     #[test]
     fn a_mean_that_is_not_three_numbers_is_refused() {
         for mean in ["0.5", "0.5,0.5,high", "0.5,0.5,0.5,0.5", "0.5,0.5,inf"] {
-            let error = safetensors(&file("bn1.bias", Dtype::F16, &[0; 4], mean)).err().unwrap();
+            let error = backbone_in_memory(&file("bn1.bias", Dtype::F16, &[0; 4], mean)).err().unwrap();
             assert!(error.to_string().contains(&format!("the metadata `mean` is `{mean}`")), "{error}");
         }
     }

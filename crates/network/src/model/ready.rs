@@ -1,6 +1,4 @@
-//! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
-//!
-//! `stored` is the model at rest, `folder` its files, `describe` the way from images to descriptors.
+//! A model that is ready to describe: it is opened from its stored form.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,22 +8,15 @@ use silknow_errors::{Error, Result};
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
-use crate::backbone::{Backbone, FrozenBackbone};
+use super::facts::Facts;
+use super::folder::TENSOR_FILE;
+use super::stored::StoredModel;
+use crate::backbone::Backbone;
 use crate::device::Placement;
+use crate::features::FrozenBackbone;
+use crate::head::HEAD_PREFIX;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name};
-use folder::TENSOR_FILE;
-
-mod describe;
-mod folder;
-mod stored;
-
-pub use describe::Described;
-pub use folder::DESCRIPTION_FILE;
-pub use stored::{Facts, Provenance, StoredModel};
-
-/// Where the head's tensors begin in the order of names.
-const HEAD_PREFIX: &str = "head.";
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {

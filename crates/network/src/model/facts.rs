@@ -1,0 +1,34 @@
+//! What a model knows about itself.
+
+use serde::{Deserialize, Serialize};
+use silknow_config::{Architecture, TrainingParameters};
+use silknow_image::Pipeline;
+use silknow_records::Vocabulary;
+
+/// What a model knows about itself beside its tensors.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Facts {
+    /// The backbone.
+    pub architecture: Architecture,
+    /// Widths of the fully connected layers; empty: no head.
+    pub add_fc: Vec<usize>,
+    /// How an image file becomes the pixels that the network sees.
+    pub pipeline: Pipeline,
+    /// The variables that it was trained for, with their classes in index order; empty when untrained.
+    pub vocabulary: Vocabulary,
+    /// How it was trained; none when untrained.
+    pub training: Option<TrainingParameters>,
+    /// Where the backbone's weights came from.
+    pub weights: Provenance,
+}
+
+/// Where weights came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Provenance {
+    /// A path, an address, `builtin` or `none`.
+    pub source: String,
+    /// SHA-256 of the file, hexadecimal; empty for random weights.
+    pub sha256: String,
+}

@@ -1,0 +1,19 @@
+//! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
+//!
+//! `stored` is the model at rest, `folder` its files with `description` for `model.json`, `ready` the model that computes,
+//! `describe` the way from images to descriptors.
+
+mod checks;
+mod describe;
+mod description;
+mod facts;
+mod fingerprint;
+mod folder;
+mod ready;
+mod stored;
+
+pub use describe::Described;
+pub use description::DESCRIPTION_FILE;
+pub use facts::{Facts, Provenance};
+pub use ready::Model;
+pub use stored::StoredModel;
