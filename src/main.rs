@@ -8,6 +8,7 @@ mod exit;
 mod operation;
 mod session;
 mod terminal;
+mod verb;
 
 use std::process::ExitCode;
 
@@ -27,7 +28,7 @@ fn run() -> ExitCode {
     let (name, arguments) = matches.subcommand().expect("a verb is required");
     let verb = commands::ALL.iter().find(|verb| verb.name == name).expect("every verb of the program is in the list");
     let outcome = session::Session::start(arguments).and_then(|session| (verb.run)(arguments, &session));
-    exit::code(outcome, verb.again)
+    exit::code(outcome, verb.again.hint())
 }
 
 /// What stands below the list of verbs.

@@ -1,7 +1,7 @@
 //! An index of descriptors, for searching and predicting from Python.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use numpy::PyArray2;
@@ -17,6 +17,7 @@ use crate::arguments::{self, wrong};
 use crate::arrays::Rows;
 use crate::errors::{OrRaise, exception};
 use crate::model::Model;
+use crate::paths::absolute;
 use crate::work::{self, Leaves};
 use crate::{arrays, packing, tables};
 
@@ -619,11 +620,6 @@ impl Index {
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // The values behind these locks are replaced as a whole, so that a panic leaves nothing half-done.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A path that does not depend on the working directory.
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|cause| Error::io("the working directory is gone").in_file(path).caused_by(cause))
 }
 
 /// The records of images; where they have no names they are called by their positions, which begin with `first`.

@@ -14,6 +14,7 @@ mod index;
 mod model;
 mod operations;
 mod packing;
+mod paths;
 mod tables;
 mod work;
 

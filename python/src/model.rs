@@ -11,7 +11,7 @@ use silknow_image_retrieval::config::{
 use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel, take};
 
 use crate::errors::OrRaise;
-use crate::index::absolute;
+use crate::paths::absolute;
 use crate::work::{self, Leaves};
 use crate::{arguments, arrays, images, packing};
 

@@ -3,8 +3,8 @@
 use clap::{Arg, value_parser};
 use clap_complete::Shell;
 
-use crate::commands::{Again, Verb};
 use crate::session;
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb {
     name: "completions",

@@ -3,8 +3,8 @@
 use silknow_image_retrieval::config::Operation;
 use silknow_image_retrieval::create_dataset;
 
-use crate::commands::{Again, Verb};
 use crate::operation;
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb {
     name: "create-dataset",

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::{DemoParameters, Error, Result, demo};
 
-use crate::commands::{Again, Verb};
 use crate::session::{self, Session};
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb { name: "demo", again: Again::GoesOn, command, run };
 

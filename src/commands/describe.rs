@@ -6,9 +6,9 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{BackboneParameters, DescribingParameters};
 use silknow_image_retrieval::{DescribeParameters, DescribingNetwork, Result, describe};
 
-use crate::commands::{Again, Verb};
 use crate::operation;
 use crate::session::{self, Session};
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb { name: "describe", again: Again::Anew, command, run };
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use silknow_image_retrieval::doctor;
 
-use crate::commands::{Again, Verb};
 use crate::session;
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb {
     name: "doctor",

@@ -23,7 +23,6 @@ use crate::fault::Fault;
 use crate::hosts::{GLANCE, Hosts, Visit};
 use crate::policy::{Policy, retry_after};
 use crate::proxies::Route;
-use crate::schedule::Fetched;
 
 /// Fetches addresses by one policy. Clones share connections and the count of requests per host.
 #[derive(Clone, Debug)]
@@ -41,6 +40,17 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+/// What is known of a file that was fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the content, in lower-case hexadecimal digits.
+    pub sha256: String,
+    /// The `ETag` of the answer, else its `Last-Modified`; empty where it has neither.
+    pub validator: String,
 }
 
 /// What is known of a finished download.
@@ -111,7 +121,7 @@ impl Client {
         stop: &dyn Fn() -> bool,
     ) -> Result<Fetched, Fault> {
         let (head, content) = self.to_memory(url, self.policy.limit_bytes, visit, stop)?;
-        check(&content).map_err(|error| Fault::lasting(in_one_line(&error)))?;
+        check(&content).map_err(|error| Fault::lasting(error.in_one_line()))?;
         files::write(destination, &content)?;
         let validator = head.header("etag").or_else(|| head.header("last-modified"));
         Ok(Fetched {
@@ -355,11 +365,6 @@ fn sleep(wait: Duration, stop: &dyn Fn() -> bool) -> Result<(), Fault> {
 fn jitter() -> f64 {
     let bits = RandomState::new().hash_one(Instant::now()) >> 11;
     bits as f64 / (1u64 << 53) as f64
-}
-
-/// An error as one line for a table, without the hint, which is meant for a terminal.
-fn in_one_line(error: &Error) -> String {
-    error.to_string().lines().take_while(|line| !line.starts_with("hint: ")).collect::<Vec<_>>().join(" ")
 }
 
 fn in_words(fault: Fault, url: &str) -> Error {

@@ -18,7 +18,7 @@ mod proxies;
 mod schedule;
 
 pub use address::{Address, percent_decoded, without_userinfo};
-pub use client::{Client, DownloadInfo, Response};
+pub use client::{Client, DownloadInfo, Fetched, Response};
 pub use policy::Policy;
 pub use proxies::Proxies;
-pub use schedule::{Fetched, Job, Outcome, Receiver, fetch_all};
+pub use schedule::{Job, Outcome, Receiver, fetch_all};

@@ -11,7 +11,7 @@ use silknow_errors::{Error, Result};
 use silknow_progress::{Observer, Progress};
 
 use crate::address::Address;
-use crate::client::Client;
+use crate::client::{Client, Fetched};
 use crate::fault::Fault;
 use crate::hosts::{Hosts, Visit};
 
@@ -24,17 +24,6 @@ pub struct Job {
     pub destination: PathBuf,
     /// The address of a document that is fetched first and says which address to ask for; see [`Receiver::choose`].
     pub description: Option<String>,
-}
-
-/// What is known of a file that was fetched.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetched {
-    /// Its length in bytes.
-    pub bytes: u64,
-    /// SHA-256 of the content, in lower-case hexadecimal digits.
-    pub sha256: String,
-    /// The `ETag` of the answer, else its `Last-Modified`; empty where it has neither.
-    pub validator: String,
 }
 
 /// Who gets the files of many jobs. The functions are called on several threads. A function that checks the content is a

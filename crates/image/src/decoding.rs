@@ -16,6 +16,7 @@ use crate::jpeg::{self, Frame, Inks, jpeg_is_cut};
 use crate::jpeg2000;
 use crate::kinds::{Format, recognise};
 use crate::need::{Need, Working, take_memory};
+use crate::orientation::turned;
 use crate::profile::{Channels, ToSrgb};
 use crate::refusal::{SHRINK, check_size, cut, explain};
 use crate::tiff;
@@ -157,13 +158,6 @@ fn decode_inks(file: &[u8], frame: Frame, profile: &ToSrgb) -> Result<RgbImage> 
 fn jpeg_orientation(file: &[u8]) -> Orientation {
     let decoder = image::codecs::jpeg::JpegDecoder::new(Cursor::new(file));
     decoder.and_then(|mut decoder| decoder.orientation()).unwrap_or(Orientation::NoTransforms)
-}
-
-/// The picture as it is to be seen.
-pub(crate) fn turned(image: RgbImage, orientation: Orientation) -> RgbImage {
-    let mut image = DynamicImage::from(image);
-    image.apply_orientation(orientation);
-    image.into_rgb8()
 }
 
 fn decode_stream(stream: impl BufRead + Seek, format: Format, working: Working) -> Result<RgbImage> {

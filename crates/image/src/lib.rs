@@ -19,6 +19,7 @@ mod kinds;
 mod loader;
 mod memory;
 mod need;
+mod orientation;
 mod pipeline;
 mod profile;
 mod refusal;

@@ -8,7 +8,7 @@ use silknow_errors::Result;
 
 use super::directory::{ByteOrder, TiffFile};
 use super::layout::{Compression, Layout, Predictor};
-use super::{NAME, damaged, explain, unsupported};
+use super::refusal::{NAME, damaged, explain, unsupported};
 use crate::jpeg;
 use crate::refusal::cut;
 

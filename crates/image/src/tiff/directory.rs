@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 
 use silknow_errors::{Error, Result};
 
-use super::{NAME, damaged, unreadable};
+use super::refusal::{NAME, damaged, unreadable};
 
 /// The most directories that are looked at, and the most entries of one.
 const MAX_DIRECTORIES: usize = 10_000;

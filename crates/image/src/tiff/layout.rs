@@ -8,7 +8,7 @@ use image::metadata::Orientation;
 use silknow_errors::Result;
 
 use super::directory::{ByteOrder, Directory, TiffFile, tag};
-use super::{damaged, unsupported};
+use super::refusal::{damaged, unsupported};
 use crate::refusal::check_size;
 
 /// What a TIFF says of its first picture.

@@ -8,22 +8,23 @@ mod chunks;
 mod colours;
 mod directory;
 mod layout;
+mod refusal;
 mod samples;
 
 use std::io::{Read, Seek};
 
 use image::RgbImage;
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
 
 pub(crate) use chunks::jpeg_components;
 use directory::TiffFile;
 use layout::{Colours, Layout};
+use refusal::{NAME, unsupported};
 use samples::{Found, Range, RowReader};
 
 use crate::need::take_memory;
+use crate::orientation::turned;
 use crate::profile::{Channels, ToSrgb};
-
-const NAME: &str = "TIFF";
 
 /// Decodes the first picture of a file, and says of how many.
 ///
@@ -35,7 +36,7 @@ pub(crate) fn decode(stream: impl Read + Seek, in_memory: u64) -> Result<(RgbIma
     let _ticket = take_memory(NAME, (layout.width, layout.height), layout.need().saturating_add(in_memory))?;
     let pages = file.pages(&directory);
     let picture = Painter::new(&layout).paint(&mut file)?;
-    Ok((crate::decoding::turned(picture, layout.orientation), pages))
+    Ok((turned(picture, layout.orientation), pages))
 }
 
 /// Makes RGB of chunks.
@@ -195,29 +196,4 @@ fn lab_byte(value: u64, bits: u32, is_colour: bool, offset: bool) -> u8 {
         (_, true) => ((i32::from(value as u16 as i16) + 128) >> 8).min(127) as i8 as u8,
     };
     if is_colour && offset { byte.wrapping_sub(128) } else { byte }
-}
-
-fn damaged(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    crate::refusal::damaged(NAME, cause)
-}
-
-fn unsupported(what: impl std::fmt::Display) -> Error {
-    crate::refusal::unsupported(NAME, what)
-}
-
-fn unreadable(cause: std::io::Error) -> Error {
-    if cause.kind() == std::io::ErrorKind::UnexpectedEof {
-        return crate::refusal::cut(NAME);
-    }
-    Error::io("the file cannot be read").caused_by(cause)
-}
-
-/// Puts the refusal of the decoder of compressed data into words.
-fn explain(error: ::tiff::TiffError) -> Error {
-    match error {
-        ::tiff::TiffError::IoError(cause) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
-            crate::refusal::cut(NAME)
-        }
-        cause => damaged(cause),
-    }
 }

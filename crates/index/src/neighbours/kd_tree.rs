@@ -7,7 +7,7 @@ use std::collections::BinaryHeap;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::Neighbours;
+use super::answer::Neighbours;
 use super::exact::{Candidate, squared_distance};
 use super::positions::Positions;
 

@@ -8,7 +8,7 @@ use std::ops::Range;
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::Neighbours;
+use super::answer::Neighbours;
 use super::exact::Candidate;
 use super::lines::Line;
 use super::panels::{Encoded, GROUP, Offer, PackedQueries, Panels};
