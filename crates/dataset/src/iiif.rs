@@ -20,7 +20,6 @@ use crate::catalogue::{Catalogue, Entry, Remainder, TableOptions, folder_of, las
 use crate::labels::{Label, Labelling};
 use crate::literal::parse_entries;
 use crate::manifest::{Document, Manifest, Member, parse};
-use crate::standing::reason;
 use crate::table::Table;
 
 /// The table that is made of manifests, in the image folder.
@@ -170,7 +169,7 @@ fn walk(source: &Path, client: &Client, observer: &dyn Observer) -> Result<Found
                         .caused_by(error)
                         .hint(hint));
                 }
-                Err(error) => found.failures.push((place.shown(), reason(&error))),
+                Err(error) => found.failures.push((place.shown(), error.in_one_line())),
                 Ok(document) => take(document, &place, &mut found, &mut next),
             }
         }

@@ -20,7 +20,7 @@ use crate::address::{Source, source_of};
 use crate::iiif_image::ImageService;
 use crate::samples::Candidate;
 use crate::sources::{Entry, SOURCES_FILE, Sources};
-use crate::standing::{Standing, changed, digest, is_same_file, read_original, reason, standing};
+use crate::standing::{Standing, changed, digest, is_same_file, read_original, standing};
 
 /// The folder of the images as fetched, in the image folder.
 const UNSCALED: &str = "img_unscaled";
@@ -219,7 +219,7 @@ impl ImageFolder {
             let sample = &place.samples[chosen[task.position]];
             place.sources.set(sample.id(), Entry::pending(task.source.key()));
             if task.arrival == Arrival::Replaced {
-                remove_if_there(&self.rescaled(sample))?;
+                files::remove(self.rescaled(sample))?;
             }
         }
         place.sources.save()?;
@@ -362,9 +362,9 @@ impl ImageFolder {
             }
             Err(error) => {
                 if arrival != Arrival::AlreadyThere {
-                    remove_if_there(&unscaled)?;
+                    files::remove(&unscaled)?;
                 }
-                Ok(Fate::Lost(Some(arrival), reason(&error)))
+                Ok(Fate::Lost(Some(arrival), error.in_one_line()))
             }
         }
     }
@@ -405,13 +405,6 @@ impl Receiver for Arrivals<'_> {
         self.place.sources.set(sample.id(), Entry::fetched(task.source.key(), file));
         // A table that cannot be written now is written, or refused, at the end.
         let _ = self.place.sources.save_in_time();
-    }
-}
-
-fn remove_if_there(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => Err(files::refused("cannot remove", path, cause)),
-        _ => Ok(()),
     }
 }
 

@@ -7,7 +7,6 @@ use std::fs;
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use silknow_errors::Error;
 use silknow_files as files;
 
 use crate::address::Source;
@@ -75,21 +74,14 @@ pub(crate) fn digest(content: &[u8]) -> String {
 
 /// The content of a file of this machine, or why it cannot be copied.
 pub(crate) fn read_original(path: &Path) -> Result<Vec<u8>, String> {
-    let size = fs::metadata(path).map_err(|cause| reason(&files::refused("cannot read", path, cause)))?;
+    let size = fs::metadata(path).map_err(|cause| files::refused("cannot read", path, cause).in_one_line())?;
     if size.is_dir() {
         return Err(format!("`{}` is a folder", path.display()));
     }
     if size.len() > MAX_FILE_BYTES {
         return Err(format!("the file has {} bytes, above the limit of {MAX_FILE_BYTES}", size.len()));
     }
-    files::read(path).map_err(|error| reason(&error))
-}
-
-/// An error's text on one line, without its hint.
-pub(crate) fn reason(error: &Error) -> String {
-    let text = error.to_string();
-    let text = text.split("\nhint: ").next().unwrap_or_default();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    files::read(path).map_err(|error| error.in_one_line())
 }
 
 /// True when both paths lead to one file that is there.

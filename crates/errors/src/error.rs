@@ -133,6 +133,14 @@ impl Error {
         &self.0.message
     }
 
+    /// Place, message and cause on one line, as a table or a list of failures holds them. Hints, which are meant for a
+    /// terminal, are left out.
+    pub fn in_one_line(&self) -> String {
+        let text = self.to_string();
+        let without_hints = text.split("\nhint: ").next().unwrap_or_default();
+        without_hints.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     /// The hint, where there is one.
     pub fn hint_text(&self) -> Option<&str> {
         self.0.hint.as_deref()
@@ -186,6 +194,14 @@ mod tests {
             .hint("close the bracket");
         assert_eq!(error.to_string(), "export.csv:7:deeplink: not a list: unexpected end\nhint: close the bracket");
         assert_eq!(error.kind(), ErrorKind::Data);
+    }
+
+    #[test]
+    fn one_line_has_place_message_and_cause_without_hints() {
+        let error = Error::data("not a list").in_file("a.csv").at_line(7).caused_by("first\n  second\tthird").hint("h");
+        assert_eq!(error.in_one_line(), "a.csv:7: not a list: first second third");
+        let nested = Error::io("cannot read `a`").caused_by(Error::io("inner").hint("h"));
+        assert_eq!(nested.in_one_line(), "cannot read `a`: inner");
     }
 
     #[test]

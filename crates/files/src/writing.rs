@@ -50,6 +50,18 @@ pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
     write_with(path, |writer| writer.write_all(content.as_ref()).map_err(|cause| refused("cannot write", path, cause)))
 }
 
+/// Removes a file; none is fine.
+///
+/// # Errors
+/// A refusal of the system.
+pub fn remove(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    match fs::remove_file(path) {
+        Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(refused("cannot remove", path, cause)),
+        _ => Ok(()),
+    }
+}
+
 /// Many small files, written from several threads, that survive a power cut at a fraction of what [`write_with`] costs.
 ///
 /// The files wait under temporary names until enough are there, or until [`commit`](Self::commit): then they are synced
@@ -284,6 +296,18 @@ mod tests {
         assert!(error.is_err());
         assert_eq!(read_text(&path).unwrap(), "old");
         assert_eq!(names_in(folder.path()), ["table.txt"]);
+    }
+
+    #[test]
+    fn a_removed_file_is_gone_and_none_is_fine() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.txt");
+        write(&path, "").unwrap();
+        remove(&path).unwrap();
+        remove(&path).unwrap();
+        assert!(names_in(folder.path()).is_empty());
+        let message = remove(folder.path()).unwrap_err().to_string();
+        assert!(message.starts_with("cannot remove `"), "{message}");
     }
 
     fn names_in(folder: &Path) -> Vec<String> {

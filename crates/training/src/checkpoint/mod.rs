@@ -176,13 +176,7 @@ pub fn path_in(log_folder: impl AsRef<Path>) -> PathBuf {
 
 /// Removes the checkpoint from a log folder, once the model it leads to is stored; none is fine.
 pub fn remove(log_folder: impl AsRef<Path>) -> Result<()> {
-    let path = path_in(log_folder);
-    match std::fs::remove_file(&path) {
-        Err(cause) if cause.kind() != std::io::ErrorKind::NotFound => {
-            Err(files::refused("cannot remove", &path, cause))
-        }
-        _ => Ok(()),
-    }
+    files::remove(path_in(log_folder))
 }
 
 impl Checkpoint {
