@@ -10,7 +10,7 @@ use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use silknow_image_retrieval::config::{Explicit, GetKNNParameters, Operation, Options};
 use silknow_image_retrieval::{
     Context, Error, Filter, Hits, Index as _, IndexMeta, MemoryIndex, Observer, Progress, Queried, Record, Result,
-    Search, Silent, Vocabulary, VocabularyBuilder, find, vote,
+    Search, Silent, Vocabulary, VocabularyBuilder, Vote, find,
 };
 
 use crate::arguments::{self, wrong};
@@ -269,7 +269,7 @@ impl Index {
     ) -> PyResult<Bound<'py, PyAny>> {
         let asked = Asked { k, filter, max_distance, exclude_self };
         let (_, vocabulary, labels) =
-            self.vote(descriptors, asked, |vocabulary, hits| vote::predict(hits, vocabulary.len()))?;
+            self.vote(descriptors, asked, |vocabulary, hits| Vote::majority().predict(hits, vocabulary.len()))?;
         tables::write(descriptors.py(), &vocabulary, &labels)
     }
 
@@ -283,8 +283,9 @@ impl Index {
     /// Returns
     /// -------
     /// dict of pandas.DataFrame or of dict of lists
-    ///     For every variable a table with one column a class and Q rows: the shares of the votes, which sum to 1. A row
-    ///     is not-a-number where no neighbour's label is known.
+    ///     For every variable a table with one column a class and Q rows: the share of the neighbours with a known label
+    ///     that have the class; they sum to 1 where every label is one class. A row is not-a-number where no
+    ///     neighbour's label is known.
     ///
     /// Raises
     /// ------
@@ -667,12 +668,11 @@ fn remove_named(index: &mut MemoryIndex, names: &[String]) -> Result<usize> {
 fn shares(hits: &Hits, variable: usize, classes: usize) -> Vec<Vec<f64>> {
     let mut shares = vec![Vec::with_capacity(hits.len()); classes];
     for hits in hits.iter() {
-        let votes = vote::votes(hits, variable);
-        let all: usize = votes.iter().map(|(_, count)| count).sum();
-        shares.iter_mut().for_each(|column| column.push(if all == 0 { f64::NAN } else { 0.0 }));
-        for (class, count) in votes {
-            if let Some(share) = shares[class as usize].last_mut() {
-                *share = count as f64 / all as f64;
+        let ballot = Vote::majority().count_hits(hits, variable);
+        shares.iter_mut().for_each(|column| column.push(if ballot.known == 0 { f64::NAN } else { 0.0 }));
+        for voted in ballot.classes {
+            if let Some(share) = shares[voted.class as usize].last_mut() {
+                *share = voted.share;
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The verbs, one file each. A verb says what its command line looks like and hands over to the library.
 
 mod build_kdtree;
+mod compare;
 mod completions;
 mod create_dataset;
 mod crossvalidation;
@@ -22,6 +23,7 @@ pub(crate) const ALL: &[Verb] = &[
     get_knn::VERB,
     evaluate_model::VERB,
     crossvalidation::VERB,
+    compare::VERB,
     describe::VERB,
     search::VERB,
     demo::VERB,

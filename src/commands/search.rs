@@ -13,7 +13,17 @@ use crate::verb::{Again, Verb};
 pub(crate) const VERB: Verb = Verb { name: "search", again: Again::Anew, command, run };
 
 /// The keys that it shares with `get-knn`.
-const KEYS: [&str; 6] = ["treepath", "model_path", "num_neighbors", "batch_size", "device", "precision"];
+const KEYS: [&str; 9] = [
+    "treepath",
+    "model_path",
+    "num_neighbors",
+    "vote",
+    "vote_temperature",
+    "confidence_threshold",
+    "batch_size",
+    "device",
+    "precision",
+];
 
 fn is_shared_key(key: &Key) -> bool {
     KEYS.contains(&key.name)
@@ -94,6 +104,9 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         treepath: GetKNNParameters::treepath().read(&options)?,
         model_path: GetKNNParameters::model_path().read(&options)?,
         search: chosen(matches, GetKNNParameters::num_neighbors().read(&options)?)?,
+        vote: GetKNNParameters::vote().read(&options)?,
+        vote_temperature: GetKNNParameters::vote_temperature().read(&options)?,
+        confidence_threshold: GetKNNParameters::confidence_threshold().read(&options)?,
         html: matches.get_one::<PathBuf>("html").cloned(),
         batch_size: GetKNNParameters::batch_size().read(&options)?,
         device: GetKNNParameters::device().read(&options)?,

@@ -81,6 +81,18 @@ words! {
     }
 }
 
+words! {
+    /// How neighbours vote for the classes of a query.
+    #[derive(Default)]
+    VoteRule, "vote" {
+        /// Every neighbour counts one.
+        #[default]
+        Majority = "majority",
+        /// A near neighbour counts more.
+        Weighted = "weighted",
+    }
+}
+
 /// The name of a backbone, such as `resnet152`.
 ///
 /// A name is one to 32 lower-case letters, digits, `_`, `-` and `.`. Which names stand for a backbone is known to the

@@ -61,7 +61,7 @@ mod options;
 mod parameters;
 
 pub use augmentation::Augmentation;
-pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, Weights, Word};
+pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, VoteRule, Weights, Word};
 pub use field::{Field, defaulted, optional, required};
 pub use group::Group;
 pub use key::{Fallback, Key, Kind, Plain};

@@ -2,9 +2,11 @@
 //!
 //! A retrieval is shown with or without known truth; pictures that belong together for another reason stand in a row.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use maud::{Markup, html};
+use silknow_files as files;
+use silknow_records::Object;
 use silknow_records::class_text::text_of;
 
 use crate::thumbnails::Thumbnail;
@@ -27,6 +29,8 @@ pub struct Answer {
     pub truth: Option<String>,
     /// The text of the predicted class, where there is one.
     pub prediction: Option<String>,
+    /// How sure the vote is of its class, in `[0, 1]`, also where it was too low for a prediction; none where nobody votes.
+    pub confidence: Option<f64>,
 }
 
 /// A similar image.
@@ -64,6 +68,30 @@ pub struct SearchHit {
     pub neighbours: Vec<Neighbour>,
 }
 
+/// Where a card stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place<'a> {
+    /// The folder of the page, from which pictures can be reached; none where the page is not in a file.
+    pub folder: Option<&'a Path>,
+    /// True below a heading within the section.
+    pub is_below_heading: bool,
+}
+
+impl Place<'_> {
+    /// The address of a file from the page; none where the page has no folder.
+    fn address_of(&self, path: &Path) -> Option<String> {
+        let path = files::relative_to(path, self.folder?).ok()?;
+        let mut address = String::with_capacity(path.len());
+        for byte in path.bytes() {
+            match byte {
+                b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' | b'~' => address.push(byte.into()),
+                other => address.push_str(&format!("%{other:02X}")),
+            }
+        }
+        Some(address)
+    }
+}
+
 /// Longest side of the pictures in pixels: twice what the page shows, for dense screens.
 const PICTURE_PX: u32 = 280;
 
@@ -75,15 +103,16 @@ impl SearchHit {
         (known.iter().filter(|answer| answer.truth == answer.prediction).count(), known.len())
     }
 
-    /// The card.
-    pub(crate) fn card(&self) -> Markup {
+    /// The card, under a heading of the level above it.
+    pub(crate) fn card(&self, place: Place<'_>) -> Markup {
         let has_truth = self.answers.iter().any(|answer| answer.truth.is_some());
         html! {
             article.card {
-                h4 title=(self.query.name) { (last_part(&self.query.name)) }
+                @if place.is_below_heading { h4 title=(self.query.name) { (last_part(&self.query.name)) } }
+                @else { h3 title=(self.query.name) { (last_part(&self.query.name)) } }
                 @if has_truth { p.verdict { (self.verdict()) } }
                 div.scroll tabindex="0" role="region" aria-label=(format!("{} and its neighbours", self.query.name)) {
-                    table.hit { (self.pictures_row(has_truth)) (self.label_rows(has_truth)) }
+                    table.hit { (self.pictures_row(has_truth, place)) (self.label_rows(has_truth)) }
                 }
             }
         }
@@ -104,7 +133,7 @@ impl SearchHit {
         }
     }
 
-    fn pictures_row(&self, has_truth: bool) -> Markup {
+    fn pictures_row(&self, has_truth: bool, place: Place<'_>) -> Markup {
         // Without variables, as in an index of unlabelled images, nothing is predicted.
         let has_predictions = !self.answers.is_empty();
         let columns = if has_truth { 2 } else { 1 };
@@ -112,9 +141,9 @@ impl SearchHit {
             thead {
                 tr {
                     td {}
-                    th.query scope="colgroup" colspan=(columns) { (figure(&self.query, "Query")) }
+                    th.query scope="colgroup" colspan=(columns) { (figure(&self.query, "Query", place)) }
                     @for (rank, near) in (1..).zip(&self.neighbours) {
-                        th scope="col" { (figure(&near.picture, &format!("Neighbour {rank}"))) (near.work.caption()) }
+                        th scope="col" { (figure(&near.picture, &format!("Neighbour {rank}"), place)) (near.work.caption()) }
                     }
                 }
                 tr.heads {
@@ -134,7 +163,7 @@ impl SearchHit {
                     tr {
                         th scope="row" { (text_of(&answer.variable)) }
                         @if has_truth { td.query { (label(answer.truth.as_deref(), None)) } }
-                        td.query { (label(answer.prediction.as_deref(), answer.truth.as_deref())) }
+                        td.query { (answer.predicted()) }
                         @for near in &self.neighbours {
                             td { (label(near.labels.get(v).and_then(Option::as_deref), answer.truth.as_deref())) }
                         }
@@ -145,7 +174,35 @@ impl SearchHit {
     }
 }
 
+impl Answer {
+    /// The prediction with its confidence.
+    fn predicted(&self) -> Markup {
+        let per_cent = self.confidence.map(|confidence| format!("{:.0} %", 100.0 * confidence));
+        html! {
+            @match (&self.prediction, per_cent) {
+                (None, Some(per_cent)) => span.unknown { "not sure " small { (per_cent) } },
+                (prediction, per_cent) => {
+                    (label(prediction.as_deref(), self.truth.as_deref()))
+                    @if let Some(per_cent) = per_cent { " " small.confidence { (per_cent) } }
+                }
+            }
+        }
+    }
+}
+
 impl Work {
+    /// What is known of an object.
+    pub fn of(object: &Object) -> Self {
+        let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+        let id = (!object.id.is_empty()).then_some(&*object.id);
+        let inventory: Vec<&str> = [object.museum.as_deref(), id].into_iter().flatten().collect();
+        Self {
+            title: text(&object.title),
+            inventory: (!inventory.is_empty()).then(|| inventory.join(" ")),
+            address: text(&object.address),
+        }
+    }
+
     /// Title, inventory number and a link, as far as they are known. Only addresses of the web are linked.
     fn caption(&self) -> Markup {
         let is_web = |address: &&String| address.starts_with("http://") || address.starts_with("https://");
@@ -185,14 +242,19 @@ fn mark(right: bool) -> Markup {
     html! { span class=(class) aria-hidden="true" { (sign) } span.spoken { (word) } }
 }
 
-fn figure(picture: &Picture, role: &str) -> Markup {
+fn figure(picture: &Picture, role: &str, place: Place<'_>) -> Markup {
     let name = last_part(&picture.name);
+    let shown = |small: Thumbnail, what: &str| {
+        html! { img src=(small.address) width=(small.width_px) height=(small.height_px) alt=(what); }
+    };
     html! {
         figure.picture {
             div.frame {
                 @match Thumbnail::of(&picture.path, PICTURE_PX) {
-                    Some(small) => { img src=(small.address) width=(small.width_px) height=(small.height_px)
-                        alt=(format!("{role}: {name}")); }
+                    Some(small) => @match place.address_of(&picture.path) {
+                        Some(whole) => a href=(whole) { (shown(small, &format!("{role}: {name}, open the whole picture"))) },
+                        None => (shown(small, &format!("{role}: {name}"))),
+                    },
                     None => span.placeholder role="img" aria-label=(format!("{role}: {name}, picture not found")) {
                         "picture not found"
                     }
@@ -204,11 +266,11 @@ fn figure(picture: &Picture, role: &str) -> Markup {
 }
 
 /// Pictures beside each other, each with a line about it.
-pub(crate) fn row(pictures: &[(Picture, String)]) -> Markup {
+pub(crate) fn row(pictures: &[(Picture, String)], place: Place<'_>) -> Markup {
     html! {
         article.card {
             div.scroll tabindex="0" role="region" aria-label="pictures" {
-                table.hit { thead { tr { @for (picture, about) in pictures { th { (figure(picture, about)) } } } } }
+                table.hit.row { tbody { tr { @for (picture, about) in pictures { td { (figure(picture, about, place)) } } } } }
             }
         }
     }
@@ -230,6 +292,7 @@ mod tests {
                 variable: "place".into(),
                 truth: truth.map(str::to_owned),
                 prediction: Some("ES".into()),
+                confidence: Some(2.0 / 3.0),
             }],
             neighbours: ["ES", "FR", ""]
                 .map(|label| Neighbour {
@@ -244,7 +307,7 @@ mod tests {
 
     #[test]
     fn right_and_wrong_are_told_in_words_and_signs() {
-        let card = hit(Some("ES")).card().into_string();
+        let card = hit(Some("ES")).card(Place::default()).into_string();
         assert_eq!(card.matches("✓").count(), 3, "verdict, prediction and one neighbour: {card}");
         assert_eq!(card.matches("✗").count(), 1);
         assert_eq!(card.matches("wrong:").count(), 1);
@@ -254,9 +317,30 @@ mod tests {
 
     #[test]
     fn without_truth_nothing_is_marked() {
-        let card = hit(None).card().into_string();
+        let card = hit(None).card(Place::default()).into_string();
         assert!(!card.contains('✓') && !card.contains('✗') && !card.contains("truth"), "{card}");
-        assert!(card.contains("predicted") && card.contains("0.250"));
+        assert!(card.contains("predicted") && card.contains("0.250") && card.contains("67 %"));
+        assert!(card.contains("<h3 ") && !card.contains("<h4 "));
+    }
+
+    #[test]
+    fn a_withheld_prediction_is_said_to_be_unsure() {
+        let mut unsure = hit(Some("ES"));
+        unsure.answers[0].prediction = None;
+        let card = unsure.card(Place { is_below_heading: true, ..Place::default() }).into_string();
+        assert!(card.contains("not sure <small>67 %</small>") && card.contains("<h4 "), "{card}");
+    }
+
+    #[test]
+    fn a_shown_picture_leads_to_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l'été 1?.png");
+        image::RgbImage::new(4, 4).save(&path).unwrap();
+        let picture = Picture { name: "l'été 1?.png".into(), path };
+        let place = Place { folder: Some(folder.path()), is_below_heading: false };
+        let row = super::row(&[(picture.clone(), "Query".to_owned())], place).into_string();
+        assert!(row.contains(r#"<a href="l%27%C3%A9t%C3%A9%201%3F.png">"#), "{row}");
+        assert!(!super::row(&[(picture, "Query".to_owned())], Place::default()).into_string().contains("href"));
     }
 
     #[test]
@@ -278,6 +362,6 @@ mod tests {
 
     #[test]
     fn a_missing_picture_is_a_placeholder() {
-        assert_eq!(hit(None).card().into_string().matches("picture not found</span>").count(), 4);
+        assert_eq!(hit(None).card(Place::default()).into_string().matches("picture not found</span>").count(), 4);
     }
 }

@@ -2,20 +2,25 @@
 //!
 //! Which files are written, and under which names, is decided here.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_index::CLASSIFICATION_FILE;
 use silknow_index::classification::Classification;
 use silknow_progress::Observer;
+use silknow_records::Object;
 use silknow_records::class_text::text_of;
 
+use crate::details::EvaluationDetails;
 use crate::folds::{self, Fold, FoldStatistics, pool};
+use crate::learning_curve::LearningCurve;
 use crate::matrix::{Cells, draw};
 use crate::metrics::VariableMetrics;
 use crate::page::thousands;
 use crate::ranking::NeighbourStatistics;
-use crate::report::{self, VariablePictures, evaluation_page};
+use crate::report::{self, Findings, VariablePictures, evaluation_page};
 use crate::results_text::results_text;
 use crate::summary::EvaluationSummary;
 
@@ -23,7 +28,7 @@ use crate::summary::EvaluationSummary;
 const TOP_K_FOLDER: &str = "top_k_statistics";
 
 /// Evaluates a classification and writes all files into `result_path`: per variable the results text and two
-/// confusion matrices, `evaluation_summary.json` and `report.html`.
+/// confusion matrices, `evaluation_summary.json`, `evaluation_details.json` and `report.html`.
 ///
 /// `folder` is what the image paths of the classification are relative to. A variable that cannot be evaluated is
 /// warned about, and its files say so.
@@ -37,7 +42,13 @@ pub fn evaluate(
     observer: &dyn Observer,
 ) -> Result<EvaluationSummary> {
     let summary = EvaluationSummary::of(classification);
-    write_files(classification, folder, &summary, result_path, observer)?;
+    let mut works = HashMap::new();
+    add_works(folder, folder, &mut works, observer);
+    let mut curves = Vec::new();
+    add_curve(folder, "", &mut curves, observer);
+    let details = EvaluationDetails::of(classification, &summary.variables, curves, observer)?;
+    let findings = Findings { classification, folder, summary: &summary, details: &details, works: &works };
+    write_files(findings, result_path, observer)?;
     Ok(summary)
 }
 
@@ -61,8 +72,41 @@ pub fn evaluate_folds(folds: &[Fold<'_>], result_path: &Path, observer: &dyn Obs
             files::write(result_path.join(TOP_K_FOLDER).join(name), text)?;
         }
     }
-    write_files(&pooled, result_path, &summary, result_path, observer)?;
+    let (mut works, mut curves) = (HashMap::new(), Vec::new());
+    for fold in folds {
+        add_works(fold.folder, result_path, &mut works, observer);
+        let name = fold.folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        add_curve(fold.folder, &name, &mut curves, observer);
+    }
+    let details = EvaluationDetails::of(&pooled, &summary.variables, curves, observer)?;
+    let findings =
+        Findings { classification: &pooled, folder: result_path, summary: &summary, details: &details, works: &works };
+    write_files(findings, result_path, observer)?;
     Ok(summary)
+}
+
+/// Adds what the classification in a folder knows of the objects that its neighbours show, by the names of their images from
+/// `seen_from`. A file that cannot be read is warned of, because the report is whole without it.
+fn add_works(folder: &Path, seen_from: &Path, works: &mut HashMap<String, Object>, observer: &dyn Observer) {
+    if !folder.join(CLASSIFICATION_FILE).is_file() {
+        return;
+    }
+    match Classification::read_works(folder) {
+        Ok(found) => works.extend(found.into_iter().filter_map(|(name, object)| {
+            let name =
+                if folder == seen_from { name } else { files::relative_to(folder.join(name), seen_from).ok()? };
+            Some((name, object))
+        })),
+        Err(error) => observer.warning(&format!("the report does not name the works: {error}")),
+    }
+}
+
+/// Adds the course of the training whose table lies in a folder, if one does. A table that cannot be read is warned of.
+fn add_curve(folder: &Path, name: &str, curves: &mut Vec<LearningCurve>, observer: &dyn Observer) {
+    match LearningCurve::read(folder, name) {
+        Ok(curve) => curves.extend(curve),
+        Err(error) => observer.warning(&format!("the report has no learning curve: {error}")),
+    }
 }
 
 fn warn_of_unequal_neighbours(folds: &[Fold<'_>], observer: &dyn Observer) {
@@ -76,13 +120,8 @@ fn warn_of_unequal_neighbours(folds: &[Fold<'_>], observer: &dyn Observer) {
     }
 }
 
-fn write_files(
-    classification: &Classification,
-    folder: &Path,
-    summary: &EvaluationSummary,
-    result_path: &Path,
-    observer: &dyn Observer,
-) -> Result<()> {
+fn write_files(findings: Findings<'_>, result_path: &Path, observer: &dyn Observer) -> Result<()> {
+    let summary = findings.summary;
     let progress = observer.begin("evaluating", summary.variables.len() as u64 + 1);
     let mut pictures = Vec::with_capacity(summary.variables.len());
     for metrics in &summary.variables {
@@ -104,9 +143,10 @@ fn write_files(
         observer.warning(warning);
     }
     summary.write(result_path)?;
+    findings.details.write(result_path)?;
     observer.check()?;
     progress.detail(report::FILE_NAME);
-    evaluation_page(classification, folder, summary, &pictures).write(result_path.join(report::FILE_NAME))?;
+    evaluation_page(findings, &pictures).write(result_path.join(report::FILE_NAME))?;
     progress.advance(1);
     Ok(())
 }

@@ -4,22 +4,33 @@
 //! file that an evaluation writes is written here.
 
 mod averages;
+pub mod bootstrap;
+pub mod calibration;
 pub mod cards;
+pub mod chart;
 mod choice;
+pub mod compare;
+pub mod confusions;
+pub mod details;
 mod evaluate;
 #[cfg(test)]
 mod examples;
 pub mod folds;
+pub mod graded;
+pub mod learning_curve;
 pub mod matrix;
 pub mod metrics;
+pub mod museums;
 pub mod page;
 pub mod ranking;
 mod raster;
 pub mod report;
 pub mod results_text;
+pub mod sets;
 pub mod summary;
 mod text_table;
 mod thumbnails;
+pub mod vote_fit;
 
 pub use cards::{Answer, Neighbour, Picture, SearchHit, Work};
 pub use evaluate::{evaluate, evaluate_folds};

@@ -135,9 +135,7 @@ impl VariableMetrics {
     /// # Panics
     /// When a class index lies outside the vocabulary; one that was read from a file does not.
     pub fn of(classification: &Classification, v: usize) -> Self {
-        let predictions = column(&classification.predictions, v).enumerate();
-        let pairs =
-            predictions.map(|(sample, guess)| (true_class(classification.truth.classes(sample, v), guess), guess));
+        let pairs = (0..classification.truth.len()).filter_map(|sample| pair_of(classification, sample, v));
         let variable = &classification.vocabulary.variables[v];
         let matrix = ConfusionMatrix::count(variable, pairs);
         let ranking = classification.neighbours.as_ref().map(|near| RankingMetrics::of(&classification.truth, near, v));
@@ -182,6 +180,17 @@ impl VariableMetrics {
         }
     }
 
+    /// The share of the samples with a known truth that have a prediction, in `[0, 1]`; 0 without any.
+    pub fn coverage(&self) -> f64 {
+        ratio(self.evaluated, self.labelled)
+    }
+
+    /// Whether the figures enter the means over the variables: where one class alone occurs, nothing could be wrong, and they
+    /// would lift the means.
+    pub fn enters_means(&self) -> bool {
+        self.classes.len() > 1
+    }
+
     /// What a reader of the figures should know about their reliability.
     pub fn warnings(&self) -> Vec<String> {
         let name = &self.variable;
@@ -193,7 +202,10 @@ impl VariableMetrics {
         }
         let mut warnings = Vec::new();
         if let [only] = self.classes.as_slice() {
-            warnings.push(format!("`{name}`: there is one class only (`{}`), so its figures say nothing", only.class));
+            warnings.push(format!(
+                "`{name}`: there is one class only (`{}`), so its figures say nothing and do not enter the means",
+                only.class
+            ));
         }
         let few: Vec<String> = self
             .classes
@@ -219,14 +231,19 @@ impl VariableMetrics {
     }
 }
 
-/// The class that a prediction is compared with: of a set of true classes the predicted one, if it is among them, else
-/// the lowest.
-fn true_class(truth: &[i32], prediction: i32) -> i32 {
-    if truth.contains(&prediction) { prediction } else { truth.first().copied().unwrap_or(MISSING) }
+/// The true and the predicted class of a sample; none where either is missing. Of sets, the lowest class that is in both counts as
+/// both, so that the prediction is right; without such a class the lowest of each.
+pub(crate) fn pair_of(classification: &Classification, sample: usize, v: usize) -> Option<(i32, i32)> {
+    let (truth, predicted) = (classification.truth.classes(sample, v), classification.predictions.classes(sample, v));
+    match truth.iter().find(|class| predicted.contains(class)) {
+        Some(&common) => Some((common, common)),
+        None => Some((*truth.first()?, *predicted.first()?)),
+    }
 }
 
 /// The mean over the variables of the unweighted mean F1 score over the classes that occur, in `[0, 1]`, where truth
-/// and prediction are both known. Variables without such a sample do not count; none where that leaves none.
+/// and prediction are both known. Variables without such a sample do not count, nor do those where one class alone occurs,
+/// because nothing could be wrong there; none where that leaves none.
 ///
 /// Labels may be sets: a class is predicted correctly where it is in both sets.
 ///
@@ -253,7 +270,7 @@ pub fn mean_f1(truth: &LabelMatrix, predictions: &LabelMatrix) -> Option<f64> {
                 }
             }
             let scores = counts.values().map(|&[correct, truly, predicted]| f1(correct, truly, predicted));
-            (!counts.is_empty()).then(|| mean(scores))
+            (counts.len() > 1).then(|| mean(scores))
         })
         .collect();
     (!scores.is_empty()).then(|| mean(scores.into_iter()))
@@ -275,10 +292,11 @@ mod tests {
 
     #[test]
     fn the_mean_f1_is_unweighted_over_classes_and_variables() {
-        // Variable 0: class 0 F1 2*2/(2+3) = 0.8, class 1 F1 2*1/(2+1) = 2/3; variable 1: one known pair, right.
-        let truth = LabelMatrix::from_indices(2, vec![0, 5, 0, MISSING, 1, 1, 1, MISSING]).unwrap();
-        let predictions = LabelMatrix::from_indices(2, vec![0, 5, 0, 2, 0, MISSING, 1, MISSING]).unwrap();
-        let expected = ((0.8 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0;
+        // Variable 0: class 0 F1 2*2/(2+3) = 0.8, class 1 F1 2*1/(2+1) = 2/3; variable 1: two known pairs, one right;
+        // variable 2: one class alone, which says nothing.
+        let truth = LabelMatrix::from_indices(3, vec![0, 5, 3, 0, 2, 3, 1, 1, 3, 1, MISSING, 3]).unwrap();
+        let predictions = LabelMatrix::from_indices(3, vec![0, 5, 3, 0, 5, 3, 0, MISSING, 3, 1, MISSING, 3]).unwrap();
+        let expected = ((0.8 + 2.0 / 3.0) / 2.0 + (2.0 / 3.0 + 0.0) / 2.0) / 2.0;
         assert!((mean_f1(&truth, &predictions).unwrap() - expected).abs() < 1e-12);
     }
 

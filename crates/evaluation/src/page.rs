@@ -9,7 +9,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use silknow_errors::Result;
 use silknow_files as files;
 
-use crate::cards::{self, Picture, SearchHit};
+use crate::cards::{self, Picture, Place, SearchHit};
+use crate::chart::Chart;
 use crate::matrix::MatrixPicture;
 
 const STYLE: &str = include_str!("../assets/page.css");
@@ -71,6 +72,8 @@ pub enum Part {
     Tables(Vec<Table>),
     /// Confusion matrices, beside each other where there is room.
     Matrices(Vec<MatrixPicture>),
+    /// Line charts, beside each other where there is room.
+    Charts(Vec<Chart>),
     /// Terms and what they mean.
     Definitions(Vec<(String, String)>),
     /// Queries with their neighbours.
@@ -102,7 +105,7 @@ pub enum Cell {
 }
 
 /// A page for the results of a search, with a card per query.
-pub fn search_page(title: &str, introduction: &str, hits: &[SearchHit]) -> String {
+pub fn search_page(title: &str, introduction: &str, hits: &[SearchHit]) -> Page {
     let images = hits.iter().map(|hit| hit.neighbours.len()).max().unwrap_or(0);
     Page {
         title: title.to_owned(),
@@ -117,7 +120,6 @@ pub fn search_page(title: &str, introduction: &str, hits: &[SearchHit]) -> Strin
         }],
         footer: Vec::new(),
     }
-    .to_html()
 }
 
 /// Matrices up to this width stand beside each other.
@@ -130,6 +132,10 @@ pub(crate) const DISTANCE_IN_WORDS: &str = "The distance says how far two images
 impl Page {
     /// The page as HTML. Pictures are read from their files now; one that cannot be shown leaves a placeholder.
     pub fn to_html(&self) -> String {
+        self.markup(None).into_string()
+    }
+
+    fn markup(&self, folder: Option<&Path>) -> Markup {
         html! {
             (DOCTYPE)
             html lang="en" {
@@ -146,7 +152,9 @@ impl Page {
                         @for (number, section) in self.sections.iter().enumerate() {
                             section id=(format!("s{number}")) {
                                 h2 { (section.title) }
-                                @for part in &section.parts { (part.markup()) }
+                                @for (position, part) in section.parts.iter().enumerate() {
+                                    (part.markup(Place { folder, is_below_heading: section.has_heading_above(position) }))
+                                }
                             }
                         }
                     }
@@ -157,12 +165,13 @@ impl Page {
                 }
             }
         }
-        .into_string()
     }
 
-    /// Writes the page to a file.
+    /// Writes the page to a file. Its pictures lead to the files that they were made from.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<()> {
-        files::write(path, self.to_html())
+        let folder = path.as_ref().parent().map(|folder| if folder == Path::new("") { Path::new(".") } else { folder });
+        let html = self.markup(folder).into_string();
+        files::write(path, html)
     }
 
     fn header(&self) -> Markup {
@@ -196,8 +205,14 @@ impl Page {
     }
 }
 
+impl Section {
+    fn has_heading_above(&self, position: usize) -> bool {
+        self.parts[..position].iter().any(|part| matches!(part, Part::Heading(_)))
+    }
+}
+
 impl Part {
-    fn markup(&self) -> Markup {
+    fn markup(&self, place: Place<'_>) -> Markup {
         match self {
             Self::Heading(text) => html! { h3 { (text) } },
             Self::Text(text) => html! { p { (text) } },
@@ -207,17 +222,18 @@ impl Part {
             Self::Matrices(pictures) => html! {
                 div.matrices {
                     @for picture in pictures {
-                        div.matrix.scroll.wide[picture.width_px() > BESIDE_UP_TO_PX] tabindex="0" role="group" style=(format!("--width:{}px", picture.width_px())) {
+                        div.matrix.scroll.wide[picture.width_px() > BESIDE_UP_TO_PX] tabindex="0" role="group" aria-label="Confusion matrix" style=(format!("--width:{}px", picture.width_px())) {
                             (PreEscaped(picture.svg()))
                         }
                     }
                 }
             },
+            Self::Charts(charts) => html! { div.charts { @for chart in charts { (chart.markup()) } } },
             Self::Definitions(terms) => html! {
                 dl.terms { @for (term, meaning) in terms { div { dt { (term) } dd { (meaning) } } } }
             },
-            Self::Hits(hits) => html! { @for hit in hits { (hit.card()) } },
-            Self::Pictures(pictures) => cards::row(pictures),
+            Self::Hits(hits) => html! { @for hit in hits { (hit.card(place)) } },
+            Self::Pictures(pictures) => cards::row(pictures, place),
         }
     }
 }
@@ -227,7 +243,7 @@ impl Table {
         // A column of figures has its heading over the figures.
         let is_text = |column: usize| matches!(self.rows.first().and_then(|row| row.get(column)), Some(Cell::Text(_)));
         html! {
-            div.scroll.data {
+            div.scroll.data tabindex="0" role="region" aria-label=(if self.caption.is_empty() { "Table" } else { &self.caption }) {
                 table {
                     @if !self.caption.is_empty() { caption { (self.caption) } }
                     thead {
@@ -312,6 +328,6 @@ mod tests {
 
     #[test]
     fn a_search_without_hits_is_a_page() {
-        assert!(search_page("Search", "", &[]).contains("Most similar images"));
+        assert!(search_page("Search", "", &[]).to_html().contains("Most similar images"));
     }
 }

@@ -33,10 +33,12 @@ pub struct EvaluationSummary {
     pub samples: u64,
     /// Neighbours per query, where these are at hand.
     pub k: Option<u64>,
-    /// Mean over the variables that could be evaluated.
+    /// Mean over the variables that [enter the means](VariableMetrics::enters_means): those with two classes or more.
     pub mean_accuracy: f64,
-    /// Mean over the variables that could be evaluated.
+    /// Mean over the same variables.
     pub mean_f1: f64,
+    /// The number of these variables; the means are 0 where there is none.
+    pub variables_in_means: usize,
     /// Per variable, in the vocabulary's order.
     pub variables: Vec<VariableMetrics>,
     /// Mean and deviation over the folds of a cross-validation.
@@ -52,14 +54,15 @@ impl EvaluationSummary {
     pub fn of(classification: &Classification) -> Self {
         let variables: Vec<_> =
             (0..classification.vocabulary.len()).map(|v| VariableMetrics::of(classification, v)).collect();
-        let evaluated: Vec<_> = variables.iter().filter(|metrics| metrics.evaluated > 0).collect();
+        let counted: Vec<_> = variables.iter().filter(|metrics| metrics.enters_means()).collect();
         Self {
             format_version: FORMAT_VERSION,
             software_version: env!("CARGO_PKG_VERSION"),
             samples: classification.names.len() as u64,
             k: classification.neighbours.as_ref().map(|near| near.k as u64),
-            mean_accuracy: mean(evaluated.iter().map(|metrics| metrics.accuracy)),
-            mean_f1: mean(evaluated.iter().map(|metrics| metrics.mean_f1)),
+            mean_accuracy: mean(counted.iter().map(|metrics| metrics.accuracy)),
+            mean_f1: mean(counted.iter().map(|metrics| metrics.mean_f1)),
+            variables_in_means: counted.len(),
             warnings: variables.iter().flat_map(VariableMetrics::warnings).collect(),
             variables,
             folds: None,
@@ -116,7 +119,8 @@ impl fmt::Display for EvaluationSummary {
                 figure(ranking.map(|ranking| ranking.mean_average_precision)),
             ]);
         }
-        if self.variables.iter().filter(|metrics| metrics.evaluated > 0).count() > 1 {
+        let evaluated = self.variables.iter().filter(|metrics| metrics.evaluated > 0).count();
+        if evaluated > 1 && self.variables_in_means > 0 {
             let blank = String::new;
             let (accuracy, f1) = (figure(Some(self.mean_accuracy)), figure(Some(self.mean_f1)));
             rows.push(vec!["mean".to_owned(), blank(), blank(), accuracy, f1]);

@@ -46,7 +46,7 @@ fn every_variable_has_its_files_though_it_cannot_be_evaluated() {
             ["Confusion_Matrix.png", "Confusion_Matrix_normalized.png", "evaluation_results.txt"]
                 .map(|file| format!("{variable}_{file}"))
         })
-        .chain(["evaluation_summary.json".to_owned(), "report.html".to_owned()])
+        .chain(["evaluation_details.json", "evaluation_summary.json", "report.html"].map(str::to_owned))
         .collect();
     expected.sort();
     assert_eq!(written(folder.path()), expected);
@@ -103,7 +103,7 @@ fn an_empty_classification_is_warned_about_and_written() {
     let recorder = Recorder::default();
     let summary = evaluate(&empty, folder.path(), folder.path(), &recorder).unwrap();
     assert_eq!((summary.samples, summary.mean_f1, recorder.warnings().len()), (0, 0.0, 4));
-    assert_eq!(written(folder.path()).len(), 14);
+    assert_eq!(written(folder.path()).len(), 15);
 }
 
 #[test]

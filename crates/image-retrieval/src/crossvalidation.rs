@@ -11,12 +11,16 @@ use silknow_dataset::{Collections, read_master};
 use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
 use silknow_files::FolderLock;
-use silknow_index::{Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, check_model, retrieve};
+use silknow_index::{
+    Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, Vote, check_model, retrieve,
+};
+use silknow_network::Facts;
 use silknow_progress::Silent;
 
 use crate::context::Context;
 use crate::indexing::{index_of, names};
 use crate::training_session::{Trained, TrainingSession, Works};
+use crate::voting;
 
 /// What `crossvalidation` did.
 #[derive(Clone, Debug, Serialize)]
@@ -157,7 +161,10 @@ fn finished(
     };
     within(Box::new(classification.names.iter()), &split.test)?;
     within(Box::new(index.records().iter().map(|record| &record.name)), &split.rest)?;
-    let same = made.model_fingerprint == model.fingerprint() && neighbours == parameters.num_neighbors.min(index.len());
+    let search = search_of(parameters, model.facts()).ok()?;
+    let same = made.model_fingerprint == model.fingerprint()
+        && neighbours == search.k.min(index.len())
+        && Vote::of_description(&classification.meta) == search.vote;
     same.then_some(classification)
 }
 
@@ -183,7 +190,16 @@ fn classify(
         descriptors,
         truth: Some(Truth { vocabulary: collections.vocabulary.clone(), labels }),
     };
-    let retrieval = retrieve(&index, queries, &Search::nearest(parameters.num_neighbors), context.observer)?;
+    let search = search_of(parameters, trained.model.facts())?;
+    let retrieval = retrieve(&index, queries, &search, context.observer)?;
     let written = retrieval.write(index.model_fingerprint(), folder, folder)?;
     written.classification.ok_or_else(|| Error::internal("labelled queries were classified without their labels"))
+}
+
+/// What an answer consists of, and how it votes, with the model of a fold.
+fn search_of(parameters: &CrossvalidationParameters, facts: &Facts) -> Result<Search> {
+    let CrossvalidationParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
+    let mut search = Search::nearest(parameters.num_neighbors);
+    search.vote = voting::vote(vote, vote_temperature, confidence_threshold, facts)?;
+    Ok(search)
 }

@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::names;
 use crate::retriever::Retriever;
+use crate::voting;
 
 /// What `get-knn` did.
 #[derive(Clone, Debug, Serialize)]
@@ -49,7 +50,7 @@ impl fmt::Display for GetKNNSummary {
 }
 
 /// Describes the images of a master file, finds their nearest neighbours in an index, predicts their classes, and
-/// writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `savepath`.
+/// writes `knn_list.txt`, `kNN_LUT.csv`, `kNN_votes.csv` and, for labelled queries, `pred_gt.npz` into `savepath`.
 ///
 /// With an index that has no variables nothing is predicted, and the neighbours alone are written.
 ///
@@ -61,6 +62,9 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     let retriever =
         Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
     let index = retriever.index();
+    let mut search = Search::nearest(parameters.num_neighbors);
+    let GetKNNParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
+    search.vote = voting::vote(vote, vote_temperature, confidence_threshold, retriever.model().facts())?;
     let has_truth = parameters.bool_labeled_input && !index.vocabulary().is_empty();
     if parameters.bool_labeled_input && !has_truth {
         observer.info("the index has no variables: neighbours are listed, nothing is predicted or compared");
@@ -83,7 +87,7 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
         descriptors: described.descriptors,
         truth: has_truth.then_some(truth),
     };
-    let retrieval = retrieve(index, queries, &Search::nearest(parameters.num_neighbors), observer)?;
+    let retrieval = retrieve(index, queries, &search, observer)?;
     let written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
     Ok(GetKNNSummary {
         files: written.files,

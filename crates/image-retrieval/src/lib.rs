@@ -101,6 +101,7 @@
 //! does not approximate neighbours, and it trains retrained blocks slower than PyTorch does.
 
 mod build_kdtree;
+mod compare;
 mod context;
 mod create_dataset;
 mod crossvalidation;
@@ -121,8 +122,10 @@ pub mod surroundings;
 mod train_model;
 mod trainer;
 mod training_session;
+mod voting;
 
 pub use build_kdtree::{BuildKDTreeSummary, build_kdtree};
+pub use compare::compare;
 pub use context::Context;
 pub use create_dataset::{CreateDatasetSummary, Prospects, create_dataset};
 pub use crossvalidation::{CrossvalidationSummary, crossvalidation};
@@ -134,7 +137,9 @@ pub use doctor::{DoctorReport, Finding, State, doctor};
 pub use evaluate_model::evaluate_model;
 pub use get_knn::{GetKNNSummary, get_knn};
 pub use retriever::{Answer, Prediction, Retriever, Votes};
-pub use search::{FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, search};
+pub use search::{
+    ClassVotes, FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, VariableVotes, search,
+};
 #[cfg(feature = "demo")]
 pub use silknow_demo::{DemoCollection, generate as generate_demo_collection};
 pub use train_model::{TrainModelSummary, train_model};
@@ -143,11 +148,13 @@ pub use trainer::{TrainedModel, Trainer};
 pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
+pub use silknow_evaluation::compare::Comparison;
 pub use silknow_fetch::{Policy, Proxies};
 pub use silknow_image::{RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
 pub use silknow_index::conformance::check as check_index;
 pub use silknow_index::{
-    Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search, find, vote,
+    Ballot, ClassShare, Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search,
+    Vote, Weights, find, vote,
 };
 pub use silknow_network::weights::Hub;
 pub use silknow_network::{Described, Model, StoredModel, architectures, expected_values, take};

@@ -5,7 +5,7 @@ use std::path::Path;
 use silknow_config::{DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_image::Source;
-use silknow_index::{Hit, Hits, Index, MemoryIndex, Queried, Search, check_model, find, store, vote};
+use silknow_index::{ClassShare, Hit, Hits, Index, MemoryIndex, Queried, Search, Vote, check_model, find, store};
 use silknow_network::{Model, Placement};
 use silknow_progress::Observer;
 use silknow_records::Record;
@@ -40,9 +40,15 @@ pub struct Answer {
 pub struct Prediction {
     /// The variable's name.
     pub variable: String,
-    /// The classes that neighbours have, most votes first; of those with as many votes the one with the nearest neighbour.
-    /// The first is the predicted class. Empty where no neighbour's label is known.
+    /// The classes that neighbours have, highest share first; of those with the same share the one with the nearest
+    /// neighbour. Empty where no neighbour's label is known.
     pub classes: Vec<Votes>,
+    /// The number of classes at the front that are predicted: 1, more where labels are sets, and 0 where no neighbour's label
+    /// is known or the vote is not confident enough.
+    pub predicted: usize,
+    /// The share of the predicted class, and of several the lowest, in `[0, 1]`; that of the first class where the vote is not
+    /// confident enough, and 0 where no neighbour's label is known.
+    pub confidence: f64,
 }
 
 /// The votes for one class.
@@ -55,14 +61,19 @@ pub struct Votes {
     pub text: String,
     /// Neighbours that have it.
     pub neighbours: usize,
-    /// Its share of all votes on the variable, in `(0, 1]`.
+    /// The weight of these neighbours among those with a known label, in `[0, 1]`: the probability of the class.
     pub share: f64,
 }
 
 impl Prediction {
-    /// The predicted class; none where no neighbour's label is known.
+    /// The predicted class, and of several the one with the highest share; none where nothing is predicted.
     pub fn class(&self) -> Option<&Votes> {
-        self.classes.first()
+        self.predicted().first()
+    }
+
+    /// The predicted classes, highest share first; empty where nothing is predicted.
+    pub fn predicted(&self) -> &[Votes] {
+        &self.classes[..self.predicted]
     }
 }
 
@@ -141,25 +152,27 @@ impl<I: Index> Retriever<I> {
         observer: &dyn Observer,
     ) -> Result<Vec<Answer>> {
         let hits = find(&self.index, Queried { descriptors, is_query }, search, observer)?;
-        Ok(answers(&self.index, &hits))
+        Ok(answers(&self.index, &hits, &search.vote))
     }
 }
 
 /// The hits of every query with what they say of it.
-fn answers(index: &dyn Index, hits: &Hits) -> Vec<Answer> {
+fn answers(index: &dyn Index, hits: &Hits, vote: &Vote) -> Vec<Answer> {
     let variables = &index.vocabulary().variables;
     let prediction = |hits: &[Hit], v: usize| {
-        let mut votes = vote::votes(hits, v);
-        // The sort is stable, so that among classes with equally many votes the one with the nearest neighbour stays first.
-        votes.sort_by_key(|&(_, neighbours)| std::cmp::Reverse(neighbours));
-        let all: usize = votes.iter().map(|(_, neighbours)| neighbours).sum();
-        let class = |(class, neighbours): (i32, usize)| Votes {
-            name: variables[v].class_name(class).to_owned(),
-            text: variables[v].class_text(class).into_owned(),
-            neighbours,
-            share: neighbours as f64 / all as f64,
+        let ballot = vote.count_hits(hits, v);
+        let class = |voted: &ClassShare| Votes {
+            name: variables[v].class_name(voted.class).to_owned(),
+            text: variables[v].class_text(voted.class).into_owned(),
+            neighbours: voted.neighbours,
+            share: voted.share,
         };
-        Prediction { variable: variables[v].name.clone(), classes: votes.into_iter().map(class).collect() }
+        Prediction {
+            variable: variables[v].name.clone(),
+            classes: ballot.classes.iter().map(class).collect(),
+            predicted: vote.decide(&ballot).len(),
+            confidence: ballot.confidence(),
+        }
     };
     let answer = |hits: &[Hit]| Answer {
         hits: hits.to_vec(),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use silknow_config::{DeviceChoice, Precision};
+use silknow_config::{DeviceChoice, Precision, VoteRule};
 use silknow_errors::Result;
 use silknow_evaluation::{Answer as ShownAnswer, Neighbour, Picture, SearchHit, Work};
 use silknow_files as files;
@@ -14,7 +14,8 @@ use silknow_records::{Object, Record, Variable};
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images};
 use crate::image_list;
-use crate::retriever::{Answer, Prediction, Retriever};
+use crate::retriever::{Answer, Prediction, Retriever, Votes};
+use crate::voting;
 
 /// What `search` needs to know.
 #[derive(Clone, Debug)]
@@ -25,8 +26,14 @@ pub struct SearchParameters {
     pub treepath: PathBuf,
     /// Folder of the model that built it.
     pub model_path: PathBuf,
-    /// What an answer consists of.
+    /// What an answer consists of; how it votes is said by the fields below.
     pub search: Search,
+    /// How the neighbours vote.
+    pub vote: VoteRule,
+    /// The temperature of a weighted vote; none stands for that of the model.
+    pub vote_temperature: Option<f64>,
+    /// The share of the vote below which nothing is predicted, in `[0, 1]`.
+    pub confidence_threshold: f64,
     /// A page with the pictures to write, if wanted.
     pub html: Option<PathBuf>,
     /// Images that the network describes at once.
@@ -57,6 +64,8 @@ pub struct SearchResult {
     pub query: PathBuf,
     /// The predicted class of each variable.
     pub predictions: Vec<Label>,
+    /// What the neighbours say of each variable.
+    pub votes: Vec<VariableVotes>,
     /// Nearest first.
     pub neighbours: Vec<FoundImage>,
 }
@@ -71,6 +80,33 @@ pub struct Label {
     pub class: Option<String>,
     /// Its class as people read it, several joined by commas; none where unknown.
     pub text: Option<String>,
+}
+
+/// What the neighbours of a query say of one variable.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct VariableVotes {
+    /// The variable's name.
+    pub variable: String,
+    /// How sure the vote is of its class, in `[0, 1]`, also where it was too low for a prediction; 0 where no neighbour's label
+    /// is known.
+    pub confidence: f64,
+    /// The classes that neighbours have, the most probable first.
+    pub classes: Vec<ClassVotes>,
+}
+
+/// What the neighbours of a query say of one class.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ClassVotes {
+    /// The class as files hold it.
+    pub class: String,
+    /// The class as people read it.
+    pub text: String,
+    /// Its share of the vote, in `[0, 1]`.
+    pub probability: f64,
+    /// Neighbours that have it.
+    pub neighbours: usize,
 }
 
 /// A neighbour of a query.
@@ -118,11 +154,14 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let index = retriever.index();
     // The filter is checked first, so that a fault in it is reported before any picture is decoded.
     parameters.search.filter.resolve(index.vocabulary())?;
+    let mut search = parameters.search.clone();
+    let SearchParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
+    search.vote = voting::vote(vote, vote_temperature, confidence_threshold, retriever.model().facts())?;
     let (described, skipped) =
         describe_images(retriever.model(), &images, Listed::ByHand, parameters.batch_size, observer)?;
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
     let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
-    let answers = retriever.search_descriptors(&described.descriptors, &parameters.search, &is_query, observer)?;
+    let answers = retriever.search_descriptors(&described.descriptors, &search, &is_query, observer)?;
     if !parameters.search.filter.is_everything() && answers.iter().all(|answer| answer.hits.is_empty()) {
         observer.warning(&format!("no image of the index passes the filter `{}`", parameters.search.filter));
     }
@@ -132,7 +171,7 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     if let Some(page) = &parameters.html {
         let hits: Vec<SearchHit> = results.iter().map(shown).collect();
         let introduction = format!("Searched among {} images in {}.", index.len(), parameters.treepath.display());
-        files::write(page, silknow_evaluation::search_page("Similar images", &introduction, &hits))?;
+        silknow_evaluation::search_page("Similar images", &introduction, &hits).write(page)?;
     }
     Ok(SearchSummary { results, skipped, html: parameters.html.clone() })
 }
@@ -145,15 +184,33 @@ fn is_same_file(a: &Path, b: &Path) -> bool {
 fn result(query: &Path, answer: &Answer, variables: &[Variable], treepath: &Path) -> Result<SearchResult> {
     let neighbours = answer.hits.iter().map(|hit| found(hit, variables, treepath)).collect::<Result<_>>()?;
     let predictions = answer.predictions.iter().map(predicted).collect();
-    Ok(SearchResult { query: query.to_path_buf(), predictions, neighbours })
+    let votes = answer.predictions.iter().map(voted).collect();
+    Ok(SearchResult { query: query.to_path_buf(), predictions, votes, neighbours })
 }
 
 fn predicted(prediction: &Prediction) -> Label {
-    let class = prediction.class();
+    let classes = prediction.predicted();
+    let joined = |separator: &str, text: fn(&Votes) -> &str| {
+        (!classes.is_empty()).then(|| classes.iter().map(text).collect::<Vec<_>>().join(separator))
+    };
     Label {
         variable: prediction.variable.clone(),
-        class: class.map(|class| class.name.clone()),
-        text: class.map(|class| class.text.clone()),
+        class: joined("___", |class| &class.name),
+        text: joined(", ", |class| &class.text),
+    }
+}
+
+fn voted(prediction: &Prediction) -> VariableVotes {
+    let class = |votes: &Votes| ClassVotes {
+        class: votes.name.clone(),
+        text: votes.text.clone(),
+        probability: votes.share,
+        neighbours: votes.neighbours,
+    };
+    VariableVotes {
+        variable: prediction.variable.clone(),
+        confidence: prediction.confidence,
+        classes: prediction.classes.iter().map(class).collect(),
     }
 }
 
@@ -195,8 +252,12 @@ impl FoundObject {
 /// The answer as a page shows it.
 fn shown(result: &SearchResult) -> SearchHit {
     let picture = |path: &Path| Picture { name: path.display().to_string(), path: path.to_path_buf() };
-    let answer =
-        |label: &Label| ShownAnswer { variable: label.variable.clone(), truth: None, prediction: label.text.clone() };
+    let answer = |(label, votes): (&Label, &VariableVotes)| ShownAnswer {
+        variable: label.variable.clone(),
+        truth: None,
+        prediction: label.text.clone(),
+        confidence: (!votes.classes.is_empty()).then_some(votes.confidence),
+    };
     let neighbour = |found: &FoundImage| Neighbour {
         picture: picture(&found.image),
         distance: found.distance,
@@ -209,7 +270,7 @@ fn shown(result: &SearchResult) -> SearchHit {
     };
     SearchHit {
         query: picture(&result.query),
-        answers: result.predictions.iter().map(answer).collect(),
+        answers: result.predictions.iter().zip(&result.votes).map(answer).collect(),
         neighbours: result.neighbours.iter().map(neighbour).collect(),
     }
 }
@@ -222,8 +283,14 @@ impl fmt::Display for SearchSummary {
             }
             writeln!(f, "{}", result.query.display())?;
             let widest = result.predictions.iter().map(|label| label.variable.chars().count()).max().unwrap_or(0);
-            for label in &result.predictions {
-                writeln!(f, "  {:<widest$}  {}", label.variable, text(label))?;
+            for (label, votes) in result.predictions.iter().zip(&result.votes) {
+                write!(f, "  {:<widest$}  ", label.variable)?;
+                match &label.text {
+                    None if !votes.classes.is_empty() => {
+                        writeln!(f, "not sure ({}, {:.0} %)", votes.classes[0].text, 100.0 * votes.confidence)?;
+                    }
+                    _ => writeln!(f, "{}", text(label))?,
+                }
             }
             writeln!(f, "  {:>4}  {:>8}  image", "rank", "distance")?;
             for (rank, found) in (1..).zip(&result.neighbours) {

@@ -95,11 +95,8 @@ impl Workshop {
             master_dir_prediction: self.path("samples"),
             model_path: self.path(model),
             savepath: self.path("neighbours"),
-            num_neighbors: 6,
-            bool_labeled_input: true,
             batch_size: 16,
-            device: Default::default(),
-            precision: Default::default(),
+            ..GetKNNParameters::new("", "", "", "", "")
         }
     }
 }
@@ -173,6 +170,9 @@ fn check_search(shop: &Workshop, context: &Context<'_>) {
             treepath: shop.path("index"),
             model_path: shop.path("model"),
             search: wanted,
+            vote: Default::default(),
+            vote_temperature: None,
+            confidence_threshold: 0.0,
             html: Some(shop.path("answer.html")),
             batch_size: 4,
             device: Default::default(),
@@ -269,12 +269,12 @@ fn cross_validation_runs_the_backbone_once_per_image_and_view_and_keeps_finished
     let shop = Workshop::open();
     let context = context(&shop.folder);
     let parameters = CrossvalidationParameters {
-        master_file_name: "masterfile.txt".into(),
         master_dir: shop.path("samples"),
         logpath: shop.path("cross"),
         training: TrainingParameters { val_percentage: 0, ..shop.training() },
         num_neighbors: 5,
         resume: true,
+        ..CrossvalidationParameters::default()
     };
     let summary = crossvalidation(&parameters, &context).unwrap();
     let images = summary.evaluation.samples;

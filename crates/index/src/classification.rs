@@ -1,17 +1,29 @@
 //! The classification of labelled queries: what `pred_gt.npz` holds, its writer and its reader.
 //!
-//! Retrieval writes the file and evaluation reads it.
+//! Retrieval writes the file and evaluation reads it. `Groundtruth`, `Predictions` and `neighbour_labels` hold one class per
+//! label, of a set the lowest. The sets of two or more classes stand in further arrays, which are there when there are any.
 
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use silknow_arrays::npz::{self, Array};
 use silknow_errors::{Error, Result};
-use silknow_records::{LabelMatrix, Vocabulary};
+use silknow_records::table::{read_table, write_table};
+use silknow_records::{LabelMatrix, Object, Record, Vocabulary};
 
-use crate::layout::{CLASS_TEXTS, File, class_texts};
+use crate::layout::{CLASS_TEXTS, File, class_texts, label_sets};
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "pred_gt.npz";
+
+/// The further arrays of the sets of truth, predictions and neighbours' labels: rows of query, variable and class. Among the
+/// neighbours, neighbour `rank` of query `q` has the position `q * k + rank`.
+const TRUE_SETS: &str = "Groundtruth_sets";
+const PREDICTED_SETS: &str = "Predictions_sets";
+const NEIGHBOUR_SETS: &str = "neighbour_label_sets";
+
+/// The further array of what is known of the neighbours' objects: the bytes of a table of records.
+const WORKS: &str = "neighbour_records";
 
 /// Truth and prediction of S labelled queries for V variables.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +76,11 @@ impl Classification {
 
     /// Writes `pred_gt.npz` into `folder`.
     pub fn write(&self, folder: impl AsRef<Path>) -> Result<()> {
+        self.write_with_works(folder, &[])
+    }
+
+    /// Writes `pred_gt.npz` with what is known of the objects that neighbours show, by the names of their images.
+    pub(crate) fn write_with_works(&self, folder: impl AsRef<Path>, works: &[Record]) -> Result<()> {
         let samples = self.names.len();
         let variables = self.vocabulary.len();
         let (shape, cells) = self.vocabulary.to_table();
@@ -80,7 +97,36 @@ impl Classification {
         }
         arrays.push(("meta", Array::text([], vec![self.meta.clone()])));
         arrays.extend(class_texts(&self.vocabulary).map(|array| (CLASS_TEXTS, array)));
+        let near = self.neighbours.as_ref().map(|near| &near.labels);
+        let labels =
+            [(TRUE_SETS, Some(&self.truth)), (PREDICTED_SETS, Some(&self.predictions)), (NEIGHBOUR_SETS, near)];
+        arrays.extend(labels.into_iter().filter_map(|(name, labels)| Some((name, label_sets(labels?)?))));
+        if !works.is_empty() {
+            let table = write_table(works.iter());
+            arrays.push((WORKS, Array::u8([table.len()], table)));
+        }
         npz::write(folder.as_ref().join(FILE_NAME), &arrays)
+    }
+
+    /// Reads what `pred_gt.npz` of `folder` knows of the objects that neighbours show, by the names of their images. Empty where
+    /// it knows no more than these names.
+    ///
+    /// # Errors
+    /// A missing or cut file, a newer format, a table that cannot be read.
+    pub fn read_works(folder: impl AsRef<Path>) -> Result<HashMap<String, Object>> {
+        let mut file = File::open(&folder.as_ref().join(FILE_NAME), "get-knn")?;
+        if file.contains("meta") {
+            file.meta()?;
+        }
+        if !file.contains(WORKS) || !file.contains("neighbour_names") {
+            return Ok(HashMap::new());
+        }
+        let samples = file.texts("names")?.len();
+        let names: BTreeSet<String> = file.text_matrix("neighbour_names", samples)?.1.into_iter().collect();
+        let mut records: Vec<Record> = names.into_iter().map(|name| Record::new(name, 0)).collect();
+        read_table(file.bytes(WORKS)?.as_slice(), &mut records)
+            .map_err(|error| file.wrong(format!("`{WORKS}`: {}", error.message())))?;
+        Ok(records.into_iter().map(|record| (record.name, record.object)).collect())
     }
 
     /// Reads `pred_gt.npz` from `folder`.
@@ -95,15 +141,18 @@ impl Classification {
         let variables = vocabulary.len();
         let names = file.texts("names")?;
         let samples = names.len();
-        let truth = file.labels("Groundtruth", &[samples, variables], &vocabulary)?;
-        let predictions = file.labels("Predictions", &[samples, variables], &vocabulary)?;
+        let mut truth = file.labels("Groundtruth", &[samples, variables], &vocabulary)?;
+        file.label_sets(TRUE_SETS, &vocabulary, &mut truth)?;
+        let mut predictions = file.labels("Predictions", &[samples, variables], &vocabulary)?;
+        file.label_sets(PREDICTED_SETS, &vocabulary, &mut predictions)?;
         let neighbours = if file.contains("neighbour_names") {
             let (k, names) = file.text_matrix("neighbour_names", samples)?;
             let (distances_k, distances) = file.matrix("neighbour_distances", samples)?;
             if distances_k != k {
                 return Err(file.wrong(format!("{k} neighbours of a query have names and {distances_k} distances")));
             }
-            let labels = file.labels("neighbour_labels", &[samples, k, variables], &vocabulary)?;
+            let mut labels = file.labels("neighbour_labels", &[samples, k, variables], &vocabulary)?;
+            file.label_sets(NEIGHBOUR_SETS, &vocabulary, &mut labels)?;
             Some(RankedNeighbours { k, names, distances, labels })
         } else {
             None
@@ -173,6 +222,26 @@ mod tests {
             classification.write(folder.path()).unwrap();
             assert_eq!(Classification::read(folder.path()).unwrap(), classification);
         }
+    }
+
+    #[test]
+    fn sets_stand_in_further_arrays_which_are_there_when_there_are_any() {
+        let folder = tempfile::tempdir().unwrap();
+        let further = [TRUE_SETS, PREDICTED_SETS, NEIGHBOUR_SETS];
+        let plain = sample();
+        plain.write(folder.path()).unwrap();
+        let file = npz::Reader::open(folder.path().join(FILE_NAME)).unwrap();
+        assert!(further.iter().all(|name| !file.contains(name)));
+        let mut classification = plain.clone();
+        classification.truth.set(1, 0, &[1, 2]);
+        classification.predictions.set(0, 0, &[0, 1, 2]);
+        classification.neighbours.as_mut().unwrap().labels.set(1, 0, &[0, 2]);
+        classification.write(folder.path()).unwrap();
+        assert_eq!(Classification::read(folder.path()).unwrap(), classification);
+        let mut file = npz::Reader::open(folder.path().join(FILE_NAME)).unwrap();
+        assert_eq!(file.array("Groundtruth").unwrap(), Array::i32([2, 2], vec![0, -1, 1, 0]));
+        assert_eq!(file.array(TRUE_SETS).unwrap(), Array::i32([2, 3], vec![1, 0, 1, 1, 0, 2]));
+        assert_eq!(file.array(NEIGHBOUR_SETS).unwrap(), Array::i32([2, 3], vec![1, 0, 0, 1, 0, 2]));
     }
 
     #[test]

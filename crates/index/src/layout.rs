@@ -18,6 +18,16 @@ pub(crate) fn class_texts(vocabulary: &Vocabulary) -> Option<Array> {
     (!cells.is_empty()).then(|| Array::text([cells.len() / 3, 3], cells))
 }
 
+/// The array of the labels that are sets of two or more classes: rows of image, variable and class, each with its position.
+/// None where no label is such a set.
+pub(crate) fn label_sets(labels: &LabelMatrix) -> Option<Array> {
+    let rows = labels.larger_sets().flat_map(|(sample, variable, classes)| {
+        classes.iter().flat_map(move |&class| [sample as i32, variable as i32, class])
+    });
+    let rows: Vec<i32> = rows.collect();
+    (!rows.is_empty()).then(|| Array::i32([rows.len() / 3, 3], rows))
+}
+
 /// An open file whose layout is being checked.
 pub(crate) struct File {
     path: PathBuf,
@@ -67,8 +77,11 @@ impl File {
         Ok(vocabulary)
     }
 
-    /// Puts the sets of two or more classes, rows of image, variable and class, into the labels.
+    /// Puts the sets of two or more classes into the labels, where the file has an array of them.
     pub fn label_sets(&mut self, name: &str, vocabulary: &Vocabulary, labels: &mut LabelMatrix) -> Result<()> {
+        if !self.contains(name) {
+            return Ok(());
+        }
         let (shape, rows) = self.arrays.i32(name)?;
         if !matches!(shape.as_slice(), [_, 3]) {
             return Err(self.wrong(format!("`{name}` has shape {shape:?}, expected three columns")));

@@ -28,5 +28,7 @@ pub use meta::IndexMeta;
 pub use neighbours::{Method, Neighbours, SearchIndex};
 pub use results::Written;
 pub use results::knn_list::FILE_NAME as NEIGHBOURS_FILE;
+pub use results::votes_table::FILE_NAME as VOTES_FILE;
 pub use retrieve::{Queries, Retrieval, Truth, retrieve};
 pub use search::{Queried, Search, find};
+pub use vote::{Ballot, ClassShare, Vote, Weights};

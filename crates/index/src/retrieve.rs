@@ -6,7 +6,7 @@ use silknow_records::{LabelMatrix, Labels, Vocabulary};
 
 use crate::index::{Hits, Index};
 use crate::search::{Queried, Search, find};
-use crate::vote;
+use crate::vote::Vote;
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -54,8 +54,8 @@ pub fn retrieve(index: &dyn Index, queries: Queries, search: &Search, observer: 
         None => None,
     };
     let hits = find(index, Queried::descriptors(&queries.descriptors), search, observer)?;
-    let predictions = vote::predict(&hits, vocabulary.len());
-    Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, hits })
+    let predictions = search.vote.predict(&hits, vocabulary.len());
+    Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, hits, vote: search.vote })
 }
 
 /// What was found for Q queries.
@@ -72,4 +72,6 @@ pub struct Retrieval {
     pub predictions: LabelMatrix,
     /// What was found for each query.
     pub hits: Hits,
+    /// The vote that predicted the classes.
+    pub vote: Vote,
 }

@@ -9,6 +9,7 @@ use silknow_records::{Record, object_key};
 use crate::filter::Filter;
 use crate::index::{Hit, Hits, Index};
 use crate::neighbours::{check_k, check_rows};
+use crate::vote::Vote;
 
 /// Queries between two looks at whether the work should stop.
 const QUERIES_PER_STEP: usize = 2048;
@@ -36,12 +37,21 @@ pub struct Search {
     pub exclude_self: bool,
     /// Of several images of one object the nearest alone counts.
     pub group_by_object: bool,
+    /// How the answers vote for the classes of the query; it does not change which they are.
+    pub vote: Vote,
 }
 
 impl Search {
-    /// The `k` nearest images, whatever they are.
+    /// The `k` nearest images, whatever they are, with equal votes.
     pub fn nearest(k: usize) -> Self {
-        Self { k, filter: Filter::everything(), max_distance: None, exclude_self: false, group_by_object: false }
+        Self {
+            k,
+            filter: Filter::everything(),
+            max_distance: None,
+            exclude_self: false,
+            group_by_object: false,
+            vote: Vote::majority(),
+        }
     }
 }
 

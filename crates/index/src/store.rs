@@ -12,10 +12,10 @@ use silknow_arrays::npz::{self, Array};
 use silknow_errors::Result;
 use silknow_files::FolderLock;
 use silknow_records::table::{read_table, write_table};
-use silknow_records::{LabelMatrix, Object, Record};
+use silknow_records::{Object, Record};
 
 use crate::index::Index;
-use crate::layout::{CLASS_TEXTS, File, class_texts};
+use crate::layout::{CLASS_TEXTS, File, class_texts, label_sets};
 use crate::memory::MemoryIndex;
 use crate::meta::{FORMAT_WITH_SETS, IndexMeta};
 use crate::root::is_below;
@@ -42,9 +42,9 @@ impl MemoryIndex {
         let (count, variables) = (self.len(), self.vocabulary.len());
         let (shape, cells) = self.vocabulary.to_table();
         let labels = self.labels();
-        let sets = set_rows(&labels);
+        let sets = label_sets(&labels);
         let mut meta = self.meta.clone();
-        if !sets.is_empty() {
+        if sets.is_some() {
             meta.format_version = meta.format_version.max(FORMAT_WITH_SETS);
         }
         let names = self.records.iter().map(|record| record.name.clone()).collect();
@@ -56,9 +56,7 @@ impl MemoryIndex {
             ("label2class_list", Array::text(shape, cells)),
             ("meta", Array::text([], vec![meta.to_json()])),
         ];
-        if !sets.is_empty() {
-            arrays.push((LABEL_SETS, Array::i32([sets.len() / 3, 3], sets)));
-        }
+        arrays.extend(sets.map(|array| (LABEL_SETS, array)));
         arrays.extend(class_texts(&self.vocabulary).map(|array| (CLASS_TEXTS, array)));
         let root = self.image_root();
         if root.starts_with(['/', '.']) {
@@ -103,9 +101,7 @@ impl MemoryIndex {
         let names = file.texts("DictTrain")?;
         let (dims, descriptors) = file.matrix("Tree", names.len())?;
         let mut labels = file.labels("Labels", &[names.len(), vocabulary.len()], &vocabulary)?;
-        if file.contains(LABEL_SETS) {
-            file.label_sets(LABEL_SETS, &vocabulary, &mut labels)?;
-        }
+        file.label_sets(LABEL_SETS, &vocabulary, &mut labels)?;
         if file.contains(IMAGE_ROOT) {
             let root = file.text(IMAGE_ROOT)?;
             if let Some(name) = names.iter().find(|name| !is_below(name, &root)) {
@@ -126,14 +122,6 @@ impl MemoryIndex {
         // The labels were checked against the vocabulary as their arrays were read.
         Self::with_checked_labels(vocabulary, records, descriptors, dims, meta).map_err(|error| error.in_file(&path))
     }
-}
-
-/// The classes of all sets of two or more, as rows of image, variable and class.
-fn set_rows(labels: &LabelMatrix) -> Vec<i32> {
-    let rows = labels.larger_sets().flat_map(|(sample, variable, classes)| {
-        classes.iter().flat_map(move |&class| [sample as i32, variable as i32, class])
-    });
-    rows.collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use silknow_errors::ErrorKind;
-use silknow_index::{Classification, Filter, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, retrieve};
+use silknow_index::{Classification, Filter, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, Vote, retrieve};
 use silknow_progress::{Recorder, Silent};
 use silknow_records::{Record, VocabularyBuilder};
 
@@ -122,6 +122,43 @@ fn the_table_holds_python_lists_in_quoted_cells() {
 "q/two, too.jpg","['../index/img/m__13__d.jpg', '../index/img/plain.jpg']","['13', '']","[3, 2]","[1.0, 4.0]"
 "#;
     assert_eq!(table, expected);
+}
+
+#[test]
+fn the_votes_have_the_probability_of_every_class() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), None, 2);
+    let table = fs::read_to_string(folder.path().join("kNN_votes.csv")).unwrap();
+    let expected = r#"input_image_name,variable,prediction,confidence,known_neighbours,probabilities
+q/one.jpg,place,ES,0.5,2,"{'ES': 0.5, 'FR': 0.5}"
+q/one.jpg,timespan,eighteenth_century_(dates_CE),1.0,1,{'eighteenth_century_(dates_CE)': 1.0}
+"q/two, too.jpg",place,ES,1.0,1,{'ES': 1.0}
+"q/two, too.jpg",timespan,eighteenth_century_(dates_CE),1.0,1,{'eighteenth_century_(dates_CE)': 1.0}
+"#;
+    assert_eq!(table, expected);
+}
+
+#[test]
+fn the_works_of_neighbours_are_kept_where_names_do_not_tell_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    run(folder.path(), Some([["IT", ""], ["FR", "new"]]), 2);
+    let works = Classification::read_works(folder.path()).unwrap();
+    let work = &works["../index/img/m__12__l'or.jpg"];
+    assert_eq!(work.address.as_deref(), Some("http://data.silknow.org/object/12"));
+    assert_eq!(&*works["../index/img/m__11__a.jpg"].id, "11");
+}
+
+#[test]
+fn an_unsure_vote_predicts_nothing_and_says_so_in_the_file() {
+    let mut search = Search::nearest(2);
+    search.vote = Vote { least_confidence: 0.6, ..Vote::weighted(0.5) };
+    let found = retrieve(&index(), queries(None), &search, &Silent).unwrap();
+    // Weights exp(-0.125^2 / 0.5) and exp(-0.375^2 / 0.5) give the nearer class 0.562.
+    assert_eq!(found.predictions.indices(), [-1, 0, 0, 0]);
+    let folder = tempfile::tempdir().unwrap();
+    found.write("model", folder.path(), folder.path()).unwrap();
+    let table = fs::read_to_string(folder.path().join("kNN_votes.csv")).unwrap();
+    assert!(table.contains("q/one.jpg,place,nan,0.562177,2,\"{'ES': 0.562177, 'FR': 0.437823}\"\n"), "{table}");
 }
 
 #[test]

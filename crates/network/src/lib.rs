@@ -32,7 +32,7 @@ pub use extra_heads::ExtraHeads;
 pub use families::{architectures, design_of, family_named, family_of};
 pub use features::{FeatureShape, FrozenBackbone};
 pub use head::Head;
-pub use model::{Described, Model, StoredModel};
+pub use model::{ChosenVote, Described, Facts, Model, StoredModel};
 pub use silknow_config::Precision;
 pub use silknow_engine::Instructions;
 pub use top::{Outputs, TopNetwork};

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use silknow_errors::Result;
 use silknow_evaluation::metrics::mean_f1;
 use silknow_image::View;
-use silknow_index::{SearchIndex, vote};
+use silknow_index::{SearchIndex, Vote};
 use silknow_network::{Outputs, TopNetwork};
 use silknow_progress::Observer;
 
@@ -135,7 +135,8 @@ impl<'a> Validation<'a> {
         }
         let neighbours = SearchIndex::new(references, dims)?.nearest(&queries, NEIGHBOURS)?;
         let labels = self.goal.inputs.labels;
-        let predictions = vote::predict_from(&labels.select(&self.selection.references), &neighbours);
+        let predictions =
+            Vote::majority().predict_from(&labels.select(&self.selection.references), &neighbours, NEIGHBOURS);
         Ok(mean_f1(&labels.select(&self.selection.queries), &predictions))
     }
 }

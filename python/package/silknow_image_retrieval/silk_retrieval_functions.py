@@ -135,8 +135,8 @@ build_kDTree_parameter = _with_parameters(
 
 _FIND = "Finds the nearest neighbours of images in an index, and predicts the images' classes."
 _FIND_EFFECT = """\
-Writes ``knn_list.txt``, ``kNN_LUT.csv`` and, for labelled queries, ``pred_gt.npz`` into ``savepath``. The index must have
-been built with the same model."""
+Writes ``knn_list.txt``, ``kNN_LUT.csv``, ``kNN_votes.csv`` (the probability of every class) and, for labelled queries,
+``pred_gt.npz`` into ``savepath``. The index must have been built with the same model."""
 get_kNN_configfile = _with_configfile("get_kNN", _FIND, _FIND_EFFECT)
 get_kNN_parameter = _with_parameters(
     "get_kNN",
@@ -148,7 +148,7 @@ get_kNN_parameter = _with_parameters(
 _EVALUATE = "Evaluates the predictions for labelled queries."
 _EVALUATE_EFFECT = """\
 Writes, per variable, ``<variable>_evaluation_results.txt`` and two confusion matrices as pictures, and
-``evaluation_summary.json`` and ``report.html`` into ``result_path``. For numbers see :func:`evaluate_folder`."""
+``evaluation_summary.json``, ``evaluation_details.json`` and ``report.html`` into ``result_path``. For numbers see :func:`evaluate_folder`."""
 evaluate_model_configfile = _with_configfile("evaluate_model", _EVALUATE, _EVALUATE_EFFECT)
 evaluate_model_parameter = _with_parameters("evaluate_model", "pred_gt_path result_path", _EVALUATE, _EVALUATE_EFFECT)
 

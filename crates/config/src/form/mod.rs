@@ -12,7 +12,7 @@ mod word;
 pub use contract::Form;
 pub(crate) use contract::Optional;
 pub use list::{Ranges, ranges, variables, variables_or_none, widths, words};
-pub use number::{Interval, Number, Whole, number, whole};
+pub use number::{Interval, Number, NumberOr, Whole, number, number_or, whole};
 pub use text::{column, contact, file_name, path};
 pub use word::{backbone, choice, truth, weights};
 
@@ -42,6 +42,19 @@ mod tests {
         assert_eq!(form.parse("1e-4"), Some(1e-4f64));
         assert_eq!(form.parse("1"), Some(1.0f32));
         refused::<f64>(form, &["0", "1.01", "1e-60", "nan", "inf", "-0.1", "0,1", ""]);
+    }
+
+    #[test]
+    fn a_word_may_stand_for_a_number() {
+        let form = number_or("model", Interval::above(0.0, 100.0));
+        assert_eq!(form.parse("model"), Some(None::<f64>));
+        assert_eq!(form.parse("0.05"), Some(Some(0.05f64)));
+        assert_eq!(
+            (form.write(&None::<f64>).as_deref(), form.write(&Some(1e-4f64)).as_deref()),
+            (Some("model"), Some("1e-4"))
+        );
+        assert_eq!(Form::<f64>::write(&number(Interval::closed(0.0, 1.0)), &0.0).as_deref(), Some("0"));
+        refused::<Option<f64>>(form, &["0", "101", "Model", "", "nan"]);
     }
 
     #[test]

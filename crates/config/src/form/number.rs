@@ -27,6 +27,19 @@ pub fn number(interval: Interval) -> Number {
     Number(interval)
 }
 
+/// A number within an interval, or the word that says that another part of the program knows it, as in
+/// `number_or("model", Interval::above(0.0, 1.0))`.
+pub fn number_or(word: &'static str, interval: Interval) -> NumberOr {
+    NumberOr { word, number: Number(interval) }
+}
+
+/// The form of numbers for which a word may stand; see [`number_or`].
+#[derive(Clone, Copy, Debug)]
+pub struct NumberOr {
+    word: &'static str,
+    number: Number,
+}
+
 /// The form of whole numbers; see [`whole`].
 #[derive(Clone, Copy, Debug)]
 pub struct Whole {
@@ -140,11 +153,36 @@ impl Form<f64> for Number {
 
     /// A small number is written as `1e-4` rather than `0.0001`.
     fn write(&self, value: &f64) -> Option<String> {
-        Some(if *value < 0.01 { format!("{value:e}") } else { value.to_string() })
+        Some(if *value != 0.0 && *value < 0.01 { format!("{value:e}") } else { value.to_string() })
     }
 
     fn plain(&self, value: &f64) -> Option<Plain> {
         Some(Plain::Number(*value))
+    }
+}
+
+impl<T> Form<Option<T>> for NumberOr
+where
+    Number: Form<T>,
+{
+    fn kind(&self) -> Kind {
+        Kind::Number
+    }
+
+    fn expected(&self) -> String {
+        format!("{} or {}", self.word, Form::<T>::expected(&self.number))
+    }
+
+    fn parse(&self, text: &str) -> Option<Option<T>> {
+        if text == self.word { Some(None) } else { self.number.parse(text).map(Some) }
+    }
+
+    fn write(&self, value: &Option<T>) -> Option<String> {
+        value.as_ref().map_or_else(|| Some(self.word.to_owned()), |number| self.number.write(number))
+    }
+
+    fn plain(&self, value: &Option<T>) -> Option<Plain> {
+        value.as_ref().map_or_else(|| Some(Plain::Text(self.word.to_owned())), |number| self.number.plain(number))
     }
 }
 

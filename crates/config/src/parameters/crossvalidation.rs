@@ -8,6 +8,7 @@ use super::defaults::DEFAULT_FOLDER;
 use super::retrieval::GetKNNParameters;
 use super::train_model::TrainModelParameters;
 use super::training::TrainingParameters;
+use crate::choice::VoteRule;
 use crate::field::defaulted;
 use crate::form::{file_name, path};
 use crate::group::Group;
@@ -31,6 +32,12 @@ crate::parameters! {
         logpath: PathBuf = defaulted(DEFAULT_FOLDER.into(), path());
         /// Neighbours per query, at least 1.
         num_neighbors: usize = GetKNNParameters::num_neighbors();
+        /// How neighbours vote.
+        vote: VoteRule = GetKNNParameters::vote();
+        /// Temperature of weighted votes; none stands for that of the fold's model.
+        vote_temperature: Option<f64> = GetKNNParameters::vote_temperature();
+        /// Share of the vote below which nothing is predicted.
+        confidence_threshold: f64 = GetKNNParameters::confidence_threshold();
         /// How the model of every fold is made.
         ..training: TrainingParameters;
         /// Skip finished folds and continue the unfinished one from its checkpoint.

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::defaults::{DEFAULT_FOLDER, texts};
 use super::describing::DescribingParameters;
 use super::training::TrainingParameters;
-use crate::choice::{Architecture, DeviceChoice, Precision, Weights};
+use crate::choice::{Architecture, DeviceChoice, Precision, VoteRule, Weights};
 use crate::field::{defaulted, required};
-use crate::form::{file_name, path, truth, variables_or_none, whole};
+use crate::form::{Interval, choice, file_name, number, number_or, path, truth, variables_or_none, whole};
 use crate::group::Group;
 
 crate::parameters! {
@@ -69,6 +69,16 @@ crate::parameters! {
         num_neighbors: usize = defaulted(6, whole(1..));
         /// Whether the queries have labels to compare the predictions with
         bool_labeled_input: bool = defaulted(true, truth());
+        /// How neighbours vote: each counts one, or near ones count more
+        ///
+        /// Ties go to the class with the nearest neighbour.
+        vote: VoteRule = defaulted(VoteRule::Majority, choice()).further();
+        /// Temperature T of weighted votes, exp(-d^2 / T) at the distance d; `model`: the one that validation found
+        ///
+        /// None stands for the model's.
+        vote_temperature: Option<f64> = defaulted(None, number_or("model", Interval::above(0.0, 100.0))).further();
+        /// Share of the vote below which nothing is predicted (not sure); 0: never
+        confidence_threshold: f64 = defaulted(0.0, number(Interval::closed(0.0, 1.0))).further();
         /// Images that the network describes at once, at least 1.
         batch_size: usize = DescribingParameters::batch_size();
         /// Where the network runs.

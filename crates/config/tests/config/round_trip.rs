@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
     DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, Operation,
-    Options, Parameters, Precision, TrainModelParameters, TrainingParameters, Weights,
+    Options, Parameters, Precision, TrainModelParameters, TrainingParameters, VoteRule, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -96,6 +96,10 @@ fn training() -> impl Strategy<Value = TrainingParameters> {
         })
 }
 
+fn vote() -> impl Strategy<Value = (VoteRule, Option<f64>, f64)> {
+    (proptest::sample::select(VoteRule::ALL), option::of(1e-6f64..=100.0), 0.0f64..=1.0)
+}
+
 proptest! {
     #[test]
     fn training_parameters_read_back_as_written(
@@ -105,6 +109,7 @@ proptest! {
         training in training(),
         num_neighbors in 1usize..1000,
         resume in any::<bool>(),
+        (vote, vote_temperature, confidence_threshold) in vote(),
     ) {
         let train = TrainModelParameters {
             master_file_name: master_file_name.clone(),
@@ -115,7 +120,17 @@ proptest! {
         };
         prop_assert!(train.validate().is_ok());
         prop_assert_eq!(&read_back(&train), &train);
-        let all = CrossvalidationParameters { master_file_name, master_dir, logpath, training, num_neighbors, resume };
+        let all = CrossvalidationParameters {
+            master_file_name,
+            master_dir,
+            logpath,
+            num_neighbors,
+            vote,
+            vote_temperature,
+            confidence_threshold,
+            training,
+            resume,
+        };
         prop_assert_eq!(&read_back(&all), &all);
     }
 
@@ -129,6 +144,7 @@ proptest! {
         batch_size in 1usize..=4096,
         num_neighbors in 1usize..1000,
         bool_labeled_input in any::<bool>(),
+        (vote, vote_temperature, confidence_threshold) in vote(),
         device in proptest::sample::select(DeviceChoice::ALL),
         precision in proptest::sample::select(Precision::ALL),
     ) {
@@ -145,6 +161,9 @@ proptest! {
         let neighbours = GetKNNParameters {
             num_neighbors,
             bool_labeled_input,
+            vote,
+            vote_temperature,
+            confidence_threshold,
             batch_size,
             device,
             precision,

@@ -9,7 +9,8 @@ use silknow_errors::Result;
 use silknow_files as files;
 use silknow_records::Labels;
 
-use super::{Answers, distance_text};
+use super::Answers;
+use super::literals::distance_text;
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "knn_list.txt";

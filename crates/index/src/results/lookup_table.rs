@@ -8,7 +8,8 @@ use csv::{QuoteStyle, WriterBuilder};
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 
-use super::{Answers, distance_text};
+use super::Answers;
+use super::literals::{distance_text, list_literal, string_literal};
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "kNN_LUT.csv";
@@ -26,10 +27,10 @@ pub(crate) fn write(folder: &Path, answers: &Answers<'_>) -> Result<()> {
             let hits = answers.retrieval.hits.of(query).iter();
             let cells = [
                 name.clone(),
-                list(hits.clone().map(|hit| string_literal(answers.names.of(hit)))),
-                list(hits.clone().map(|hit| string_literal(hit.record.object.address_or_id()))),
-                list(hits.clone().map(|hit| hit.position.to_string())),
-                list(hits.map(|hit| distance_text(hit.distance))),
+                list_literal(["[", "]"], hits.clone().map(|hit| string_literal(answers.names.of(hit)))),
+                list_literal(["[", "]"], hits.clone().map(|hit| string_literal(hit.record.object.address_or_id()))),
+                list_literal(["[", "]"], hits.clone().map(|hit| hit.position.to_string())),
+                list_literal(["[", "]"], hits.map(|hit| distance_text(hit.distance))),
             ];
             table
                 .write_record(&cells)
@@ -37,38 +38,4 @@ pub(crate) fn write(folder: &Path, answers: &Answers<'_>) -> Result<()> {
         }
         table.flush().map_err(|cause| files::refused("cannot write", &path, cause))
     })
-}
-
-/// A Python list of what are Python literals already.
-fn list(literals: impl Iterator<Item = String>) -> String {
-    format!("[{}]", literals.collect::<Vec<_>>().join(", "))
-}
-
-/// A Python string literal, with single quotes.
-fn string_literal(text: &str) -> String {
-    let mut literal = String::with_capacity(text.len() + 2);
-    literal.push('\'');
-    for character in text.chars() {
-        match character {
-            '\'' | '\\' => literal.extend(['\\', character]),
-            '\n' => literal.push_str("\\n"),
-            '\r' => literal.push_str("\\r"),
-            '\t' => literal.push_str("\\t"),
-            control if control.is_control() => literal.push_str(&format!("\\x{:02x}", u32::from(control))),
-            other => literal.push(other),
-        }
-    }
-    literal.push('\'');
-    literal
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn literals_escape_what_python_would_misread() {
-        assert_eq!(string_literal("l'été.jpg"), r"'l\'été.jpg'");
-        assert_eq!(string_literal("a\\b\n\u{7}\u{85}"), r"'a\\b\n\x07\x85'");
-    }
 }

@@ -3,19 +3,21 @@
 //! A distance is written the same way in all of them.
 
 pub(crate) mod knn_list;
+mod literals;
 pub(crate) mod lookup_table;
+pub(crate) mod votes_table;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use silknow_errors::{Error, Result};
 use silknow_files as files;
-use silknow_records::LabelMatrix;
+use silknow_records::{LabelMatrix, Record};
 
 use crate::classification::{self, Classification, RankedNeighbours};
 use crate::index::{Hit, Hits};
-use crate::meta::IndexMeta;
+use crate::meta::{FORMAT_WITH_SETS, IndexMeta};
 use crate::retrieve::Retrieval;
 
 /// What was found for queries, with the names that the files state.
@@ -36,7 +38,8 @@ pub struct Written {
 }
 
 impl Retrieval {
-    /// Writes `knn_list.txt`, `kNN_LUT.csv` and, for labelled queries, `pred_gt.npz` into `folder`.
+    /// Writes `knn_list.txt`, `kNN_LUT.csv`, with variables `kNN_votes.csv`, and for labelled queries `pred_gt.npz` into
+    /// `folder`.
     ///
     /// The names of the records are relative to `index_folder`; in the files they are relative to `folder`. The index was
     /// built with the model of this fingerprint.
@@ -56,9 +59,13 @@ impl Retrieval {
         knn_list::write(folder, &answers)?;
         lookup_table::write(folder, &answers)?;
         let mut files = vec![folder.join(knn_list::FILE_NAME), folder.join(lookup_table::FILE_NAME)];
+        if !self.vocabulary.is_empty() {
+            votes_table::write(folder, self)?;
+            files.push(folder.join(votes_table::FILE_NAME));
+        }
         let classification = self.classified(model_fingerprint, &names)?;
         if let Some(classification) = &classification {
-            classification.write(folder)?;
+            classification.write_with_works(folder, &names.works(&self.hits))?;
             files.push(folder.join(classification::FILE_NAME));
         }
         Ok(Written { files, classification })
@@ -71,6 +78,11 @@ impl Retrieval {
                 .hint("search without a largest distance")
         })?;
         let found: Vec<&Hit> = self.hits.iter().flatten().collect();
+        let labels = LabelMatrix::of(self.vocabulary.len(), found.iter().map(|hit| &hit.record.labels));
+        let mut meta = self.vote.describe(IndexMeta::new(model_fingerprint).with("num_neighbors", k));
+        if [&truth, &self.predictions, &labels].iter().any(|labels| labels.has_larger_sets()) {
+            meta.format_version = FORMAT_WITH_SETS;
+        }
         Ok(Some(Classification {
             vocabulary: self.vocabulary.clone(),
             names: self.names.clone(),
@@ -80,9 +92,9 @@ impl Retrieval {
                 k,
                 names: found.iter().map(|hit| names.of(hit).to_owned()).collect(),
                 distances: found.iter().map(|hit| hit.distance).collect(),
-                labels: LabelMatrix::of(self.vocabulary.len(), found.iter().map(|hit| &hit.record.labels)),
+                labels,
             }),
-            meta: IndexMeta::new(model_fingerprint).with("num_neighbors", k).to_json(),
+            meta: meta.to_json(),
         }))
     }
 }
@@ -102,27 +114,20 @@ impl FoundNames {
         Ok(Self(names))
     }
 
+    /// The objects of the records that were found, of which more is known than the names of their images tell.
+    fn works(&self, hits: &Hits) -> Vec<Record> {
+        let found: BTreeMap<u64, &Hit> = hits.iter().flatten().map(|hit| (hit.position, hit)).collect();
+        let work = |hit: &Hit| {
+            let mut work = Record::new(self.of(hit), 0);
+            let is_told = work.object == hit.record.object;
+            work.object = hit.record.object.clone();
+            (!is_told).then_some(work)
+        };
+        found.into_values().filter_map(work).collect()
+    }
+
     /// The name of a record that was found.
     pub fn of(&self, hit: &Hit) -> &str {
         &self.0[&hit.position]
-    }
-}
-
-/// A distance in the fewest digits that read back as the same `float32`, always with a point or an exponent.
-fn distance_text(distance: f32) -> String {
-    format!("{distance:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_distance_is_written_short_and_reads_back() {
-        assert_eq!(distance_text(0.0), "0.0");
-        assert_eq!(distance_text(0.1), "0.1");
-        for distance in [1.1920929e-7, 0.33333334, 1.7320508, 2.0] {
-            assert_eq!(distance_text(distance).parse(), Ok(distance));
-        }
     }
 }

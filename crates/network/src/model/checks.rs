@@ -49,6 +49,15 @@ pub(super) fn check_ranges(facts: &Facts) -> Result<()> {
         let range = format!("there may be {MOST_LAYERS} layers of {MOST_WEIGHTS} weights each");
         return refused(format!("the layers `add_fc` {:?} are too many or too large", facts.add_fc), range);
     }
+    if let Some(vote) = facts.vote
+        && !(vote.temperature.is_finite() && vote.temperature > 0.0 && vote.neighbours > 0)
+    {
+        let range = "the temperature must be greater than 0, and one neighbour or more must vote".to_owned();
+        return refused(
+            format!("the `vote` has the temperature {} and {} neighbours", vote.temperature, vote.neighbours),
+            range,
+        );
+    }
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_records::{Variable, Vocabulary};
 
+use super::facts::ChosenVote;
 use super::fingerprint::PipelineDescription;
 use crate::families::{DEFAULT_FAMILY, family_named};
 
@@ -34,6 +35,8 @@ pub(super) struct Description {
     pub(super) variables: Vec<VariableDescription>,
     pub(super) weights: ProvenanceDescription,
     pub(super) training: Option<TrainingParameters>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) vote: Option<ChosenVote>,
 }
 
 impl Default for Description {
@@ -49,6 +52,7 @@ impl Default for Description {
             variables: Vec::new(),
             weights: ProvenanceDescription::default(),
             training: None,
+            vote: None,
         }
     }
 }

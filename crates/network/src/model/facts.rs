@@ -21,6 +21,18 @@ pub struct Facts {
     pub training: Option<TrainingParameters>,
     /// Where the backbone's weights came from.
     pub weights: Provenance,
+    /// The weighted vote that was best on the validation split; none where none was looked for.
+    pub vote: Option<ChosenVote>,
+}
+
+/// The weighted vote of neighbours that was best on the validation split of a training.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenVote {
+    /// A neighbour at the Euclidean distance d counts exp(-d^2 / temperature); above 0.
+    pub temperature: f64,
+    /// Neighbours that vote, at least 1.
+    pub neighbours: usize,
 }
 
 /// Where weights came from.

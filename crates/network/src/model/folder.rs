@@ -48,6 +48,7 @@ impl StoredModel {
                 sha256: self.facts.weights.sha256.clone(),
             },
             training: self.facts.training.clone(),
+            vote: self.facts.vote,
         };
         let mut text = serde_json::to_string_pretty(&description)
             .map_err(|cause| Error::internal("the model cannot be described in JSON").caused_by(cause))?;
@@ -76,6 +77,7 @@ impl StoredModel {
             vocabulary: vocabulary(description.variables),
             training: description.training,
             weights: Provenance { source, sha256 },
+            vote: description.vote,
         };
         check_ranges(&facts).map_err(|error| error.in_file(folder.join(DESCRIPTION_FILE)))?;
         check_shapes(&facts, &shapes).map_err(|error| error.in_file(&path))?;

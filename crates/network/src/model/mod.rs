@@ -14,6 +14,6 @@ mod stored;
 
 pub use describe::Described;
 pub use description::DESCRIPTION_FILE;
-pub use facts::{Facts, Provenance};
+pub use facts::{ChosenVote, Facts, Provenance};
 pub use ready::Model;
 pub use stored::StoredModel;

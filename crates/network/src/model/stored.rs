@@ -11,7 +11,7 @@ use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
 use super::checks::check_ranges;
-use super::facts::{Facts, Provenance};
+use super::facts::{ChosenVote, Facts, Provenance};
 use super::fingerprint::fingerprint;
 use crate::backbone::Backbone;
 use crate::extra_heads::EXTRA_HEADS_PREFIX;
@@ -46,6 +46,7 @@ impl StoredModel {
             vocabulary,
             training: Some(training),
             weights: provenance(weights),
+            vote: None,
         };
         Self::assemble(facts, weights, top)
     }
@@ -84,6 +85,7 @@ impl StoredModel {
             vocabulary: Vocabulary::default(),
             training: None,
             weights: provenance(weights),
+            vote: None,
         };
         check_ranges(&facts)?;
         let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
@@ -101,6 +103,16 @@ impl StoredModel {
         let file = safetensors_bytes(&tensors)?;
         let fingerprint = fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
         Ok(Self { facts, file, fingerprint })
+    }
+
+    /// The model with a vote that validation chose. It changes no descriptor, and not the fingerprint.
+    ///
+    /// # Errors
+    /// A vote whose numbers are out of range.
+    pub fn with_vote(mut self, vote: ChosenVote) -> Result<Self> {
+        self.facts.vote = Some(vote);
+        check_ranges(&self.facts)?;
+        Ok(self)
     }
 
     /// What tells this model from any other that describes differently: SHA-256 over its tensors, its image pipeline

@@ -1,0 +1,24 @@
+//! How the neighbours vote, from the keys and the model.
+
+use silknow_config::VoteRule;
+use silknow_errors::{Error, Result};
+use silknow_index::Vote;
+use silknow_network::Facts;
+
+/// The vote that the keys ask for. Without a temperature it is that of the model.
+///
+/// # Errors
+/// A weighted vote whose temperature neither the keys nor the model tell.
+pub(crate) fn vote(rule: VoteRule, temperature: Option<f64>, confidence_threshold: f64, facts: &Facts) -> Result<Vote> {
+    let vote = match rule {
+        VoteRule::Majority => Vote::majority(),
+        VoteRule::Weighted => {
+            let temperature = temperature.or(facts.vote.map(|chosen| chosen.temperature)).ok_or_else(|| {
+                Error::configuration("the model has no temperature for weighted votes")
+                    .hint("give one, such as `vote_temperature; 0.1`, or train with a validation split, which finds it")
+            })?;
+            Vote::weighted(temperature)
+        }
+    };
+    Ok(Vote { least_confidence: confidence_threshold, ..vote })
+}
