@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use silknow_image_retrieval::config::{Explicit, Fallback, Group, Key, Kind, Operation, Options, Parameters};
 use silknow_image_retrieval::{Result, architectures, take};
@@ -50,7 +50,10 @@ pub(crate) fn argument(key: &Key) -> Arg {
         .help(help);
     match key.kind {
         Kind::Truth => argument.num_args(0..=1).default_missing_value("True"),
-        Kind::Choice(words) => argument.value_parser(PossibleValuesParser::new(words)),
+        Kind::Choice(words) => {
+            let values = words.iter().map(|spelling| PossibleValue::new(spelling.word).aliases(spelling.aliases));
+            argument.value_parser(PossibleValuesParser::new(values))
+        }
         Kind::Backbone => {
             let names = architectures().into_iter().map(|architecture| architecture.to_string());
             argument.value_parser(PossibleValuesParser::new(names))
@@ -70,6 +73,7 @@ fn value_name(kind: Kind) -> &'static str {
         Kind::Number => "NUMBER",
         Kind::Numbers => "[NUMBERS]",
         Kind::Words => "NAMES",
+        Kind::NamedWeights => "WEIGHTS",
         Kind::Variables => "#NAMES",
         Kind::Choice(_) | Kind::Backbone => "NAME",
         Kind::Weights => "NAME|FILE",

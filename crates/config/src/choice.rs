@@ -12,12 +12,25 @@ use silknow_errors::{Error, Result, suggest};
 /// A value that is written as one of a few words.
 pub trait Word: Copy + fmt::Display + FromStr + 'static {
     /// All words.
-    fn words() -> &'static [&'static str];
+    fn words() -> &'static [Spelling];
+}
+
+/// A word, and other words that are read in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spelling {
+    /// The word that is written.
+    pub word: &'static str,
+    /// The others.
+    pub aliases: &'static [&'static str],
 }
 
 /// Declares an enumeration whose values are written as words, in files, flags and JSON alike.
 macro_rules! words {
-    ($(#[$about:meta])* $name:ident, $what:literal { $($(#[$note:meta])* $value:ident = $word:literal,)+ }) => {
+    (
+        $(#[$about:meta])* $name:ident, $what:literal {
+            $($(#[$note:meta])* $value:ident = $word:literal $(| $alias:literal)*,)+
+        }
+    ) => {
         $(#[$about])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum $name {
@@ -37,8 +50,8 @@ macro_rules! words {
         }
 
         impl Word for $name {
-            fn words() -> &'static [&'static str] {
-                Self::NAMES
+            fn words() -> &'static [Spelling] {
+                const { &[$(Spelling { word: $word, aliases: &[$($alias),*] }),+] }
             }
         }
 
@@ -53,7 +66,7 @@ macro_rules! words {
 
             fn from_str(text: &str) -> Result<Self> {
                 match text {
-                    $($word => Ok(Self::$value),)+
+                    $($word $(| $alias)* => Ok(Self::$value),)+
                     _ => Err(unknown_word($what, text, Self::NAMES)),
                 }
             }
@@ -216,7 +229,7 @@ words! {
 }
 
 words! {
-    /// What training minimises. The formulas are those of Clermont et al. 2020.
+    /// What training minimises. The formulas of the first four are those of Clermont et al. 2020.
     #[derive(Default)]
     LossKind, "loss" {
         /// Contrastive loss with multi-label similarity, on samples with all labels known.
@@ -228,18 +241,27 @@ words! {
         SoftTriplet = "soft_triplet",
         /// Triplet loss that knows of missing labels.
         SoftTripletIncomp = "soft_triplet_incomp_loss",
+        /// Cross-entropy of layers that tell the classes of every variable apart.
+        Classification = "classification",
+        /// Contrast of every image with those of its class against all others, for every variable.
+        SupervisedContrastive = "supervised_contrastive",
+        /// Triplet loss with what is certain of the difference of similarities as its margin.
+        Semantic = "semantic" | "triplet",
+        /// Distances that lists of similar and of dissimilar objects ask for.
+        Rules = "rules" | "rule",
+        /// Distances that the colours of the images ask for.
+        Colour = "colour",
+        /// Distance between two views of an image.
+        SelfSimilarity = "self_similarity" | "self_augment",
+        /// A weighted sum of others.
+        Combined = "combined" | "combined_similarity_loss",
     }
 }
 
 impl LossKind {
-    /// True for the losses that only samples with all labels known can feed.
-    pub fn needs_complete_samples(self) -> bool {
-        matches!(self, Self::SoftContrastive | Self::SoftTriplet)
-    }
-
-    /// True for the losses over triplets, false for those over pairs.
+    /// True for the losses over triplets.
     pub fn is_triplet(self) -> bool {
-        matches!(self, Self::SoftTriplet | Self::SoftTripletIncomp)
+        matches!(self, Self::SoftTriplet | Self::SoftTripletIncomp | Self::Semantic)
     }
 }
 
@@ -308,6 +330,18 @@ mod tests {
         }
         for precision in Precision::ALL {
             assert_eq!(precision.name().parse::<Precision>().unwrap(), *precision);
+        }
+    }
+
+    #[test]
+    fn other_spellings_are_read_and_the_word_is_written() {
+        for (alias, word) in [
+            ("triplet", "semantic"),
+            ("rule", "rules"),
+            ("self_augment", "self_similarity"),
+            ("combined_similarity_loss", "combined"),
+        ] {
+            assert_eq!(alias.parse::<LossKind>().unwrap().name(), word);
         }
     }
 

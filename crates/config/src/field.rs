@@ -79,10 +79,14 @@ impl<T> Field<T> {
     /// A value of the wrong type or out of range; no value for a key that must be given.
     pub fn read(self, options: &Options) -> Result<T> {
         match options.text(self.key.name) {
-            Some(text) => self.form.parse(text).ok_or_else(|| options.wrong(&self.key, text)),
+            Some(text) => self.form.parse(text).ok_or_else(|| self.wrong(options, text)),
             None if self.key.fallback == Fallback::Required => Err(options.missing(&self.key)),
             None => Ok(self.initial),
         }
+    }
+
+    fn wrong(&self, options: &Options, text: &str) -> Error {
+        options.wrong(&self.key, text, self.form.fault(text))
     }
 
     /// Gives name and documentation to a key that has none yet; a key that a struct shares with another keeps its own.
@@ -118,7 +122,7 @@ impl<T: PartialEq> Field<T> {
         let Some(text) = self.form.write(value) else { return Ok(()) };
         let text = text.trim();
         match self.form.parse(text) {
-            None => Err(options.wrong(&self.key, text)),
+            None => Err(self.wrong(options, text)),
             Some(same) if same == *value => Ok(()),
             Some(_) => {
                 let message = format!("a value for {} cannot stand in a configuration file", options.owner());

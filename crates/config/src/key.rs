@@ -2,6 +2,8 @@
 //!
 //! A [`Key`] is made from a field of a parameter struct; it is never written by hand.
 
+use crate::choice::Spelling;
+
 /// What there is to say about a key.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -47,7 +49,9 @@ pub enum Kind {
     /// A list of variables, each with `#`.
     Variables,
     /// One of these words.
-    Choice(&'static [&'static str]),
+    Choice(&'static [Spelling]),
+    /// Names with a weight each.
+    NamedWeights,
     /// The name of a backbone, which the families of backbones know.
     Backbone,
     /// A word or the path of a weight file.

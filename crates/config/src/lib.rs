@@ -56,19 +56,22 @@ mod field;
 pub mod form;
 mod group;
 mod key;
+mod named_weights;
 mod operation;
 mod options;
 mod parameters;
 
 pub use augmentation::Augmentation;
-pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, VoteRule, Weights, Word};
+pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, Spelling, VoteRule, Weights, Word};
 pub use field::{Field, defaulted, optional, required};
 pub use group::Group;
 pub use key::{Fallback, Key, Kind, Plain};
+pub use named_weights::{LossWeights, NamedWeights, VariableWeights, Weighed};
 pub use operation::{Operation, Parameters};
 pub use options::{Explicit, Options};
 pub use parameters::{
     BackboneParameters, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DescribingParameters, EvaluateModelParameters, GetKNNParameters, TrainModelParameters, TrainingParameters,
+    DescribingParameters, EvaluateModelParameters, GetKNNParameters, ObjectiveParameters, TrainModelParameters,
+    TrainingParameters,
 };
 pub use silknow_errors::{Error, Result};

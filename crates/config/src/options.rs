@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use silknow_errors::{Error, ErrorKind, Result, suggest};
 use silknow_files as files;
 
+use crate::form::Fault;
 use crate::key::{Key, Kind};
 
 /// How values that do not come from a file were given; it decides how errors call them.
@@ -69,6 +70,8 @@ impl KeysOf {
 #[derive(Clone, Debug)]
 struct Line {
     number: u64,
+    /// The column of the value's first letter, counted from 1.
+    column: usize,
     text: String,
 }
 
@@ -114,8 +117,8 @@ impl Options {
     pub fn parse_file(&mut self, text: &str, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         self.file = Some(path.to_path_buf());
-        for (line, number) in text.lines().zip(1..) {
-            let line = line.trim();
+        for (whole, number) in text.lines().zip(1..) {
+            let line = whole.trim();
             if line.starts_with("****") {
                 continue;
             }
@@ -129,7 +132,10 @@ impl Options {
             let Some((name, value)) = line.split_once(';') else { continue };
             let name = name.trim();
             let key = self.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
-            let line = Line { number, text: value.trim().to_owned() };
+            let before = &whole[..whole.find(';').map_or(0, |end| end + 1)];
+            let blanks = value.chars().take_while(|letter| letter.is_whitespace()).count();
+            let column = before.chars().count() + blanks + 1;
+            let line = Line { number, column, text: value.trim().to_owned() };
             if let Some(first) = self.in_file.insert(key.name, line) {
                 let message = format!("the key `{name}` is repeated; it stands in line {} too", first.number);
                 return Err(here(Error::configuration(message)).hint("keep one of the two lines"));
@@ -220,17 +226,37 @@ impl Options {
         }
     }
 
-    pub(crate) fn wrong(&self, key: &Key, text: &str) -> Error {
+    pub(crate) fn wrong(&self, key: &Key, text: &str, fault: Option<Fault>) -> Error {
+        if let Some(fault) = fault {
+            return self.wrong_part(key, fault);
+        }
         let found = if text.is_empty() { "has no value".to_owned() } else { format!("is `{text}`") };
         let error = self.fault(key.name, |name| format!("`{name}` must be {}, but it {found}", key.expected));
         let nearest = match key.kind {
-            Kind::Choice(words) => suggest::nearest(text, words.iter().copied()),
+            Kind::Choice(words) => {
+                suggest::nearest(text, words.iter().flat_map(|word| word.aliases.iter().copied().chain([word.word])))
+            }
             _ => None,
         };
         match nearest {
             Some(word) => error.hint(format!("did you mean `{word}`?")),
             None => error.hint(format!("for example `{}`", key.example)),
         }
+    }
+
+    /// The error about a part of a value, at the column where the part begins.
+    fn wrong_part(&self, key: &Key, fault: Fault) -> Error {
+        let Fault { start, what, hint } = fault;
+        let line = self.in_file.get(key.name).filter(|_| !self.explicit.contains_key(key.name));
+        let error = self.fault(key.name, |name| match line {
+            Some(_) => format!("`{name}` must be {}, but {what}", key.expected),
+            None => format!("`{name}` must be {}, but {what} (at character {})", key.expected, start + 1),
+        });
+        let error = match line {
+            Some(line) => error.at_column(line.column + start),
+            None => error,
+        };
+        error.hint(hint.unwrap_or_else(|| format!("for example `{}`", key.example)))
     }
 
     /// An error about the value of a key, at its place: the line of the file, or the flag or argument.

@@ -9,7 +9,7 @@ use silknow_image::Source;
 use silknow_network::{Model, Placement, StoredModel};
 use silknow_records::{Record, Vocabulary, object_key};
 use silknow_training::StepMetrics;
-use silknow_training::objective::{self, Objective};
+use silknow_training::objective::Objective;
 
 use crate::context::Context;
 use crate::training_session::{Trained, TrainingSession, Works};
@@ -17,7 +17,8 @@ use crate::training_session::{Trained, TrainingSession, Works};
 /// Trains models on pictures from memory or from files, for a loss of the library or one of your own.
 pub struct Trainer {
     parameters: TrainingParameters,
-    objective: Box<dyn Objective>,
+    /// None: that of the parameters.
+    objective: Option<Box<dyn Objective>>,
 }
 
 /// A model that was trained.
@@ -44,14 +45,13 @@ impl TrainedModel {
 impl Trainer {
     /// A trainer for the loss that the parameters name.
     pub fn new(parameters: TrainingParameters) -> Self {
-        let objective = objective::of_loss(parameters.loss_ind, parameters.margin);
-        Self { parameters, objective }
+        Self { parameters, objective: None }
     }
 
     /// The same trainer for another objective. The loss that the parameters name is then not used.
     #[must_use]
     pub fn with_objective(mut self, objective: Box<dyn Objective>) -> Self {
-        self.objective = objective;
+        self.objective = Some(objective);
         self
     }
 
@@ -79,7 +79,7 @@ impl Trainer {
         let kept_together = kept_together(&objects, std::iter::empty());
         let works = Works { vocabulary: vocabulary.clone(), images, kept_together };
         let mut session = TrainingSession::open(&parameters, works, context.hub.cache_folder, false, context)?;
-        let Trained { model, mut outcome } = session.train(&samples, &*self.objective, None)?;
+        let Trained { model, mut outcome } = session.train(&samples, self.objective.as_deref(), None)?;
         match outcome.diverged.take() {
             Some(error) => Err(error),
             None => Ok(TrainedModel { stored: model, steps: outcome.history, kept_step: outcome.best_step }),

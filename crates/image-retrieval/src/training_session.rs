@@ -15,7 +15,7 @@ use silknow_errors::Result;
 use silknow_image::{Source, View};
 use silknow_network::{Backbone, Placement, StoredModel, TopNetwork, WeightFile};
 use silknow_records::{LabelMatrix, Record, Vocabulary};
-use silknow_training::objective::{self, Objective};
+use silknow_training::objective::{self, ImageValues, Objective, values_of_images};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
     checkpoint, difference,
@@ -61,6 +61,8 @@ pub(crate) struct TrainingSession<'a> {
     kept_together: Vec<usize>,
     backbone: Backbone,
     store: FeatureStore,
+    /// What objectives ask for of every image beside labels; computed once, when it is first asked for.
+    values: Option<ImageValues>,
     device: Device,
     context: &'a Context<'a>,
 }
@@ -111,6 +113,7 @@ impl<'a> TrainingSession<'a> {
             kept_together,
             records,
             store: FeatureStore::new(images, frozen, settings),
+            values: None,
             backbone,
             device: placement.device().clone(),
             context,
@@ -125,8 +128,7 @@ impl<'a> TrainingSession<'a> {
         if resume {
             self.check_finished(folder)?;
         }
-        let objective = objective::of_loss(self.parameters.loss_ind, self.parameters.margin);
-        let mut trained = self.train(samples, &*objective, Some(Logs { folder, resume }))?;
+        let mut trained = self.train(samples, None, Some(Logs { folder, resume }))?;
         trained.model.save(folder)?;
         if let Some(error) = trained.outcome.diverged.take() {
             return Err(error);
@@ -135,11 +137,11 @@ impl<'a> TrainingSession<'a> {
         Ok(trained)
     }
 
-    /// Trains with the given samples, of which a part validates.
+    /// Trains with the given samples, of which a part validates, for an objective, or else for the one of the parameters.
     pub(crate) fn train(
         &mut self,
         samples: &[usize],
-        objective: &dyn Objective,
+        objective: Option<&dyn Objective>,
         logs: Option<Logs<'_>>,
     ) -> Result<Trained> {
         let kept_together: Vec<usize> = samples.iter().map(|&sample| self.kept_together[sample]).collect();
@@ -147,7 +149,22 @@ impl<'a> TrainingSession<'a> {
         let split = split_validation(&kept_together, &self.labels.select(samples), percentage, self.parameters.seed);
         let among_all = |positions: &[usize]| positions.iter().map(|&position| samples[position]).collect::<Vec<_>>();
         let (train, validation) = (among_all(&split.training), among_all(&split.validation));
-        let inputs = TrainingInputs::new(&self.labels, &train, &validation).with_records(&self.records);
+        let mut inputs = TrainingInputs::new(&self.labels, &train, &validation).with_records(&self.records);
+        let of_parameters;
+        let objective = match objective {
+            Some(given) => given,
+            None => {
+                let observer = self.context.observer;
+                of_parameters = objective::of_parameters(self.parameters, &self.vocabulary, &inputs, observer)?;
+                &*of_parameters
+            }
+        };
+        if self.values.is_none() {
+            self.values = values_of_images(&objective.asks(), self.store.images(), self.context.observer)?;
+        }
+        if let Some(values) = &self.values {
+            inputs = inputs.with_values(values);
+        }
         let top = TopNetwork::new(
             self.backbone.weights(),
             self.parameters.backbone,

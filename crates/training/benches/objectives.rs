@@ -4,9 +4,11 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use silknow_config::LossKind;
 use silknow_records::{LabelMatrix, MISSING};
-use silknow_training::objective::{Batch, Samples, of_loss};
+use silknow_training::objective::{
+    Batch, Objective, Samples, Semantic, SoftContrastive, SoftContrastiveIncomp, SoftTriplet, SoftTripletIncomp,
+    SupervisedContrastive,
+};
 
 const SAMPLES: usize = 150;
 const DIMENSIONS: usize = 128;
@@ -22,12 +24,19 @@ fn losses(c: &mut Criterion) {
     let complete: Vec<i32> = (0..SAMPLES * VARIABLES).map(|_| rng.random_range(0..6)).collect();
     let incomplete = complete.iter().map(|&label| if rng.random_bool(0.2) { MISSING } else { label }).collect();
     let mut group = c.benchmark_group("loss and gradient, 150 x 128");
-    for &kind in LossKind::ALL {
-        let objective = of_loss(kind, 2.0);
+    let objectives: [Box<dyn Objective>; 6] = [
+        Box::new(SoftContrastive { margin: 2.0 }),
+        Box::new(SoftContrastiveIncomp),
+        Box::new(SoftTriplet),
+        Box::new(SoftTripletIncomp),
+        Box::new(Semantic),
+        Box::new(SupervisedContrastive { temperature: 0.1 }),
+    ];
+    for objective in objectives {
         let takes_complete = objective.asks().samples == Samples::Complete;
         let indices = if takes_complete { complete.clone() } else { Vec::clone(&incomplete) };
         let labels = LabelMatrix::from_indices(VARIABLES, indices).expect("whole rows");
-        group.bench_function(kind.name(), |b| {
+        group.bench_function(objective.name(), |b| {
             b.iter(|| objective.evaluate(&Batch::new(&labels, &descriptors, DIMENSIONS)));
         });
     }

@@ -5,13 +5,13 @@ use burn::tensor::Device;
 use criterion::{Criterion, criterion_group, criterion_main};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
-use silknow_config::{Architecture, Augmentation, LossKind, TrainingParameters};
+use silknow_config::{Architecture, Augmentation, LossKind, LossWeights, ObjectiveParameters, TrainingParameters};
 use silknow_errors::Result;
 use silknow_image::{Pipeline, RgbImage, save};
 use silknow_network::{FeatureShape, FrozenBackbone, TopNetwork, WeightFile};
 use silknow_progress::Silent;
-use silknow_records::LabelMatrix;
-use silknow_training::objective::of_loss;
+use silknow_records::{LabelMatrix, Variable, Vocabulary};
+use silknow_training::objective::{COLOUR_BINS, COLOURS, ImageValues, of_parameters};
 use silknow_training::{DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, SourceImage, StoreSettings, TrainingInputs, train};
 
 const IMAGES: usize = 1600;
@@ -56,10 +56,18 @@ fn steps(c: &mut Criterion) {
     let mut store = FeatureStore::new(images, Box::new(Random(0.into())), settings);
     let weights = WeightFile::random(Architecture::RESNET18, 1).unwrap();
     let train_samples: Vec<usize> = (0..IMAGES).collect();
-    let inputs = TrainingInputs::new(&labels, &train_samples, &[]);
+    let mut values = ImageValues::new(IMAGES);
+    let colours = (0..IMAGES * COLOUR_BINS).map(|_| rng.random()).collect();
+    values.insert(COLOURS, COLOUR_BINS, colours).expect("every image has colours");
+    let inputs = TrainingInputs::new(&labels, &train_samples, &[]).with_values(&values);
+    let classes: Vec<String> = (0..6).map(|class| class.to_string()).collect();
+    let variable = |number: i32| Variable::new(number.to_string(), &classes);
+    let vocabulary = Vocabulary { variables: (0..5).map(variable).collect() };
     let mut group = c.benchmark_group("200 steps of a head [1024, 128], 150 images each");
     group.sample_size(10);
-    for loss_ind in [LossKind::SoftTripletIncomp, LossKind::SoftContrastiveIncomp] {
+    let parts = "semantic=0.4, classification=0.3, supervised_contrastive=0.2, colour=0.1";
+    let loss_weights = LossWeights::parse(parts).expect("the weights are valid");
+    for loss_ind in [LossKind::SoftTripletIncomp, LossKind::SoftContrastiveIncomp, LossKind::Combined] {
         let parameters = TrainingParameters {
             add_fc: vec![1024, 128],
             train_batch_size: 150,
@@ -68,9 +76,13 @@ fn steps(c: &mut Criterion) {
             val_percentage: 0,
             loss_ind,
             relevant_variables: (0..5).map(|variable| variable.to_string()).collect(),
+            objective: ObjectiveParameters {
+                loss_weights: Some(loss_weights.clone()),
+                ..ObjectiveParameters::default()
+            },
             ..TrainingParameters::default()
         };
-        let objective = of_loss(loss_ind, parameters.margin);
+        let objective = of_parameters(&parameters, &vocabulary, &inputs, &Silent).expect("the objective can be made");
         group.bench_function(loss_ind.name(), |b| {
             b.iter(|| {
                 let device = Device::flex().autodiff();

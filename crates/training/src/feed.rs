@@ -1,13 +1,16 @@
 //! The batches of a training, with the features of their images asked for ahead.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use silknow_config::TrainingParameters;
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
+use silknow_records::{LabelMatrix, MISSING};
 
-use crate::batches::{Batches, Draw};
+use crate::batches::Draw;
+use crate::drawing::{Drawing, Plan};
 use crate::features::{FeatureStore, SampleView};
+use crate::goal::Goal;
 
 /// Images whose features are asked for ahead, so that the loader has enough to work on while the backbone runs.
 const IMAGES_AHEAD: usize = 600;
@@ -17,7 +20,7 @@ pub(crate) struct Feed<'a> {
     /// The samples that batches are drawn from.
     train: &'a [usize],
     second_view: bool,
-    batches: Batches,
+    batches: Drawing,
     ahead: VecDeque<Vec<Draw>>,
     /// Batches that were not drawn yet.
     remaining: usize,
@@ -32,13 +35,14 @@ pub(crate) struct Drawn {
 }
 
 impl<'a> Feed<'a> {
-    /// The batches that follow the first `done` ones, up to the number of training steps. With `second_view` every image
-    /// is seen twice; the store has an augmentation then.
-    pub fn after(done: usize, train: &'a [usize], parameters: &TrainingParameters, second_view: bool) -> Self {
-        let mut batches = Batches::new(parameters.seed, train.len(), parameters.train_batch_size);
+    /// The batches that follow the first `done` ones, up to the number of training steps. Where the objective asks for second
+    /// views, every image is seen twice; the store has an augmentation then.
+    pub fn after(done: usize, train: &'a [usize], parameters: &TrainingParameters, goal: Goal<'_>) -> Self {
+        let plan = plan(train, parameters, goal);
+        let mut batches = Drawing::new(parameters.seed, train.len(), parameters.train_batch_size, &plan);
         batches.skip(done);
         let remaining = parameters.how_many_training_steps.saturating_sub(done);
-        Self { train, second_view, batches, ahead: VecDeque::new(), remaining }
+        Self { train, second_view: goal.asks.second_view, batches, ahead: VecDeque::new(), remaining }
     }
 
     /// The next batch.
@@ -67,4 +71,32 @@ impl<'a> Feed<'a> {
         }
         views
     }
+}
+
+/// What the parameters want batches to be made of, by positions among the training samples.
+fn plan(train: &[usize], parameters: &TrainingParameters, goal: Goal<'_>) -> Plan {
+    let settings = &parameters.objective;
+    let positions = parameters.relevant_variables.iter().zip(0..);
+    let balanced = positions.filter(|(name, _)| settings.balanced_variables.contains(name));
+    let favours = |&position: &usize| {
+        goal.inputs.records.get(train[position]).is_some_and(|record| goal.objective.favours(record))
+    };
+    Plan {
+        classes: balanced.map(|(_, variable)| samples_by_class(train, goal.inputs.labels, variable)).collect(),
+        favoured: if settings.rule_share > 0.0 { (0..train.len()).filter(favours).collect() } else { Vec::new() },
+        share: settings.rule_share,
+    }
+}
+
+/// The positions of the training samples of each class of a variable. Those whose label is missing make up one more class,
+/// so that they keep taking part.
+fn samples_by_class(train: &[usize], labels: &LabelMatrix, variable: usize) -> Vec<Vec<usize>> {
+    let mut by_class: BTreeMap<i32, Vec<usize>> = BTreeMap::new();
+    for (position, &sample) in train.iter().enumerate() {
+        match labels.classes(sample, variable) {
+            [] => by_class.entry(MISSING).or_default().push(position),
+            classes => classes.iter().for_each(|class| by_class.entry(*class).or_default().push(position)),
+        }
+    }
+    by_class.into_values().collect()
 }

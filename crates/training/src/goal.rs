@@ -15,6 +15,8 @@ pub(crate) struct Goal<'a> {
     /// What the objective asks for.
     pub asks: &'a Asks,
     pub inputs: &'a TrainingInputs<'a>,
+    /// The weights of the variables, `[V]`.
+    pub variable_weights: &'a [f64],
 }
 
 /// What a network gives for B samples, as far as the objective asks for it.
@@ -53,7 +55,7 @@ impl Goal<'_> {
         for ((name, width), outputs) in asks.heads.iter().zip(&described.heads) {
             heads.insert(name.clone(), *width, outputs.clone())?;
         }
-        let mut batch = Batch::new(&labels, &described.descriptors, dims);
+        let mut batch = Batch::new(&labels, &described.descriptors, dims).with_variable_weights(self.variable_weights);
         if asks.second_view {
             batch = batch.with_second_view(&described.second_view);
         }

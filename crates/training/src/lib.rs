@@ -8,6 +8,7 @@
 pub mod adam;
 pub mod batches;
 pub mod checkpoint;
+mod drawing;
 pub mod features;
 mod feed;
 mod goal;

@@ -58,7 +58,7 @@ pub struct Logs<'a> {
 
 /// Trains `top` on the features of the store, so that the objective becomes small.
 ///
-/// The `loss_ind` of the parameters is not looked at: [`of_loss`](crate::objective::of_loss) gives its objective. With
+/// The `loss_ind` of the parameters is not looked at: [`of_parameters`](crate::objective::of_parameters) gives its objective. With
 /// `resume`, training continues from the checkpoint in the log folder, if there is one, and ends with the same bits as
 /// if it had not been interrupted.
 ///
@@ -82,7 +82,8 @@ pub fn train(
     let backbone_images_before = store.backbone_images();
     let asks = objective.asks();
     asks.check(objective.name())?;
-    let goal = Goal { objective, asks: &asks, inputs };
+    let variable_weights = parameters.objective.weights_of(&parameters.relevant_variables);
+    let goal = Goal { objective, asks: &asks, inputs, variable_weights: &variable_weights };
     let top = top.train();
     let device = device_of(&top).autodiff();
     let top = top.with_extra_heads(&asks.heads, parameters.seed, &device);
@@ -187,7 +188,7 @@ impl Trainer<'_> {
         }
         let steps = self.parameters.how_many_training_steps;
         let done = self.state.history.len();
-        let mut feed = Feed::after(done, &self.selection.train, self.parameters, self.goal.asks.second_view);
+        let mut feed = Feed::after(done, &self.selection.train, self.parameters, self.goal);
         let progress = observer.begin("training", steps as u64);
         progress.advance(done as u64);
         for step in done + 1..=steps {

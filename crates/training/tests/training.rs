@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use silknow_config::{Architecture, Augmentation, LossKind};
+use silknow_config::{Architecture, Augmentation, LossKind, ObjectiveParameters, TrainingParameters};
 use silknow_files as files;
 use silknow_image::decode;
 use silknow_network::{Placement, WeightFile, frozen_backbone};
@@ -24,7 +24,7 @@ fn mean_loss(outcome: &TrainingOutcome, steps: std::ops::Range<usize>) -> f64 {
 }
 
 #[test]
-fn every_loss_falls_and_separates_the_classes() {
+fn every_loss_falls_and_those_of_labels_separate_the_classes() {
     let collection = Collection::new();
     for &loss in LossKind::ALL {
         let mut parameters = parameters(loss);
@@ -35,17 +35,17 @@ fn every_loss_falls_and_separates_the_classes() {
         // Pairs that are equal in one of two variables are pulled as much as pushed: half the contrastive loss stays.
         assert!(last < 0.9 * first, "{loss}: from {first} to {last}");
         let f1 = outcome.history.last().unwrap().validation.unwrap().mean_f1.unwrap();
-        assert!(f1 > 0.9, "{loss}: {f1}");
+        let without_labels = matches!(loss, LossKind::Rules | LossKind::Colour | LossKind::SelfSimilarity);
+        assert!(without_labels || f1 > 0.9, "{loss}: {f1}");
         assert_eq!(outcome.samples_used, 24);
-        assert_eq!(outcome.backbone_images, 32);
     }
 }
 
 #[test]
 fn the_same_seed_gives_the_same_bits_on_any_number_of_threads_and_another_seed_others() {
     let collection = Collection::new();
-    let result = |threads: usize, seed: u64| {
-        let mut parameters = parameters(LossKind::SoftTripletIncomp);
+    let result = |loss: LossKind, threads: usize, seed: u64| {
+        let mut parameters = parameters(loss);
         parameters.seed = seed;
         parameters.augmentation = Augmentation::default();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
@@ -55,21 +55,31 @@ fn the_same_seed_gives_the_same_bits_on_any_number_of_threads_and_another_seed_o
             (outcome.top.to_named_tensors(), outcome.history)
         })
     };
-    let once = result(1, 5);
-    assert_eq!(once, result(4, 5));
-    assert_ne!(once.0, result(1, 6).0);
+    for loss in [LossKind::SoftTripletIncomp, LossKind::Combined] {
+        let once = result(loss, 1, 5);
+        assert_eq!(once, result(loss, 4, 5), "{loss}");
+        assert_ne!(once.0, result(loss, 1, 6).0, "{loss}");
+    }
 }
 
 #[test]
 fn a_resumed_training_ends_with_the_bits_of_an_unbroken_one() {
     let collection = Collection::new();
-    let mut parameters = parameters(LossKind::SoftContrastiveIncomp);
+    for &loss in LossKind::ALL {
+        // One loss is interrupted nearly everywhere, the others at the start, in the middle and near the end.
+        let patience = if loss == LossKind::SoftContrastiveIncomp { (0..40).step_by(3) } else { (1..40).step_by(15) };
+        resumed_after(&collection, loss, patience);
+    }
+}
+
+fn resumed_after(collection: &Collection, loss: LossKind, patience: impl Iterator<Item = u64>) {
+    let mut parameters = parameters(loss);
     parameters.augmentation = Augmentation::default();
-    let unbroken_logs = collection.logs("unbroken");
+    let unbroken_logs = collection.logs(&format!("unbroken {loss}"));
     let mut store = collection.store(&parameters);
     let unbroken = collection.train(&parameters, &mut store, Some(&unbroken_logs), false, &Silent).unwrap();
-    for patience in (0..40).step_by(3) {
-        let logs = collection.logs(&format!("broken {patience}"));
+    for patience in patience {
+        let logs = collection.logs(&format!("broken {loss} {patience}"));
         let impatient = StopAfter::questions(patience);
         let mut store = collection.store(&parameters);
         match collection.train(&parameters, &mut store, Some(&logs), false, &impatient) {
@@ -83,6 +93,26 @@ fn a_resumed_training_ends_with_the_bits_of_an_unbroken_one() {
         let table = |logs: &std::path::Path| files::read_text(logs.join("metrics.csv")).unwrap();
         assert_eq!(table(&logs), table(&unbroken_logs));
     }
+}
+
+#[test]
+fn a_resumed_training_draws_the_batches_of_its_plan_on() {
+    let collection = Collection::new();
+    let mut parameters = parameters(LossKind::Classification);
+    parameters.objective.balanced_variables = vec!["pattern".to_owned()];
+    let (unbroken_logs, logs) = (collection.logs("unbroken"), collection.logs("broken"));
+    let mut store = collection.store(&parameters);
+    let unbroken = collection.train(&parameters, &mut store, Some(&unbroken_logs), false, &Silent).unwrap();
+    let mut store = collection.store(&parameters);
+    let impatient = StopAfter::questions(9);
+    let error = collection.train(&parameters, &mut store, Some(&logs), false, &impatient).unwrap_err();
+    assert!(error.is_interruption(), "{error}");
+    let resumed = collection.train(&parameters, &mut store, Some(&logs), true, &Silent).unwrap();
+    assert_eq!(resumed.history, unbroken.history);
+    assert_eq!(resumed.top.to_named_tensors(), unbroken.top.to_named_tensors());
+    let evenly = TrainingParameters { objective: ObjectiveParameters::default(), ..parameters };
+    let evenly = collection.train(&evenly, &mut collection.store(&evenly), None, false, &Silent).unwrap();
+    assert_ne!(evenly.history[11].loss, unbroken.history[11].loss);
 }
 
 #[test]

@@ -13,6 +13,11 @@ pub trait Form<T>: Send + Sync {
     /// The value of a text without blanks at its ends; `None` where the text is no such value or out of range.
     fn parse(&self, text: &str) -> Option<T>;
 
+    /// What is wrong with a text that is no such value, where there is more to say than what was expected.
+    fn fault(&self, _text: &str) -> Option<Fault> {
+        None
+    }
+
     /// The text that reads back as this value; `None` for a value that is left out.
     fn write(&self, value: &T) -> Option<String>;
 
@@ -20,6 +25,17 @@ pub trait Form<T>: Send + Sync {
     fn plain(&self, value: &T) -> Option<Plain> {
         self.write(value).map(Plain::Text)
     }
+}
+
+/// What is wrong with a part of a value's text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The letters before the part.
+    pub start: usize,
+    /// What is wrong, as the end of a sentence: "`colr` is not a known loss".
+    pub what: String,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
 /// The form of a value that may be left out.
@@ -36,6 +52,10 @@ impl<T, F: Form<T>> Form<Option<T>> for Optional<F> {
 
     fn parse(&self, text: &str) -> Option<Option<T>> {
         self.0.parse(text).map(Some)
+    }
+
+    fn fault(&self, text: &str) -> Option<Fault> {
+        self.0.fault(text)
     }
 
     fn write(&self, value: &Option<T>) -> Option<String> {

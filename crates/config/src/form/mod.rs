@@ -9,7 +9,7 @@ mod number;
 mod text;
 mod word;
 
-pub use contract::Form;
+pub use contract::{Fault, Form};
 pub(crate) use contract::Optional;
 pub use list::{Ranges, ranges, variables, variables_or_none, widths, words};
 pub use number::{Interval, Number, NumberOr, Whole, number, number_or, whole};

@@ -62,10 +62,10 @@ impl<T: Word> Form<T> for Choice<T> {
     fn expected(&self) -> String {
         match T::words() {
             [others @ .., before, last] => {
-                let others: String = others.iter().map(|word| format!("{word}, ")).collect();
-                format!("{others}{before} or {last}")
+                let others: String = others.iter().map(|other| format!("{}, ", other.word)).collect();
+                format!("{others}{} or {}", before.word, last.word)
             }
-            words => words.concat(),
+            words => words.iter().map(|only| only.word).collect(),
         }
     }
 

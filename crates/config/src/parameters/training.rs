@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use silknow_errors::Result;
 
 use super::defaults::texts;
+use super::objective::ObjectiveParameters;
 use crate::augmentation::Augmentation;
 use crate::choice::{Architecture, DeviceChoice, LossKind, Precision, Weights};
 use crate::field::defaulted;
@@ -40,7 +41,10 @@ crate::parameters! {
         val_percentage: u32 = defaulted(25, whole(0..=99));
         /// Training steps between two such checks
         how_often_validation: usize = defaulted(10, whole(1..));
-        /// What training minimises: by pairs (contrastive) or triplets of images; the losses with _incomp_ also use images of which some labels are missing
+        /// What training minimises: by pairs (contrastive) or triplets of images; the losses with _incomp_ also use images of which some labels are missing; combined is a sum (loss_weights)
+        ///
+        /// `triplet` is read as semantic, `rule` as rules, `self_augment` as self_similarity, `combined_similarity_loss` as
+        /// combined.
         loss_ind: LossKind = defaulted(LossKind::SoftContrastiveIncomp, choice());
         /// Properties whose labels say how similar two images are
         ///
@@ -51,6 +55,8 @@ crate::parameters! {
         ..augmentation: Augmentation;
         /// Augmented views of every image, drawn once (0: a new view for every draw)
         augmented_views: usize = defaulted(0, whole(0..=10_000)).further();
+        /// How the losses are computed.
+        ..objective: ObjectiveParameters;
         /// Margin of the soft_contrastive loss
         ///
         /// Above 0 and at most 2.
@@ -74,10 +80,14 @@ crate::parameters! {
 impl TrainingParameters {
     /// Checks the values that bound each other.
     fn check_values(&self, options: &Options) -> Result<()> {
-        if self.loss_ind.is_triplet() && self.train_batch_size < 3 {
+        self.objective.check_with(self.loss_ind, &self.relevant_variables, options)?;
+        let computed = self.objective.computed(self.loss_ind);
+        if let Some((loss, _)) = computed.iter().find(|(loss, _)| loss.is_triplet())
+            && self.train_batch_size < 3
+        {
             return Err(options
                 .fault("train_batch_size", |key| {
-                    format!("`{key}` must be at least 3 for {}, but it is `{}`", self.loss_ind, self.train_batch_size)
+                    format!("`{key}` must be at least 3 for {loss}, but it is `{}`", self.train_batch_size)
                 })
                 .hint("a triplet takes three images"));
         }

@@ -6,8 +6,9 @@ use proptest::option;
 use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, Operation,
-    Options, Parameters, Precision, TrainModelParameters, TrainingParameters, VoteRule, Weights,
+    DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, LossWeights,
+    ObjectiveParameters, Operation, Options, Parameters, Precision, TrainModelParameters, TrainingParameters,
+    VariableWeights, VoteRule, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -67,14 +68,50 @@ fn backbone() -> impl Strategy<Value = Architecture> {
     "[a-z0-9_.-]{1,32}".prop_map(|name| Architecture::new(&name).unwrap())
 }
 
+/// Weights of losses, and those settings that belong to no other key.
+fn objective() -> impl Strategy<Value = ObjectiveParameters> {
+    let parts: Vec<LossKind> = LossKind::ALL.iter().copied().filter(|&loss| loss != LossKind::Combined).collect();
+    let weights = proptest::sample::subsequence(parts, 1..=10).prop_flat_map(|parts| {
+        let count = parts.len();
+        (Just(parts), proptest::collection::vec(0.0f64..10.0, count), 0.001f64..10.0)
+    });
+    let loss_weights = weights.prop_map(|(parts, mut weights, first)| {
+        weights[0] = first;
+        let entries: Vec<String> =
+            parts.iter().zip(weights).map(|(loss, weight)| format!("{loss} = {weight}")).collect();
+        LossWeights::parse(&entries.join(",")).unwrap()
+    });
+    (loss_weights, 0.0f64..=1.0, 0.0f64..=10.0, 0.01f64..=10.0, option::of(path()), option::of(path()), 0.0f64..=1.0)
+        .prop_map(|(weights, power, gamma, temperature, similar, dissimilar, share)| ObjectiveParameters {
+            loss_weights: Some(weights),
+            class_weight_power: power,
+            focal_gamma: gamma,
+            contrastive_temperature: temperature,
+            rule_share: if similar.is_some() || dissimilar.is_some() { share } else { 0.0 },
+            similar_rules: similar,
+            dissimilar_rules: dissimilar,
+            ..ObjectiveParameters::default()
+        })
+}
+
 fn training() -> impl Strategy<Value = TrainingParameters> {
     (
         (proptest::collection::vec(1usize..4096, 0..4), 0usize..=8, 3usize..5000, 1usize..100_000, 1e-7f64..=1.0),
         (0u32..100, 1usize..100, proptest::sample::select(LossKind::ALL), variables(), augmentation(), 0usize..100),
         (0.001f32..=2.0, backbone(), weights(), 32usize..=2048, any::<u64>()),
+        (objective(), 0usize..5, 0.0f64..10.0),
         (proptest::sample::select(DeviceChoice::ALL), proptest::sample::select(Precision::ALL)),
     )
-        .prop_map(|(first, second, third, (device, precision))| TrainingParameters {
+        .prop_map(|(first, second, third, (objective, weighed, weight), (device, precision))| TrainingParameters {
+            objective: ObjectiveParameters {
+                variable_weights: second
+                    .3
+                    .get(weighed)
+                    .filter(|_| weight > 0.0)
+                    .map(|variable| VariableWeights::parse(&format!("{variable}={weight}")).unwrap()),
+                balanced_variables: second.3.iter().take(weighed).cloned().collect(),
+                ..objective
+            },
             add_fc: first.0,
             hub_num_retrain: first.1,
             train_batch_size: first.2,
@@ -231,6 +268,11 @@ flip_left_right; True
 flip_up_down; True
 ****FURTHER OPTIONS****
 augmented_views; 0
+class_weight_power; 0
+focal_gamma; 0
+contrastive_temperature; 0.1
+rule_share; 0
+balanced_variables; 
 margin; 2
 backbone; resnet152
 weights; imagenet
@@ -293,7 +335,9 @@ fn the_form_in_stored_models_stays() {
         r#""augmentation":{"random_crop":[0.7,1.0],"random_rotation90":true,"gaussian_noise":0.01,"#,
         r#""flip_left_right":true,"flip_up_down":true,"random_shear":null,"random_brightness":null,"#,
         r#""random_contrast":null,"random_saturation":null,"random_hue":null,"random_rotation":null},"#,
-        r#""augmented_views":0,"margin":2.0,"backbone":"resnet152","weights":"imagenet","input_size":224,"#,
+        r#""augmented_views":0,"objective":{"loss_weights":null,"variable_weights":null,"class_weight_power":0.0,"#,
+        r#""focal_gamma":0.0,"contrastive_temperature":0.1,"similar_rules":null,"dissimilar_rules":null,"#,
+        r#""rule_share":0.0,"balanced_variables":[]},"margin":2.0,"backbone":"resnet152","weights":"imagenet","input_size":224,"#,
         r#""seed":0,"device":"auto","precision":"f32"}"#,
     );
     assert_eq!(serde_json::to_string(&TrainingParameters::default()).unwrap(), expected);
@@ -323,6 +367,36 @@ fn values_that_do_not_go_together_are_refused_at_their_place() {
         refused("train_batch_size; 2\nloss_ind; soft_triplet"),
         "train.txt:1: `train_batch_size` must be at least 3 for soft_triplet, but it is `2`\nhint: a triplet takes \
          three images"
+    );
+    assert!(
+        refused("train_batch_size; 2\nloss_ind; combined\nloss_weights; triplet=1, colour=1")
+            .starts_with("train.txt:1: `train_batch_size` must be at least 3 for semantic, but it is `2`")
+    );
+    assert!(
+        refused("loss_ind; combined")
+            .starts_with("train.txt:1: `loss_ind` is combined, but there are no `loss_weights`")
+    );
+    assert_eq!(
+        refused("loss_ind; combined\n loss_weights ;  semantic=0.4, colr=0.1"),
+        "train.txt:2:32: `loss_weights` must be losses with their weights, but `colr` is not a known loss\nhint: did \
+         you mean `colour`?"
+    );
+    assert_eq!(
+        refused("variable_weights; plac=2"),
+        "train.txt:1: `variable_weights` names `plac`, which is not one of relevant_variables\nhint: did you mean `place`?"
+    );
+    assert!(refused("balanced_variables; #colour").contains("`balanced_variables` names `colour`"));
+    assert!(
+        refused("relevant_variables; #place\nvariable_weights; place=0")
+            .contains("`variable_weights` must be variables with their weights, but all weights are 0")
+    );
+    assert!(refused("rule_share; 0.5").starts_with("train.txt:1: `rule_share` is 0.5, but there are no rules"));
+    let mut options = Options::new(Operation::TrainModel, Explicit::Flags);
+    options.set("loss_weights", "colour=1, rules=x").unwrap();
+    assert_eq!(
+        TrainModelParameters::from_options(&options).unwrap_err().to_string(),
+        "`--loss_weights` must be losses with their weights, but the weight of `rules` is `x` (at character \
+         17)\nhint: a weight is a number of at least 0"
     );
 }
 

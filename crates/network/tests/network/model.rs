@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use burn::tensor::Device;
-use silknow_config::{Architecture, Augmentation, DeviceChoice, LossKind, Precision, TrainingParameters, Weights};
+use silknow_config::{
+    Architecture, Augmentation, DeviceChoice, LossKind, ObjectiveParameters, Precision, TrainingParameters, Weights,
+};
 use silknow_errors::{ErrorKind, Result};
 use silknow_image::{Pipeline, Source};
 use silknow_network::{Model, Placement, StoredModel, TopNetwork, WeightFile};
@@ -27,6 +29,7 @@ fn training() -> TrainingParameters {
         relevant_variables: vec!["place".into()],
         augmentation: Augmentation::none(),
         augmented_views: 0,
+        objective: ObjectiveParameters::default(),
         margin: 2.0,
         backbone: Architecture::RESNET18,
         weights: Weights::None,

@@ -1,9 +1,12 @@
 //! What an objective asks for.
 
 use silknow_errors::{Error, Result};
+use silknow_records::{LabelMatrix, MISSING};
 
 /// The samples that an objective can learn from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// They are ordered: each takes all that those before it take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Samples {
     /// Those with a label for every variable.
     Complete,
@@ -11,6 +14,17 @@ pub enum Samples {
     Labelled,
     /// All.
     Any,
+}
+
+impl Samples {
+    /// True for a sample of this kind, by its labels.
+    pub fn suits(self, labels: &LabelMatrix, sample: usize) -> bool {
+        match self {
+            Self::Complete => labels.row(sample).iter().all(|&label| label != MISSING),
+            Self::Labelled => labels.row(sample).iter().any(|&label| label != MISSING),
+            Self::Any => true,
+        }
+    }
 }
 
 /// What an objective needs.
@@ -66,6 +80,34 @@ impl Asks {
     pub fn with_second_view(mut self) -> Self {
         self.second_view = true;
         self
+    }
+
+    /// What this and another objective, of the given name, need for the same batches.
+    ///
+    /// # Errors
+    /// A head that both ask for, values of one name in different numbers.
+    pub(super) fn joined(mut self, other: Self, name: &str) -> Result<Self> {
+        self.samples = self.samples.max(other.samples);
+        self.smallest_batch = self.smallest_batch.max(other.smallest_batch);
+        self.records |= other.records;
+        self.second_view |= other.second_view;
+        for (values, width) in other.values {
+            match self.values.iter().find(|(known, _)| *known == values) {
+                None => self.values.push((values, width)),
+                Some((_, known)) if *known == width => {}
+                Some((_, known)) => {
+                    let message = format!("{name} asks for {width} values `{values}`, another part for {known}");
+                    return Err(Error::internal(message));
+                }
+            }
+        }
+        for (head, width) in other.heads {
+            if self.heads.iter().any(|(known, _)| *known == head) {
+                return Err(Error::internal(format!("{name} asks for the head `{head}`, as another part does")));
+            }
+            self.heads.push((head, width));
+        }
+        Ok(self)
     }
 
     /// Checks that the objective of this name asks for what can be given.

@@ -21,6 +21,8 @@ pub struct Batch<'a> {
     /// The descriptors of a second view of every image, `[B, dims]` row by row; empty when the objective does not ask for
     /// them.
     pub second_view: &'a [f32],
+    /// How much each variable counts, `[V]`, not negative, one above 0; empty when all count alike. Only ratios matter.
+    pub variable_weights: &'a [f64],
     values: Option<&'a ImageValues>,
     pub(super) heads: Option<&'a ImageValues>,
 }
@@ -32,7 +34,16 @@ impl<'a> Batch<'a> {
     /// When the descriptors are not one row of `dims` values for every row of labels.
     pub fn new(labels: &'a LabelMatrix, descriptors: &'a [f32], dims: usize) -> Self {
         assert_eq!(descriptors.len(), labels.len() * dims, "a batch has one descriptor for every row of labels");
-        Self { labels, descriptors, dims, records: &[], second_view: &[], values: None, heads: None }
+        Self {
+            labels,
+            descriptors,
+            dims,
+            records: &[],
+            second_view: &[],
+            variable_weights: &[],
+            values: None,
+            heads: None,
+        }
     }
 
     /// The same batch with records.
@@ -54,6 +65,19 @@ impl<'a> Batch<'a> {
     pub fn with_values(mut self, values: &'a ImageValues) -> Self {
         assert_eq!(values.images(), self.len(), "a batch has values of every image");
         self.values = Some(values);
+        self
+    }
+
+    /// The same batch with weights of the variables.
+    ///
+    /// # Panics
+    /// When there is not one finite weight of at least 0 for every variable, and one above 0.
+    #[must_use]
+    pub fn with_variable_weights(mut self, weights: &'a [f64]) -> Self {
+        assert_eq!(weights.len(), self.labels.variables(), "every variable has a weight");
+        assert!(weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0), "weights are not negative");
+        assert!(weights.iter().any(|weight| *weight > 0.0), "one variable counts");
+        self.variable_weights = weights;
         self
     }
 
@@ -92,6 +116,35 @@ impl<'a> Batch<'a> {
     /// The descriptor of one image, `[D]`.
     pub fn descriptor(&self, image: usize) -> &'a [f32] {
         &self.descriptors[image * self.dims..][..self.dims]
+    }
+
+    /// How much a variable counts; 1 where all count alike.
+    pub fn variable_weight(&self, variable: usize) -> f64 {
+        self.variable_weights.get(variable).copied().unwrap_or(1.0)
+    }
+
+    /// Hands some of its images, in the order given, to `use_it` as a batch of their own.
+    pub(super) fn with_images<T>(&self, images: &[usize], use_it: impl FnOnce(&Batch<'_>) -> T) -> T {
+        let rows = |values: &[f32]| -> Vec<f32> {
+            let row = |&image: &usize| values.get(image * self.dims..(image + 1) * self.dims).unwrap_or_default();
+            images.iter().flat_map(row).copied().collect()
+        };
+        let labels = self.labels.select(images);
+        let (descriptors, second_view) = (rows(self.descriptors), rows(self.second_view));
+        let records: Vec<Arc<Record>> =
+            images.iter().filter_map(|&image| self.records.get(image)).map(Arc::clone).collect();
+        let values = self.values.map(|values| values.select(images));
+        let heads = self.heads.map(|heads| heads.select(images));
+        use_it(&Batch {
+            labels: &labels,
+            descriptors: &descriptors,
+            dims: self.dims,
+            records: &records,
+            second_view: &second_view,
+            variable_weights: self.variable_weights,
+            values: values.as_ref(),
+            heads: heads.as_ref(),
+        })
     }
 
     /// The values that are known under a name, `[B, width]` row by row.

@@ -19,14 +19,14 @@ const STEP: f32 = 1.0 / 256.0;
 /// How far a slope may be from the difference, relative to its size where that is above 1.
 const TOLERANCE: f64 = 5e-3;
 
-/// Tests an objective against what training relies on, with random batches that have missing labels and sets of
-/// classes, where the objective takes such samples:
+/// Tests an objective against what training relies on, with random batches that have missing labels, sets of classes and
+/// weights of the variables, where the objective takes such samples:
 ///
 /// - the gradients, of the descriptors, of those of the second view and of the outputs of every head, agree with central
 ///   differences of the loss, wherever the loss is smooth enough to tell;
 /// - the loss is the mean that `sum` and `averaged` say, the gradients have a value for everything that they belong to;
 /// - every term has a name of its own;
-/// - nothing is infinite or not a number, also without any label and for identical descriptors;
+/// - nothing is infinite or not a number, also without any label, for one image alone and for identical descriptors;
 /// - identical descriptors, between which nothing can be told, have no gradient but for that along themselves, which training
 ///   leaves out as descriptors have unit length;
 /// - in another order of its samples, a batch has the same loss and terms, and its gradients in that order;
@@ -53,6 +53,7 @@ pub fn check(objective: &dyn Objective) -> Result<()> {
         case.check_order(objective, &outcome, &mut rng).map_err(|what| failed(number, what))?;
         case.check_identical(objective).map_err(|what| failed(number, what))?;
         case.check_unlabelled(objective, &asks).map_err(|what| failed(number, what))?;
+        case.check_alone(objective).map_err(|what| failed(number, what))?;
         let gradients = case.gradients(&outcome);
         for (part, position) in case.places() {
             match case.difference(objective, outcome.loss, part, position).map_err(|what| failed(number, what))? {
@@ -89,6 +90,8 @@ struct Case {
     second_view: bool,
     records: Vec<Arc<Record>>,
     values: ImageValues,
+    /// `[V]`, or empty.
+    variable_weights: Vec<f64>,
 }
 
 /// Values that a network gives for every sample.
@@ -152,7 +155,10 @@ impl Case {
             let random = (0..samples * width).map(|_| rng.random()).collect();
             values.insert(name.clone(), *width, random).expect("the values are as many as they should be");
         }
-        Self { labels, dims, parts, second_view: asks.second_view, records, values }
+        let weight = |variable| if variable == 0 { 1.0 } else { f64::from(rng.random_range(0..4)) / 2.0 };
+        let variable_weights: Vec<f64> = (0..variables).map(weight).collect();
+        let variable_weights = if with_sets { variable_weights } else { Vec::new() };
+        Self { labels, dims, parts, second_view: asks.second_view, records, values, variable_weights }
     }
 
     /// Every value that the loss depends on: its part, and its position there.
@@ -190,6 +196,9 @@ impl Case {
         if !self.records.is_empty() {
             batch = batch.with_records(&self.records);
         }
+        if !self.variable_weights.is_empty() {
+            batch = batch.with_variable_weights(&self.variable_weights);
+        }
         use_it(&batch)
     }
 
@@ -216,21 +225,27 @@ impl Case {
         Ok(outcome)
     }
 
+    /// The case of some of its samples, in the order given.
+    fn of_samples(&self, samples: &[usize]) -> Self {
+        let parts = self.parts.iter();
+        let parts = parts.map(|part| Part { values: rows(samples, &part.values, part.width), ..part.clone() });
+        Self {
+            labels: self.labels.select(samples),
+            parts: parts.collect(),
+            records: samples.iter().filter_map(|&sample| self.records.get(sample)).map(Arc::clone).collect(),
+            values: self.values.select(samples),
+            ..self.clone()
+        }
+    }
+
+    fn check_alone(&self, objective: &dyn Objective) -> Result<(), String> {
+        self.of_samples(&[0]).evaluate(objective).map(drop).map_err(|what| format!("of one sample alone, {what}"))
+    }
+
     fn check_order(&self, objective: &dyn Objective, outcome: &Outcome, rng: &mut ChaCha8Rng) -> Result<(), String> {
         let mut order: Vec<usize> = (0..self.labels.len()).collect();
         order.shuffle(rng);
-        let rows = |values: &[f32], width: usize| -> Vec<f32> {
-            order.iter().flat_map(|&sample| &values[sample * width..][..width]).copied().collect()
-        };
-        let parts = self.parts.iter().map(|part| Part { values: rows(&part.values, part.width), ..part.clone() });
-        let records = order.iter().filter_map(|&sample| self.records.get(sample)).map(Arc::clone).collect();
-        let turned = Self {
-            labels: self.labels.select(&order),
-            parts: parts.collect(),
-            records,
-            values: self.values.select(&order),
-            ..*self
-        };
+        let turned = self.of_samples(&order);
         let other = turned.evaluate(objective)?;
         if (other.loss - outcome.loss).abs() > 1e-6 * outcome.loss.abs().max(1.0) {
             return Err(format!("the loss is {}, but {} in another order of the samples", outcome.loss, other.loss));
@@ -242,7 +257,7 @@ impl Case {
         }
         let gradients = self.gradients(outcome);
         for ((part, due), given) in self.parts.iter().zip(&gradients).zip(turned.gradients(&other)) {
-            let due = rows(due, part.width);
+            let due = rows(&order, due, part.width);
             let differs = |(due, given): &(&f32, &f32)| (*due - *given).abs() > 1e-4 * due.abs().max(1.0);
             if let Some((due, given)) = due.iter().zip(&given).find(differs) {
                 return Err(format!("a slope is {due}, but {given} in another order of the samples"));
@@ -312,6 +327,11 @@ impl Case {
         // The error of a difference grows with the square of the step, so two of them tell most of it.
         Ok(smooth.then_some(narrow + (narrow - wide) / 3.0))
     }
+}
+
+/// The rows of some samples, in the order given.
+fn rows(samples: &[usize], values: &[f32], width: usize) -> Vec<f32> {
+    samples.iter().flat_map(|&sample| &values[sample * width..][..width]).copied().collect()
 }
 
 fn unit_row(dims: usize, rng: &mut ChaCha8Rng) -> Vec<f32> {

@@ -3,6 +3,8 @@
 
 use rayon::prelude::*;
 
+use super::products::dot;
+
 /// The distances of all pairs of B descriptors, `[B, B]`.
 #[derive(Clone, Debug)]
 pub struct Distances {
@@ -64,21 +66,6 @@ impl Distances {
         });
         gradient
     }
-}
-
-/// The scalar product, summed in eight lanes that the compiler keeps in vector registers.
-fn dot(a: &[f32], b: &[f32]) -> f64 {
-    const LANES: usize = 8;
-    let mut lanes = [0.0f64; LANES];
-    let (a_blocks, a_rest) = a.as_chunks::<LANES>();
-    let (b_blocks, b_rest) = b.as_chunks::<LANES>();
-    for (a, b) in a_blocks.iter().zip(b_blocks) {
-        for lane in 0..LANES {
-            lanes[lane] += f64::from(a[lane]) * f64::from(b[lane]);
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum();
-    lanes.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What training minimises.
 //!
 //! An [`Objective`] takes a batch of descriptors with what is known of their images, and gives a value with its
-//! gradient. Training knows objectives by this trait alone. [`of_loss`] is the one place that maps the values of
+//! gradient. Training knows objectives by this trait alone. [`of_parameters`] is the one place that maps the values of
 //! `loss_ind` to objectives; each objective has a file of its own in this folder. [`check`] tests any objective, also
 //! one from outside this crate, against what training relies on.
 //!
@@ -49,44 +49,52 @@ mod asks;
 mod batch;
 mod check;
 mod classification;
+mod colour;
+mod combined;
 mod distances;
+mod image_values;
 mod outcome;
 mod pairs;
+mod products;
+mod registry;
+mod rule_lists;
+mod rules;
+mod self_similarity;
+mod semantic;
 mod similarity;
 mod soft_contrastive;
 mod soft_contrastive_incomp;
 mod soft_triplet;
 mod soft_triplet_incomp;
+mod supervised_contrastive;
 mod terms;
 #[cfg(test)]
 mod tests;
 mod triples;
 mod values;
 
-use silknow_config::LossKind;
+use silknow_records::Record;
 
 pub use asks::{Asks, Samples};
 pub use batch::Batch;
 pub use check::check;
 pub use classification::Classification;
+pub use colour::{COLOUR_BINS, COLOURS, Colour, colours_of};
+pub use combined::Combined;
 pub use distances::Distances;
+pub use image_values::values_of_images;
 pub use outcome::{Outcome, Term};
+pub use registry::of_parameters;
+pub use rules::Rules;
+pub use self_similarity::SelfSimilarity;
+pub use semantic::Semantic;
 pub use similarity::Similarities;
 pub use soft_contrastive::SoftContrastive;
 pub use soft_contrastive_incomp::SoftContrastiveIncomp;
 pub use soft_triplet::SoftTriplet;
 pub use soft_triplet_incomp::SoftTripletIncomp;
+pub use supervised_contrastive::SupervisedContrastive;
 pub use values::ImageValues;
-
-/// The objective that a value of `loss_ind` names. `margin` is M of `soft_contrastive`; the others do not use it.
-pub fn of_loss(loss: LossKind, margin: f32) -> Box<dyn Objective> {
-    match loss {
-        LossKind::SoftContrastive => Box::new(SoftContrastive { margin: margin.into() }),
-        LossKind::SoftContrastiveIncomp => Box::new(SoftContrastiveIncomp),
-        LossKind::SoftTriplet => Box::new(SoftTriplet),
-        LossKind::SoftTripletIncomp => Box::new(SoftTripletIncomp),
-    }
-}
 
 /// Something that training minimises.
 ///
@@ -103,4 +111,10 @@ pub trait Objective: Send + Sync {
     /// The value and the gradient for a batch. Its samples are of the kind that [`asks`](Self::asks) names, at least
     /// `smallest_batch` of them in training, and its descriptors are finite. Batches of validation may be smaller.
     fn evaluate(&self, batch: &Batch<'_>) -> Outcome;
+
+    /// True for an image that says more than others, so that a part of every batch (`rule_share`) is drawn from such images. By
+    /// default there are none.
+    fn favours(&self, _record: &Record) -> bool {
+        false
+    }
 }

@@ -55,6 +55,12 @@ impl Outcome {
         }
     }
 
+    /// The same outcome with another loss, which is the mean of so many terms, all of them active.
+    pub(super) fn with_mean(self, loss: f64, averaged: u64) -> Self {
+        let sum = loss * averaged as f64;
+        Self { loss, sum, averaged, active: averaged, candidates: averaged, ..self }
+    }
+
     /// The same outcome with the gradient `[B, D]` of the second view's descriptors.
     #[must_use]
     pub fn with_second_view_gradient(mut self, gradient: Vec<f32>) -> Self {

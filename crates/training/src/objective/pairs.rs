@@ -16,11 +16,7 @@ pub(super) fn over_pairs(
     for i in 0..samples {
         for j in i + 1..samples {
             let Some((value, slope)) = term(i, j, f64::from(distances.row(i)[j])) else { continue };
-            terms.sum += value;
-            terms.averaged += 1;
-            terms.candidates += 1;
-            terms.active += u64::from(value > 0.0);
-            terms.slopes[i * samples + j] = slope;
+            terms.add(i, j, value, slope);
         }
     }
     terms

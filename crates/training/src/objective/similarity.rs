@@ -2,6 +2,8 @@
 
 use silknow_records::{LabelMatrix, MISSING};
 
+use super::Batch;
+
 /// The label similarities of all pairs of B samples with V variables.
 ///
 /// For a variable that is known in both, two samples agree by the share |A and B| / max(|A|, |B|) of their sets of
@@ -19,9 +21,23 @@ pub struct Similarities {
 }
 
 impl Similarities {
-    /// Compares every sample with every other, in O(B² V).
+    /// Compares every sample with every other, in O(B² V). All variables count alike.
     pub fn of(labels: &LabelMatrix) -> Self {
-        if labels.has_larger_sets() { Self::of_sets(labels) } else { Self::of_single_classes(labels) }
+        Self::weighted(labels, &[])
+    }
+
+    /// As [`of`](Self::of), where a variable counts by its weight, `[V]`; without weights all count alike.
+    pub fn weighted(labels: &LabelMatrix, weights: &[f64]) -> Self {
+        let alike = weights.windows(2).all(|pair| pair[0] == pair[1]);
+        if alike && !labels.has_larger_sets() {
+            Self::of_single_classes(labels)
+        } else {
+            Self::of_sets(labels, if alike { &[] } else { weights })
+        }
+    }
+
+    pub(super) fn of_batch(batch: &Batch<'_>) -> Self {
+        Self::weighted(batch.labels, batch.variable_weights)
     }
 
     fn of_single_classes(labels: &LabelMatrix) -> Self {
@@ -43,18 +59,22 @@ impl Similarities {
         Self { samples, whole: labels.variables() as i32, equal, different }
     }
 
-    fn of_sets(labels: &LabelMatrix) -> Self {
+    fn of_sets(labels: &LabelMatrix, weights: &[f64]) -> Self {
         let (samples, variables) = (labels.len(), labels.variables());
         let sets: Vec<&[i32]> = (0..samples)
             .flat_map(|sample| (0..variables).map(move |variable| labels.classes(sample, variable)))
             .collect();
-        let unit = unit(samples, variables, sets.iter().map(|set| set.len()));
+        let sizes = sets.iter().map(|set| set.len());
+        let units = match weights {
+            [] => vec![unit(samples, variables, sizes); variables],
+            weights => weighted_units(samples, weights, sizes),
+        };
         let mut equal = vec![0; samples * samples];
         let mut different = vec![0; samples * samples];
         for i in 0..samples {
             for j in i..samples {
                 let (mut same, mut both) = (0, 0);
-                for variable in 0..variables {
+                for (variable, &unit) in units.iter().enumerate() {
                     let (a, b) = (sets[i * variables + variable], sets[j * variables + variable]);
                     if !a.is_empty() && !b.is_empty() {
                         both += unit;
@@ -67,7 +87,7 @@ impl Similarities {
                 }
             }
         }
-        Self { samples, whole: unit * variables as i32, equal, different }
+        Self { samples, whole: units.iter().sum(), equal, different }
     }
 
     /// The number of samples B.
@@ -125,6 +145,24 @@ fn unit(samples: usize, variables: usize, sizes: impl Iterator<Item = usize>) ->
     common.unwrap_or(most) as i32
 }
 
+/// A count for agreement in each variable, in the ratio of the weights. Weights of up to three decimals, as people write
+/// them, keep their ratio exactly; others are rounded to what the range of whole numbers allows.
+fn weighted_units(samples: usize, weights: &[f64], sizes: impl Iterator<Item = usize>) -> Vec<i32> {
+    let most = (i32::MAX as usize / samples.max(1)).min(LARGEST_EXACT) as f64;
+    let unit = f64::from(unit(samples, weights.len(), sizes));
+    let exact = |scale: f64| {
+        let units: Vec<f64> = weights.iter().map(|weight| (weight * scale).round()).collect();
+        let is_exact = units.iter().zip(weights).all(|(unit, weight)| (unit - weight * scale).abs() < 1e-6);
+        (is_exact && unit * units.iter().sum::<f64>() <= most)
+            .then(|| units.iter().map(|of| (of * unit) as i32).collect())
+    };
+    [1.0, 10.0, 100.0, 1000.0].into_iter().find_map(exact).unwrap_or_else(|| {
+        let sum: f64 = weights.iter().sum();
+        // Rounded down, so that the sum stays within the range.
+        weights.iter().map(|weight| (weight / sum * most) as i32).collect()
+    })
+}
+
 fn greatest_common_divisor(a: usize, b: usize) -> usize {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
@@ -135,6 +173,17 @@ fn agreement(a: &[i32], b: &[i32], unit: i32) -> i32 {
     let larger = a.len().max(b.len()) as i64;
     // Rounded to the nearest; exact wherever `unit` is a multiple of the larger size.
     ((2 * common * i64::from(unit) + larger) / (2 * larger)) as i32
+}
+
+/// |A and B| / max(|A|, |B|) of two ascending sets, neither empty.
+pub(super) fn shared(a: &[i32], b: &[i32]) -> f64 {
+    match (a, b) {
+        ([a], [b]) => f64::from(u8::from(a == b)),
+        _ => {
+            let common = a.iter().filter(|class| b.binary_search(class).is_ok()).count();
+            common as f64 / a.len().max(b.len()) as f64
+        }
+    }
 }
 
 #[cfg(test)]
@@ -195,5 +244,20 @@ mod tests {
         assert!(i64::from(rounded) * 5 * 150 <= i64::from(i32::MAX) && rounded > 1_000_000);
         assert_eq!(agreement(&[1, 2, 3], &[1, 2, 3], rounded), rounded);
         assert_eq!(agreement(&[1, 2], &[3], rounded), 0);
+    }
+
+    #[test]
+    fn variables_count_by_their_weights() {
+        let labels = LabelMatrix::from_indices(3, vec![0, 1, 2, 0, 5, -1]).unwrap();
+        let similarities = Similarities::weighted(&labels, &[2.0, 0.5, 1.5]);
+        assert_eq!(similarities.whole(), 40);
+        assert_eq!((similarities.equal(0)[1], similarities.different(0)[1]), (20, 5));
+        assert_eq!((similarities.positive(0, 1), similarities.unknown(0, 1)), (0.5, 0.375));
+        assert_eq!(Similarities::weighted(&labels, &[3.0; 3]), Similarities::of(&labels));
+        let ignored = Similarities::weighted(&labels, &[0.0, 1.0, 0.0]);
+        assert_eq!((ignored.positive(0, 1), ignored.negative(0, 1)), (0.0, 1.0));
+        let odd = Similarities::weighted(&labels, &[1.0 / 3.0, 2.0 / 3.0, 1e-9]);
+        assert!((odd.positive(0, 1) - 1.0 / 3.0).abs() < 1e-6 && (odd.negative(0, 1) - 2.0 / 3.0).abs() < 1e-6);
+        assert!(i64::from(odd.whole()) * 2 <= i64::from(i32::MAX));
     }
 }

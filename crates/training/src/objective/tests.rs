@@ -1,18 +1,35 @@
-//! The four losses against a second, slow implementation written straight from their definition, against its central
+//! The losses over pairs and triplets against a second, slow implementation written straight from their definition, against its central
 //! differences, and against values worked out by hand.
 
 use proptest::prelude::*;
+use silknow_config::LossKind;
 use silknow_records::{LabelMatrix, MISSING};
 
 use super::*;
 
 /// The objective of a loss for a batch.
 fn evaluate(loss: LossKind, margin: f64, descriptors: &[f32], dims: usize, labels: &LabelMatrix) -> Outcome {
-    of_loss(loss, margin as f32).evaluate(&Batch::new(labels, descriptors, dims))
+    objective_of(loss, margin).evaluate(&Batch::new(labels, descriptors, dims))
 }
 
-const KINDS: [LossKind; 4] =
-    [LossKind::SoftContrastive, LossKind::SoftContrastiveIncomp, LossKind::SoftTriplet, LossKind::SoftTripletIncomp];
+fn objective_of(loss: LossKind, margin: f64) -> Box<dyn Objective> {
+    match loss {
+        LossKind::SoftContrastive => Box::new(SoftContrastive { margin }),
+        LossKind::SoftContrastiveIncomp => Box::new(SoftContrastiveIncomp),
+        LossKind::SoftTriplet => Box::new(SoftTriplet),
+        LossKind::SoftTripletIncomp => Box::new(SoftTripletIncomp),
+        LossKind::Semantic => Box::new(Semantic),
+        other => unreachable!("{other} is not tested here"),
+    }
+}
+
+const KINDS: [LossKind; 5] = [
+    LossKind::SoftContrastive,
+    LossKind::SoftContrastiveIncomp,
+    LossKind::SoftTriplet,
+    LossKind::SoftTripletIncomp,
+    LossKind::Semantic,
+];
 
 /// The definition, in f64, with a loop per sum; `None` where nothing is averaged.
 mod definition {
@@ -67,10 +84,11 @@ mod definition {
         for a in 0..n {
             for p in (0..n).filter(|&p| p != a) {
                 for q in (0..n).filter(|&q| q != a && q != p) {
-                    let m = if kind == LossKind::SoftTriplet {
-                        labels_of(labels, a, p).0 - labels_of(labels, a, q).0
-                    } else {
-                        labels_of(labels, a, p).0.min(labels_of(labels, a, q).1)
+                    let (of_positive, of_negative) = (labels_of(labels, a, p), labels_of(labels, a, q));
+                    let m = match kind {
+                        LossKind::SoftTriplet => of_positive.0 - of_negative.0,
+                        LossKind::SoftTripletIncomp => of_positive.0.min(of_negative.1),
+                        _ => of_positive.0 + of_negative.1 - 1.0,
                     };
                     let term = distance(descriptors, dimensions, a, p) - distance(descriptors, dimensions, a, q) + m;
                     // Differences of sums of 1/V are not exact in floats: what is below is 0.
@@ -289,6 +307,44 @@ fn triplets_with_missing_labels_worked_by_hand() {
     assert_eq!((outcome.candidates, outcome.active), (3, 3));
     assert!((outcome.loss - 2.0 / 3.0).abs() < 1e-6, "{}", outcome.loss);
     assert_eq!(outcome.gradient[3], 0.0);
+}
+
+#[test]
+fn triplets_with_a_certain_margin_worked_by_hand() {
+    // Two variables: (A,x) (A,x) (B,y) (A,?).
+    // Y+: 01 1, 03 1/2, 13 1/2; Y-: 02 1, 12 1, 23 1/2.
+    // a=0: p=1, n=2: m 1: 0.5 - 0.75 + 1 = 0.75. p=3, n=2: m 1/2: 2 - 0.75 + 0.5 = 1.75.
+    // a=1: p=0, n=2: m 1: 0.5 - 0.25 + 1 = 1.25. p=3, n=2: m 1/2: 1.5 - 0.25 + 0.5 = 1.75.
+    // a=2 has no positive. a=3: p=0 and p=1 with n=2: m = 1/2 + 1/2 - 1 = 0, no triplets.
+    let outcome = on_a_line(&matrix(2, &[0, 0, 0, 0, 1, 1, 0, -1]), LossKind::Semantic);
+    assert_eq!((outcome.candidates, outcome.active), (4, 4));
+    assert!((outcome.loss - 5.5 / 4.0).abs() < 1e-6, "{}", outcome.loss);
+}
+
+#[test]
+fn the_certain_margin_of_sets_worked_by_hand() {
+    let mut labels = matrix(1, &[0, 0, 1]);
+    labels.set(0, 0, &[0, 1]);
+    labels.set(2, 0, &[2, 3, 4]);
+    // Y+(0,1) = 1/2, Y-(0,2) = Y-(1,2) = 1: for a=0 and a=1 the margin is 1/2 + 1 - 1.
+    // 0.5 - 0.75 + 0.5 = 0.25 and 0.5 - 0.25 + 0.5 = 0.75.
+    let outcome = evaluate(LossKind::Semantic, 2.0, &[0.0, 0.5, 0.75], 1, &labels);
+    assert_eq!((outcome.candidates, outcome.active, outcome.loss), (2, 2, 0.5));
+}
+
+#[test]
+fn a_weighted_variable_counts_in_the_margin() {
+    // The first variable says that 1 is nearer to 0 than 2 is, the second the opposite.
+    let labels = matrix(2, &[0, 0, 0, 1, 1, 0]);
+    let batch = |weights| {
+        let descriptors = [0.0, 0.5, 0.75];
+        SoftTriplet.evaluate(&Batch::new(&labels, &descriptors, 1).with_variable_weights(weights))
+    };
+    assert_eq!(batch(&[1.0, 1.0]).candidates, 2);
+    // a=0: S(0,1) = 3/4 against S(0,2) = 1/4: 0.5 - 0.75 + 0.5. a=1: S(1,0) against 0: 0.5 - 0.25 + 0.75.
+    // a=2: S(2,0) = 1/4 against S(2,1) = 0: 0.75 - 0.25 + 0.25.
+    let outcome = batch(&[3.0, 1.0]);
+    assert_eq!((outcome.candidates, outcome.active, outcome.loss), (3, 3, (0.25 + 1.0 + 0.75) / 3.0));
 }
 
 #[test]

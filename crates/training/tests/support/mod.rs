@@ -3,15 +3,16 @@
 pub mod asking;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use burn::tensor::Device;
-use silknow_config::{Architecture, Augmentation, LossKind, TrainingParameters};
+use silknow_config::{Architecture, Augmentation, LossKind, LossWeights, ObjectiveParameters, TrainingParameters};
 use silknow_errors::Result;
 use silknow_image::{Pipeline, RgbImage, save};
 use silknow_network::{FeatureShape, FrozenBackbone, TopNetwork, WeightFile};
 use silknow_progress::Observer;
-use silknow_records::LabelMatrix;
+use silknow_records::{LabelMatrix, Record, Variable, Vocabulary};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
     objective, train,
@@ -115,8 +116,15 @@ impl Collection {
     ) -> Result<TrainingOutcome> {
         let (train_samples, validation) = self.split();
         let validation = if parameters.val_percentage == 0 { &[][..] } else { &validation };
-        let inputs = TrainingInputs::new(&self.labels, &train_samples, validation);
-        let objective = objective::of_loss(parameters.loss_ind, parameters.margin);
+        let records: Vec<Arc<Record>> = (0..Self::SAMPLES)
+            .map(|sample| Arc::new(Record::new(format!("museum__{}__{sample}.png", sample / 8), 2)))
+            .collect();
+        let inputs = TrainingInputs::new(&self.labels, &train_samples, validation).with_records(&records);
+        let variable = |name: &String| Variable::new(name, ["one", "other"]);
+        let vocabulary = Vocabulary { variables: parameters.relevant_variables.iter().map(variable).collect() };
+        let objective = objective::of_parameters(parameters, &vocabulary, &inputs, observer)?;
+        let values = objective::values_of_images(&objective.asks(), &self.images, observer)?;
+        let inputs = values.iter().fold(inputs, |inputs, values| inputs.with_values(values));
         let logs = logs.map(|folder| Logs { folder, resume });
         train(&inputs, parameters, &*objective, store, top(parameters), logs, observer)
     }
@@ -145,7 +153,15 @@ pub fn top(parameters: &TrainingParameters) -> TopNetwork {
     .unwrap()
 }
 
+/// The parameters of a small training. A sum has all other losses in it, and what compares views has views.
 pub fn parameters(loss_ind: LossKind) -> TrainingParameters {
+    let parts = LossKind::ALL.iter().filter(|loss| **loss != LossKind::Combined);
+    let weights: Vec<String> = parts.map(|loss| format!("{loss}=0.5")).collect();
+    let loss_weights = (loss_ind == LossKind::Combined).then(|| LossWeights::parse(&weights.join(",")).unwrap());
+    let augmentation = match loss_ind {
+        LossKind::SelfSimilarity | LossKind::Combined => Augmentation { gaussian_noise: 0.05, ..Augmentation::none() },
+        _ => Augmentation::none(),
+    };
     TrainingParameters {
         add_fc: vec![16, 8],
         train_batch_size: 10,
@@ -154,7 +170,8 @@ pub fn parameters(loss_ind: LossKind) -> TrainingParameters {
         how_often_validation: 4,
         loss_ind,
         relevant_variables: vec!["colour".to_owned(), "pattern".to_owned()],
-        augmentation: Augmentation::none(),
+        augmentation,
+        objective: ObjectiveParameters { loss_weights, ..ObjectiveParameters::default() },
         backbone: Architecture::RESNET18,
         input_size: SIDE_PX,
         seed: 5,
