@@ -6,6 +6,7 @@ mod bad_collections;
 mod bad_folders;
 mod bad_images;
 mod bad_tables;
+mod circles;
 mod command_line;
 mod host;
 mod interruption;

@@ -157,7 +157,7 @@ pub use silknow_index::{
     Vote, Weights, find, vote,
 };
 pub use silknow_network::weights::Hub;
-pub use silknow_network::{Described, Model, StoredModel, architectures, expected_values, take};
+pub use silknow_network::{Described, Model, Outputs, StoredModel, architectures, expected_values, take};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{
     LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing,

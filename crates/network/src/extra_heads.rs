@@ -1,7 +1,7 @@
 //! Linear layers beside the descriptor, for an objective that asks for further outputs, such as a score for every class.
 //!
 //! They take what the fully connected layers deliver, before it is brought to unit length. Descriptors do not depend on
-//! them.
+//! them. They are stored with the model, so that what was learnt can be asked for afterwards.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use silknow_errors::Result;
 
 use crate::head::FullyConnected;
 use crate::parameter::{replace, stored};
-use crate::weights::WeightTensor;
+use crate::weights::{WeightTensor, missing};
 
-/// Prefix of their tensors in checkpoints.
+/// Prefix of their tensors in checkpoints and model folders.
 pub const EXTRA_HEADS_PREFIX: &str = "extra.";
 
 /// One linear layer with its name.
@@ -52,6 +52,26 @@ impl ExtraHeads {
         Self { heads: heads.iter().map(head).collect() }
     }
 
+    /// Heads of these names on `inputs` values, with the given tensors; a head is as wide as its bias is long.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    pub(crate) fn from_tensors(
+        inputs: usize,
+        names: &[String],
+        tensors: &BTreeMap<String, WeightTensor>,
+        device: &Device,
+    ) -> Result<Self> {
+        let head = |name: &String| {
+            let layer = layer_name(name);
+            let (_, bias) = FullyConnected::names(&layer);
+            let width = tensors.get(&bias).ok_or_else(|| missing(&bias))?.data.len();
+            let layer = FullyConnected::from_tensors(&layer, inputs, width, tensors, device)?;
+            Ok(ExtraHead { name: name.clone(), layer })
+        };
+        Ok(Self { heads: names.iter().map(head).collect::<Result<_>>()? })
+    }
+
     /// True without heads.
     pub fn is_empty(&self) -> bool {
         self.heads.is_empty()
@@ -60,6 +80,11 @@ impl ExtraHeads {
     /// The names, in their order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.heads.iter().map(|head| head.name.as_str())
+    }
+
+    /// The numbers of outputs, in the order of the names.
+    pub fn widths(&self) -> impl Iterator<Item = usize> {
+        self.heads.iter().map(|head| head.layer.outputs())
     }
 
     /// `[N, inputs]` to `[N, width]` of every head, in their order.

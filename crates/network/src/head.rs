@@ -42,18 +42,23 @@ impl FullyConnected {
     }
 
     /// The layer of these tensors, which have its shapes.
-    fn from_tensors(
-        position: usize,
+    pub(crate) fn from_tensors(
+        layer: &str,
         inputs: usize,
         outputs: usize,
         tensors: &BTreeMap<String, WeightTensor>,
         device: &Device,
     ) -> Result<Self> {
-        let (weight_name, bias_name) = Self::names(&layer_name(position));
+        let (weight_name, bias_name) = Self::names(layer);
         Ok(Self {
             weight: parameter(&weight_name, tensor_of(&weight_name, [outputs, inputs], tensors, device)?),
             bias: parameter(&bias_name, tensor_of(&bias_name, [outputs], tensors, device)?),
         })
+    }
+
+    /// The number of outputs.
+    pub(crate) fn outputs(&self) -> usize {
+        self.bias.dims()[0]
     }
 
     /// `[N, inputs]` to `[N, outputs]`.
@@ -103,7 +108,7 @@ impl Head {
             .zip(add_fc)
             .enumerate()
             .map(|(position, (&inputs, &outputs))| {
-                FullyConnected::from_tensors(position, inputs, outputs, tensors, device)
+                FullyConnected::from_tensors(&layer_name(position), inputs, outputs, tensors, device)
             })
             .collect::<Result<_>>()?;
         Ok(Self { layers, inputs })
@@ -116,7 +121,7 @@ impl Head {
 
     /// Length of what the head delivers.
     pub fn outputs(&self) -> usize {
-        self.layers.last().map_or(self.inputs, |layer| layer.bias.dims()[0])
+        self.layers.last().map_or(self.inputs, FullyConnected::outputs)
     }
 
     /// `[N, inputs]` to `[N, outputs]`.

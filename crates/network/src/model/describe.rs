@@ -16,6 +16,9 @@ use super::ready::Model;
 pub struct Described {
     /// Unit descriptors `[kept.len(), D]`, row by row.
     pub descriptors: Vec<f32>,
+    /// What every extra head gives, `[kept.len(), width]` row by row, in the order of
+    /// [`Model::extra_heads`].
+    pub extra: Vec<Vec<f32>>,
     /// Positions of the described images among those given, ascending.
     pub kept: Vec<usize>,
     /// Positions of the other images among those given, ascending, each with the reason.
@@ -52,14 +55,17 @@ impl Model {
         observer: &dyn Observer,
     ) -> Result<Described> {
         let progress = observer.begin("describing images", images.len() as u64);
-        let mut described = Described::default();
+        let extra = self.extra_heads().map(|_| Vec::new()).collect();
+        let mut described = Described { extra, ..Described::default() };
         described.descriptors.reserve_exact(images.len() * self.dims());
         let requests =
             images.into_iter().map(|source| Request { source, identity: String::new(), view: View::Plain }).collect();
         let loader = Loader::start(requests, LoaderSettings::plain(self.pipeline().clone(), batch_size, threads));
         for batch in loader {
             observer.check()?;
-            described.descriptors.extend(self.describe_pixels(&batch.pixels, batch.positions.len())?);
+            let outputs = self.describe_pixels_with_extra(&batch.pixels, batch.positions.len())?;
+            described.descriptors.extend(outputs.descriptors);
+            described.extra.iter_mut().zip(outputs.extra).for_each(|(all, further)| all.extend(further));
             progress.advance((batch.positions.len() + batch.failures.len()) as u64);
             described.kept.extend(batch.positions);
             described.failures.extend(batch.failures);

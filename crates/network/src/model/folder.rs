@@ -3,7 +3,8 @@
 //! `model.json` is written last: a folder without it holds no model.
 //!
 //! `model.safetensors` (float32): the backbone in torchvision's names behind `backbone.`, the retrained kernels
-//! among them, and the head as `head.0.weight` `[outputs, inputs]`, `head.0.bias` and so on.
+//! among them, and the head as `head.0.weight` `[outputs, inputs]`, `head.0.bias` and so on. Where training made extra heads,
+//! `extra_heads.safetensors` has them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +20,7 @@ use super::description::{
 };
 use super::facts::{Facts, Provenance};
 use super::fingerprint::{PipelineDescription, fingerprint};
+use super::heads::{HEADS_FILE, StoredHeads};
 use super::stored::StoredModel;
 use crate::families::family_of;
 use crate::head::bias_name;
@@ -54,6 +56,12 @@ impl StoredModel {
             .map_err(|cause| Error::internal("the model cannot be described in JSON").caused_by(cause))?;
         text.push('\n');
         files::write(folder.join(TENSOR_FILE), &self.file)?;
+        if self.heads.is_empty() {
+            // Those of a model that was here before.
+            files::remove(folder.join(HEADS_FILE))?;
+        } else {
+            files::write(folder.join(HEADS_FILE), self.heads.to_bytes(&self.fingerprint)?)?;
+        }
         files::write(folder.join(DESCRIPTION_FILE), text)
     }
 
@@ -61,7 +69,7 @@ impl StoredModel {
     ///
     /// # Errors
     /// A folder without a model, a file that is cut or of another version or family, numbers out of range, tensors that
-    /// are not the model's, and two files that do not belong together.
+    /// are not the model's, and files that do not belong together.
     pub fn read(folder: impl AsRef<Path>) -> Result<Self> {
         let folder = folder.as_ref();
         let description = read_description(folder)?;
@@ -87,8 +95,18 @@ impl StoredModel {
                 .in_file(folder)
                 .hint("one of them was changed or comes from another model; train again or copy the whole folder"));
         }
-        Ok(Self { facts, file, fingerprint })
+        let heads = read_heads(folder, &fingerprint)?;
+        Ok(Self { facts, file, fingerprint, heads })
     }
+}
+
+/// The extra heads in a folder; none where there is no file of them.
+fn read_heads(folder: &Path, fingerprint: &str) -> Result<StoredHeads> {
+    let path = folder.join(HEADS_FILE);
+    if !path.exists() {
+        return Ok(StoredHeads::default());
+    }
+    StoredHeads::from_bytes(&read_bounded(&path)?, fingerprint).map_err(|error| error.in_file(&path))
 }
 
 /// The widths of the head that these tensors make.

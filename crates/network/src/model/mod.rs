@@ -1,6 +1,6 @@
 //! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
 //!
-//! `stored` is the model at rest, `folder` its files with `description` for `model.json`, `ready` the model that computes,
+//! `stored` is the model at rest, `folder` its files with `description` for `model.json` and `heads` for what stands beside the head, `ready` the model that computes,
 //! `describe` the way from images to descriptors.
 
 mod checks;
@@ -9,6 +9,7 @@ mod description;
 mod facts;
 mod fingerprint;
 mod folder;
+mod heads;
 mod ready;
 mod stored;
 

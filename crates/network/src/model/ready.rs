@@ -15,7 +15,7 @@ use crate::backbone::Backbone;
 use crate::device::Placement;
 use crate::features::FrozenBackbone;
 use crate::head::HEAD_PREFIX;
-use crate::top::{BACKBONE_PREFIX, TopNetwork};
+use crate::top::{BACKBONE_PREFIX, Outputs, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name};
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
@@ -23,7 +23,7 @@ pub struct Model {
     facts: Facts,
     fingerprint: String,
     backbone: Box<dyn FrozenBackbone>,
-    /// The head alone: the retrained blocks are part of the backbone here.
+    /// The head and the extra heads alone: the retrained blocks are part of the backbone here.
     head: TopNetwork,
     device: Device,
 }
@@ -35,7 +35,7 @@ impl StoredModel {
     /// # Errors
     /// Tensors that are missing, foreign or of another shape, named.
     pub fn open(self, placement: &Placement) -> Result<Model> {
-        let Self { facts, file, fingerprint } = self;
+        let Self { facts, file, fingerprint, heads } = self;
         let mut tensors = safetensors_by_name(&file)?;
         drop(file);
         let device = placement.device().clone().without_autodiff();
@@ -44,8 +44,9 @@ impl StoredModel {
             check_finite(name, &tensor.data)?;
         }
         let backbone = stored_backbone(&facts, tensors)?;
-        let head =
+        let mut head =
             TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head_tensors, &device)?;
+        head.extra = heads.layers(head.dims(), &device)?;
         let backbone = backbone.frozen(placement)?;
         Ok(Model { facts, fingerprint, backbone, head, device })
     }
@@ -72,13 +73,30 @@ impl Model {
         self.head.describe(&pooled, self.backbone.feature_shape(), &self.device)
     }
 
+    /// As [`describe_pixels`](Self::describe_pixels), with what every extra head gives, in the order of
+    /// [`extra_heads`](Self::extra_heads).
+    ///
+    /// # Errors
+    /// When `pixels` has another length.
+    pub fn describe_pixels_with_extra(&self, pixels: &[f32], n: usize) -> Result<Outputs> {
+        let pooled = self.backbone.run(pixels, n)?;
+        self.head.describe_with_extra(&pooled, self.backbone.feature_shape(), &self.device)
+    }
+
+    /// The extra heads that training made for its objective, by name, each with the number of outputs for an image: what a
+    /// classifier gives for `class.<variable>` are scores of the classes in the order of the
+    /// [vocabulary](Self::vocabulary), whose softmax are probabilities.
+    pub fn extra_heads(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.head.extra.names().zip(self.head.extra.widths())
+    }
+
     /// Length D of the descriptors.
     pub fn dims(&self) -> usize {
         self.head.dims()
     }
 
     /// What tells this model from any other that describes differently: SHA-256 over its tensors, its image pipeline
-    /// and, where that is not `resnet`, its family, hexadecimal.
+    /// and, where that is not `resnet`, its family, hexadecimal. Extra heads change no descriptor and are not covered.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

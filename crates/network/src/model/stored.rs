@@ -13,6 +13,7 @@ use silknow_records::Vocabulary;
 use super::checks::check_ranges;
 use super::facts::{ChosenVote, Facts, Provenance};
 use super::fingerprint::fingerprint;
+use super::heads::StoredHeads;
 use crate::backbone::Backbone;
 use crate::extra_heads::EXTRA_HEADS_PREFIX;
 use crate::families::family_of;
@@ -25,10 +26,12 @@ pub struct StoredModel {
     /// The content of `model.safetensors`.
     pub(super) file: Vec<u8>,
     pub(super) fingerprint: String,
+    pub(super) heads: StoredHeads,
 }
 
 impl StoredModel {
-    /// The model that training made: the pre-trained weights, with the trained kernels and the head in place.
+    /// The model that training made: the pre-trained weights, with the trained kernels and the head in place, and the
+    /// extra heads beside it.
     ///
     /// # Errors
     /// A fault of ours, when the tensors cannot be written as a file.
@@ -94,15 +97,15 @@ impl StoredModel {
 
     /// Takes the trained tensors in place of those that they came from.
     fn assemble(facts: Facts, weights: &WeightFile, top: &TopNetwork) -> Result<Self> {
-        // Extra heads served the training. They change no descriptor, so they are no part of the file or its fingerprint.
+        // Extra heads change no descriptor, so they have a file of their own, and the fingerprint does not cover them.
         let mut trained = top.to_named_tensors();
         trained.retain(|name, _| !name.starts_with(EXTRA_HEADS_PREFIX));
         let prefixed = |(name, tensor)| (format!("{BACKBONE_PREFIX}{name}"), tensor);
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
-        let file = safetensors_bytes(&tensors)?;
+        let file = safetensors_bytes(&tensors, None)?;
         let fingerprint = fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
-        Ok(Self { facts, file, fingerprint })
+        Ok(Self { facts, file, fingerprint, heads: StoredHeads::of(top) })
     }
 
     /// The model with a vote that validation chose. It changes no descriptor, and not the fingerprint.
@@ -116,7 +119,7 @@ impl StoredModel {
     }
 
     /// What tells this model from any other that describes differently: SHA-256 over its tensors, its image pipeline
-    /// and, where that is not `resnet`, its family, hexadecimal.
+    /// and, where that is not `resnet`, its family, hexadecimal. Extra heads change no descriptor and are not covered.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }

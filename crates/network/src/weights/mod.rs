@@ -11,7 +11,7 @@ mod write;
 pub use file::{IMAGENET_MEAN, IMAGENET_STD, WeightFile};
 pub use hub::Hub;
 pub(crate) use read::{
-    Content, backbone_file, backbone_in_memory, read_bounded, safetensors_by_name, safetensors_shapes,
+    Content, backbone_file, backbone_in_memory, read_bounded, safetensors_by_name, safetensors_note, safetensors_shapes,
 };
 pub use tensor::WeightTensor;
 pub(crate) use tensor::{check_finite, damaged, misshapen, missing};

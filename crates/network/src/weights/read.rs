@@ -66,6 +66,12 @@ pub(crate) fn safetensors_shapes(bytes: &[u8]) -> Result<BTreeMap<String, Vec<us
     Ok(file.iter().map(|(name, view)| (name.to_owned(), view.shape().to_vec())).collect())
 }
 
+/// The note of this key in a safetensors file in memory.
+pub(crate) fn safetensors_note(bytes: &[u8], key: &str) -> Result<Option<String>> {
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(cut_safetensors)?;
+    Ok(header.metadata().as_ref().and_then(|metadata| metadata.get(key).cloned()))
+}
+
 /// The content of a file that is not larger than weights can be.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Writing tensors as safetensors.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use safetensors::tensor::{Dtype, View};
 use silknow_errors::{Error, Result};
@@ -9,9 +9,15 @@ use silknow_errors::{Error, Result};
 use super::tensor::WeightTensor;
 
 /// The tensors as the bytes of a safetensors file; the same tensors give the same bytes.
-pub(crate) fn safetensors_bytes(tensors: &BTreeMap<String, &WeightTensor>) -> Result<Vec<u8>> {
+///
+/// A note, a key and its text, stands in the file's metadata. There is one at most, because several would have no order.
+pub(crate) fn safetensors_bytes(
+    tensors: &BTreeMap<String, &WeightTensor>,
+    note: Option<(&str, String)>,
+) -> Result<Vec<u8>> {
     let views = tensors.iter().map(|(name, tensor)| (name, Float32(tensor)));
-    safetensors::serialize(views, None)
+    let metadata = note.map(|(key, text)| HashMap::from([(key.to_owned(), text)]));
+    safetensors::serialize(views, metadata)
         .map_err(|cause| Error::internal("the tensors cannot be written as safetensors").caused_by(cause))
 }
 

@@ -48,12 +48,19 @@ fn vocabulary() -> Vocabulary {
 
 /// A model whose retrained kernels differ from the weights it started from.
 fn trained() -> StoredModel {
+    trained_with(&[])
+}
+
+/// The same model, with extra heads of these names and widths.
+fn trained_with(heads: &[(&str, usize)]) -> StoredModel {
     let device = Device::flex();
     let weights = reference::weights(Architecture::RESNET18);
     let mut top = TopNetwork::new(&weights, Architecture::RESNET18, 1, &[32, 16], 5, &device).unwrap();
     let mut tensors = top.to_named_tensors();
     tensors.get_mut("backbone.layer4.1.conv1.weight").unwrap().data.iter_mut().for_each(|value| *value *= -0.5);
     top.load_named_tensors(&tensors).unwrap();
+    let heads: Vec<(String, usize)> = heads.iter().map(|&(name, width)| (name.to_owned(), width)).collect();
+    let top = top.with_extra_heads(&heads, 7, &device);
     let pipeline = Pipeline { input_size: SIDE, mean: [0.5; 3], std: [0.25, 0.3, 0.35] };
     StoredModel::trained(&weights, &top, pipeline, vocabulary(), training()).unwrap()
 }
@@ -107,6 +114,92 @@ fn saving_the_same_model_twice_gives_the_same_files() {
         let read = |folder: &tempfile::TempDir| std::fs::read(folder.path().join(file)).unwrap();
         assert!(read(&first) == read(&second), "{file} differs");
     }
+}
+
+#[test]
+fn extra_heads_are_read_back_and_change_no_descriptor() {
+    let (with, without) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let heads = [("class.time", 2), ("class.place", 3)];
+    let stored = trained_with(&heads);
+    stored.save(with.path()).unwrap();
+    trained().save(without.path()).unwrap();
+    let made = stored.open(&Placement::processor()).unwrap();
+    let [read, plain] = [&with, &without].map(|folder| load(folder.path()).unwrap());
+    assert_eq!(read.extra_heads().collect::<Vec<_>>(), heads);
+    assert_eq!(plain.extra_heads().count(), 0);
+    let outputs = read.describe_pixels_with_extra(&pixels(3), 3).unwrap();
+    assert_eq!(outputs.extra.iter().map(Vec::len).collect::<Vec<_>>(), [6, 9]);
+    assert_eq!(outputs, made.describe_pixels_with_extra(&pixels(3), 3).unwrap());
+    assert_eq!(outputs.descriptors, plain.describe_pixels(&pixels(3), 3).unwrap());
+    assert_eq!(read.fingerprint(), plain.fingerprint());
+    for file in ["model.safetensors", "model.json"] {
+        assert_eq!(
+            std::fs::read(with.path().join(file)).unwrap(),
+            std::fs::read(without.path().join(file)).unwrap(),
+            "{file}"
+        );
+    }
+    // The same model gives the same file, and one without heads leaves none behind.
+    let file = with.path().join("extra_heads.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    StoredModel::read(with.path()).unwrap().save(with.path()).unwrap();
+    assert!(std::fs::read(&file).unwrap() == bytes);
+    trained().save(with.path()).unwrap();
+    assert!(!file.exists());
+}
+
+#[test]
+fn images_are_described_with_what_the_extra_heads_give() {
+    let model = trained_with(&[("class.place", 3)]).open(&Placement::processor()).unwrap();
+    let side = SIDE as u32;
+    let grey = |shade| silknow_image::RgbImage::from_raw(side, side, vec![shade; 3 * SIDE * SIDE]).unwrap();
+    let picture = |shade: u8| Source::Pixels(grey(shade).into());
+    let described = model.describe_images(vec![picture(10), picture(200), picture(90)], 2, 1, &Silent).unwrap();
+    let alone = model.describe_images(vec![picture(200)], 2, 1, &Silent).unwrap();
+    assert_eq!(described.extra[0].len(), 9);
+    assert_eq!(described.extra[0][3..6], alone.extra[0]);
+    assert_ne!(described.extra[0][..3], described.extra[0][3..6]);
+}
+
+#[test]
+fn extra_heads_that_are_damaged_or_another_models_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    trained_with(&[("class.place", 3)]).save(folder.path()).unwrap();
+    let file = folder.path().join("extra_heads.safetensors");
+    let bytes = std::fs::read(&file).unwrap();
+    let refused = |bytes: &[u8]| {
+        std::fs::write(&file, bytes).unwrap();
+        let error = load(folder.path()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Data, "{error}");
+        error.to_string()
+    };
+    let replaced = |from: &str, to: &str| {
+        let position = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect("it is there");
+        [&bytes[..position], to.as_bytes(), &bytes[position + from.len()..]].concat()
+    };
+    let message = refused(&bytes[..bytes.len() - 1]);
+    assert!(message.contains("extra_heads.safetensors: not a complete safetensors file"), "{message}");
+    let message = refused(&replaced("class.place\\\"]", "class.plane\\\"]"));
+    assert!(message.contains("the tensor `extra.class.plane.bias` is missing"), "{message}");
+    let message = refused(&replaced("[3,16]", "[16,3]"));
+    assert!(message.contains("`extra.class.place.weight` has the shape [16, 3], expected [3, 16]"), "{message}");
+    let mut nan = bytes.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    assert!(refused(&nan).contains("holds NaN"));
+    let other = StoredModel::read(folder.path()).err().unwrap();
+    assert!(other.to_string().contains("holds NaN"), "{other}");
+
+    // The heads of another model: its head has other weights.
+    let other = tempfile::tempdir().unwrap();
+    let weights = reference::weights(Architecture::RESNET18);
+    let top = TopNetwork::new(&weights, Architecture::RESNET18, 0, &[32, 16], 6, &Device::flex()).unwrap();
+    let top = top.with_extra_heads(&[("class.place".to_owned(), 3)], 7, &Device::flex());
+    let pipeline = Pipeline { input_size: SIDE, ..Pipeline::default() };
+    StoredModel::trained(&weights, &top, pipeline, vocabulary(), training()).unwrap().save(other.path()).unwrap();
+    let message = refused(&std::fs::read(other.path().join("extra_heads.safetensors")).unwrap());
+    assert!(message.contains("the extra heads belong to another model"), "{message}");
+    assert!(message.contains("hint: copy the whole model folder again"), "{message}");
 }
 
 #[test]

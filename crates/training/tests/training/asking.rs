@@ -5,10 +5,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::support::asking::AsksForAll;
-use crate::support::{Collection, parameters, top};
+use crate::support::{Collection, SIDE_PX, parameters, top};
+use burn::tensor::Device;
 use silknow_config::{Augmentation, LossKind, TrainingParameters};
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_image::Pipeline;
+use silknow_network::{Model, Placement, StoredModel, WeightFile, frozen_backbone};
 use silknow_progress::{Observer, Silent, StopAfter};
 use silknow_records::{LabelMatrix, MISSING, Record, Variable, Vocabulary};
 use silknow_training::objective::{Classification, ImageValues, Objective, SoftTripletIncomp};
@@ -165,4 +168,30 @@ fn classification_teaches_descriptors_whose_neighbours_are_of_their_class() {
     assert_eq!(first.terms.iter().map(|term| term.name.as_str()).collect::<Vec<_>>(), ["colour", "pattern"]);
     let f1 = last.validation.unwrap().mean_f1.unwrap();
     assert!(f1 > 0.9, "{f1}");
+}
+
+#[test]
+fn a_classifier_is_saved_with_the_model_and_gives_the_same_scores_when_it_is_read() {
+    let collection = Collection::new();
+    let variables = vec![Variable::new("colour", ["red", "blue"]), Variable::new("pattern", ["columns", "rows"])];
+    let vocabulary = Vocabulary { variables };
+    let objective = Classification::new(&vocabulary, &collection.labels, &collection.split().0, 0.5).unwrap();
+    let parameters = parameters(LossKind::SoftTriplet);
+    let outcome = run(&collection, &parameters, &objective, None, &Silent).unwrap();
+
+    let weights = WeightFile::random(parameters.backbone, 1).unwrap();
+    let pixels: Vec<f32> = (0..2 * 3 * SIDE_PX * SIDE_PX).map(|place| (place * 37 % 101) as f32 / 50.0 - 1.0).collect();
+    let frozen = frozen_backbone(&weights, parameters.backbone, 0, SIDE_PX, &Placement::processor()).unwrap();
+    let features = frozen.run(&pixels, 2).unwrap();
+    let expected = outcome.top.describe_with_extra(&features, frozen.feature_shape(), &Device::flex()).unwrap();
+
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = Pipeline { input_size: SIDE_PX, ..Pipeline::default() };
+    let stored = StoredModel::trained(&weights, &outcome.top, pipeline, vocabulary, parameters).unwrap();
+    stored.save(folder.path()).unwrap();
+    let model = Model::load(folder.path(), &Placement::processor()).unwrap();
+    assert_eq!(model.extra_heads().collect::<Vec<_>>(), [("class.colour", 2), ("class.pattern", 2)]);
+    let outputs = model.describe_pixels_with_extra(&pixels, 2).unwrap();
+    assert_eq!(outputs, expected);
+    assert!(outputs.extra.iter().flatten().any(|&score| score != 0.0));
 }
