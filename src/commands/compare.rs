@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Arg, Command, value_parser};
 use silknow_image_retrieval::compare;
 
-use crate::commands::{Again, Verb};
 use crate::session;
+use crate::verb::{Again, Verb};
 
 pub(crate) const VERB: Verb = Verb {
     name: "compare",

@@ -6,16 +6,25 @@ use std::path::{Path, PathBuf};
 
 use silknow_fetch::{Address, percent_decoded, without_userinfo};
 
+/// Endings of pictures that are no part of a sample's name, in lower case. Which files are pictures is decided elsewhere.
+pub(crate) const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"];
+
+/// Whether a text ends as the name of an image does.
+pub(crate) fn has_image_ending(text: &str) -> bool {
+    let ending = text.trim_end().rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| IMAGE_EXTENSIONS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
+
 /// Where an image comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum Source<'a> {
     /// An `http://` or `https://` address, as the table has it.
-    Network(String),
+    Network(&'a str),
     /// A file of this machine.
     File(PathBuf),
 }
 
-impl Source {
+impl Source<'_> {
     /// One text for all ways to write this source, without a password: the address as it is requested, or the whole path.
     pub(crate) fn key(&self) -> String {
         match self {
@@ -31,12 +40,12 @@ impl Source {
 ///
 /// # Errors
 /// The reason why another scheme, or a file of another machine, cannot be fetched, and what may be meant.
-pub(crate) fn source_of(address: &str, plain: &Path) -> Result<Source, String> {
+pub(crate) fn source_of<'a>(address: &'a str, plain: &Path) -> Result<Source<'a>, String> {
     // Names of files may begin and end with blanks.
     let name = address;
     let address = address.trim();
     match scheme_of(address).map(str::to_ascii_lowercase).as_deref() {
-        Some("http" | "https") => Ok(Source::Network(address.to_owned())),
+        Some("http" | "https") => Ok(Source::Network(address)),
         Some("file") => file_of(&address["file:".len()..]).map(Source::File),
         Some("data") => {
             Err("the cell holds a picture itself (`data:`): save it as a file, and give the file's path".into())
@@ -112,11 +121,11 @@ mod tests {
     fn addresses_are_told_apart() {
         let plain = Path::new("export");
         let file = |path: &str| Ok(Source::File(PathBuf::from(path)));
-        assert_eq!(source_of("HTTPS://x.org/a.jpg", plain), Ok(Source::Network("HTTPS://x.org/a.jpg".into())));
+        assert_eq!(source_of("HTTPS://x.org/a.jpg", plain), Ok(Source::Network("HTTPS://x.org/a.jpg")));
         assert_eq!(source_of("images/a%20b.jpg", plain), file("export/images/a%20b.jpg"));
         assert_eq!(source_of("/abs/a.jpg", plain), file("/abs/a.jpg"));
         assert_eq!(source_of(" a.jpg ", plain), file("export/ a.jpg "));
-        assert_eq!(source_of(" http://x.org/a.jpg ", plain), Ok(Source::Network("http://x.org/a.jpg".into())));
+        assert_eq!(source_of(" http://x.org/a.jpg ", plain), Ok(Source::Network("http://x.org/a.jpg")));
         assert_eq!(source_of("file:///abs/a%20b%C3%A9%.jpg", plain), file("/abs/a bé%.jpg"));
         assert_eq!(source_of("FILE:/abs/a.jpg", plain), file("/abs/a.jpg"));
         assert_eq!(source_of("file://LocalHost/a.jpg", plain), file("/a.jpg"));

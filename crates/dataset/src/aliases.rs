@@ -197,8 +197,8 @@ mod tests {
         let message = read("a,b\nx,y\na,c\n").unwrap_err().to_string();
         assert!(message.contains("aliases.csv:3: `a` is replaced by `c` here, and by `b` on line 1"), "{message}");
         for (text, expected) in [
-            ("a\n", ":1: the row has 1 cells"),
-            ("a,b\nc\n", ":2: the row has 1 cells, the header 2"),
+            ("a\n", ":1: the row has 1 cell"),
+            ("a,b\nc\n", ":2: the row has 1 cell, the header 2"),
             ("a,b\n,c\n", ":2: the old label is missing"),
             ("a,b\n\"c,d\n", ":2: the quote that opens here is never closed"),
         ] {

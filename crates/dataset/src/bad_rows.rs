@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
+use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
-
-use crate::table::Table;
 
 /// The list of the rows that were left out, in the image folder.
 pub const TABLE_FAILURES_FILE: &str = "table_failures.csv";
@@ -32,17 +31,17 @@ impl BadCell {
     }
 }
 
-/// The bad rows of a table while it is read.
+/// The bad rows of a table, which is the file, while it is read.
 pub(crate) struct BadRows<'a> {
-    table: &'a Table,
+    file: &'a Path,
     strict: bool,
     cells: Vec<BadCell>,
 }
 
 impl<'a> BadRows<'a> {
     /// None yet. With `strict`, the first ends the work.
-    pub(crate) fn new(table: &'a Table, strict: bool) -> Self {
-        Self { table, strict, cells: Vec::new() }
+    pub(crate) fn new(file: &'a Path, strict: bool) -> Self {
+        Self { file, strict, cells: Vec::new() }
     }
 
     /// Lists a row.
@@ -51,7 +50,7 @@ impl<'a> BadRows<'a> {
     /// The row itself, when one ends the work.
     pub(crate) fn add(&mut self, cell: BadCell) -> Result<()> {
         if self.strict {
-            return Err(cell.error(self.table.file()));
+            return Err(cell.error(self.file));
         }
         self.cells.push(cell);
         Ok(())
@@ -62,9 +61,9 @@ impl<'a> BadRows<'a> {
     /// # Errors
     /// When no row is good.
     pub(crate) fn finish(self, good: usize, observer: &dyn Observer) -> Result<Vec<BadCell>> {
-        let file = self.table.file();
+        let file = self.file;
         let Some(first) = self.cells.first() else {
-            let empty = || self.table.error("the table has a header, and no row under it");
+            let empty = || Error::data("the table has a header, and no row under it").in_file(file);
             return if good == 0 { Err(empty().hint("check that this is the right file")) } else { Ok(self.cells) };
         };
         if good == 0 {
@@ -73,8 +72,10 @@ impl<'a> BadRows<'a> {
         let (bad, all) = (self.cells.len(), self.cells.len() + good);
         let place = if first.column.is_empty() { String::new() } else { format!(":{}", first.column) };
         observer.warning(&format!(
-            "{bad} of {all} rows cannot be used and are left out; `{TABLE_FAILURES_FILE}` lists them; the first is \
+            "{bad} of {} cannot be used and {} left out; `{TABLE_FAILURES_FILE}` lists what is wrong; the first is \
              {}:{}{place}: {}",
+            counted(all, "row", "rows"),
+            if bad == 1 { "is" } else { "are" },
             file.display(),
             first.line,
             first.reason

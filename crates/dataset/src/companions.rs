@@ -13,7 +13,7 @@ use silknow_records::rows::Rows;
 use silknow_records::table::{self, TableWriter};
 use silknow_records::{MISSING_NAME, Record, Vocabulary, is_missing};
 
-use crate::catalogue::Remainder;
+use crate::remainder::Remainder;
 use crate::samples::Candidate;
 
 /// The table of records, in the master folder.

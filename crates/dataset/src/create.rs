@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::{CreateDatasetParameters, Duplicates as Choice};
+use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
 use silknow_fetch::{Policy, without_userinfo};
 use silknow_files as files;
@@ -16,17 +17,18 @@ use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::bad_rows::write_table_failures;
-use crate::catalogue::{Catalogue, TableOptions};
+use crate::catalogue::Catalogue;
 use crate::collection::{master_text, write_collection_in};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::duplicates::{DUPLICATES_FILE, Duplicates};
 use crate::filter::{self, FilterCounts, Limits};
 use crate::iiif;
 use crate::images::{ImageFolder, write_failures};
-use crate::samples::{Candidate, candidates};
+use crate::samples::{Candidate, Candidates, candidates};
 use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
 use crate::standing::is_same_file;
 use crate::statistics::Statistics;
+use crate::table_options::TableOptions;
 
 /// The list of images that could not be fetched or read, in the image folder.
 pub const FAILURES_FILE: &str = "download_failures.csv";
@@ -123,7 +125,9 @@ pub fn create_dataset_with(
         Catalogue::read_with(&parameters.csvfile, &options, observer)?
     };
     let objects_in_table = catalogue.entries.len();
-    let mut samples = candidates(std::mem::take(&mut catalogue.entries), &catalogue.file, observer)?;
+    let entries = std::mem::take(&mut catalogue.entries);
+    let Candidates { mut samples, contradicting } = candidates(entries, &catalogue.file, parameters.strict, observer)?;
+    catalogue.bad_rows.extend(contradicting);
     let limits = limits(&samples, parameters, observer);
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
@@ -137,8 +141,8 @@ pub fn create_dataset_with(
         return Err(Error::interrupted());
     }
     if !images.failures.is_empty() {
-        let (failed, list) = (images.failures.len(), failures_file.display());
-        observer.warning(&format!("{failed} images could not be fetched or read; `{list}` says why"));
+        let (failed, list) = (counted(images.failures.len(), "image", "images"), failures_file.display());
+        observer.warning(&format!("{failed} could not be fetched or read; `{list}` says why"));
     }
     let mut after_fetching = filter::second_pass(&mut samples, &catalogue.vocabulary, &images.has_image, limits);
     if samples.is_empty() {
@@ -285,7 +289,8 @@ fn split(
     let parts = split_into_parts(&duplicates.kept_together(&names), &labels, PARTS, seed);
     let empty = parts.iter().filter(|part| part.is_empty()).count();
     if empty > 0 {
-        observer.warning(&format!("{empty} of {PARTS} collections are empty: there are too few objects"));
+        let are = if empty == 1 { "is" } else { "are" };
+        observer.warning(&format!("{empty} of {PARTS} collections {are} empty: there are too few objects"));
     }
     warn_of_uneven_classes(&parts, &objects, &labels, vocabulary, observer);
     parts
@@ -360,7 +365,8 @@ impl fmt::Display for CreateDatasetSummary {
     /// The counts of every step, then the statistics.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let first = &self.before_fetching;
-        writeln!(f, "{} objects with {} images in the table", self.objects_in_table, first.before)?;
+        let objects = counted(self.objects_in_table, "object", "objects");
+        writeln!(f, "{objects} with {} in the table", counted(first.before, "image", "images"))?;
         writeln!(f, "before fetching: {first}; {} are left", first.after)?;
         writeln!(
             f,
@@ -368,7 +374,7 @@ impl fmt::Display for CreateDatasetSummary {
             self.images_fetched,
             match self.images_replaced {
                 0 => String::new(),
-                replaced => format!(" ({replaced} replaced: their address or their original changed)"),
+                replaced => format!(" ({replaced} replaced: the address or the original changed)"),
             },
             self.images_already_there,
             self.images_failed
@@ -381,9 +387,9 @@ impl fmt::Display for CreateDatasetSummary {
         let sizes = self.collection_samples.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         writeln!(
             f,
-            "collections in `{}`: {sizes} samples of {} objects in all\n",
+            "collections in `{}`: {sizes} samples of {} in all\n",
             self.master_dir.display(),
-            self.objects
+            counted(self.objects, "object", "objects")
         )?;
         write!(f, "{}", self.statistics)
     }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 use serde::Serialize;
+use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
 use silknow_files::{self as files, Batch};
 use silknow_progress::Observer;
@@ -119,24 +120,23 @@ impl Duplicates {
         for (kind, what) in [(Kind::Equal, "equal"), (Kind::Near, "nearly equal")] {
             let (groups, pictures) = self.count(kind);
             if groups > 0 {
-                let noun = if groups == 1 { "group" } else { "groups" };
-                parts.push(format!("{groups} {noun} of {what} images ({pictures} images)"));
+                parts.push(format!("{} of {what} images ({pictures} images)", counted(groups, "group", "groups")));
             }
         }
         let (_, placeholders) = self.count(Kind::Placeholder);
         let (_, blank) = self.count(Kind::Blank);
         if placeholders > 0 {
-            parts.push(format!("{placeholders} images that stand for many objects, as placeholders do"));
+            parts.push(format!("{} of many objects, as placeholders are", counted(placeholders, "image", "images")));
         }
         if blank > 0 {
-            parts.push(format!("{blank} blank or very faint images"));
+            parts.push(counted(blank, "blank or very faint image", "blank or very faint images"));
         }
         if parts.is_empty() {
             return None;
         }
         let kept = match self.dropped() {
             0 => "all are kept, each group in one collection".to_owned(),
-            dropped => format!("{dropped} were dropped, so that one of each group is left"),
+            dropped => format!("{} dropped, so that one of each group is left", counted(dropped, "was", "were")),
         };
         Some(format!("{}: {kept}; `{DUPLICATES_FILE}` lists them", parts.join(", ")))
     }

@@ -2,20 +2,25 @@
 //!
 //! The form of a table is read by `table`, the form of a cell by [`crate::literal`].
 
+use std::path::PathBuf;
+
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
 use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
-use silknow_records::{Labels, Object};
+use silknow_records::{Labels, MISSING, Object};
 
 use crate::bad_rows::BadCell;
-use crate::catalogue::{Catalogue, Entry, Museums, Remainder, TableOptions, folder_of, last_segment};
-use crate::labels::{Label, Labelling, refusal};
+use crate::catalogue::{Catalogue, Entry, Museums, folder_of};
+use crate::cell_text::last_segment;
+use crate::labels::{Labelling, Written, refusal};
 use crate::literal::parse_entries;
 use crate::local_path::found;
 use crate::object_rows::{Objects, read_objects};
+use crate::remainder::Remainder;
 use crate::spreadsheet;
 use crate::table::Table;
+use crate::table_options::TableOptions;
 
 /// The variables of an export, in the order in which collection files list them.
 pub const VARIABLES: [&str; 5] = ["place", "timespan", "material", "technique", "depiction"];
@@ -52,7 +57,8 @@ pub(crate) fn read(table: &Table, options: &TableOptions, observer: &dyn Observe
     let kept = kept_variables(options)?;
     let variables: Vec<String> = kept.iter().map(|&v| VARIABLES[v].to_owned()).collect();
     let label_columns: Vec<(usize, bool)> = kept.iter().map(|&v| (labels[v], LABEL_COLUMNS[v].1)).collect();
-    let reading = Reading { table, options, object, museum, images, label_columns };
+    let folder = folder_of(table.file());
+    let reading = Reading { table, options, object, museum, images, label_columns, folder };
     let read = |row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums| reading.entry(row, labelling, museums);
     let Objects { entries, bad_rows, vocabulary } = read_objects(table, &variables, options, observer, read)?;
     Ok(Catalogue {
@@ -62,7 +68,7 @@ pub(crate) fn read(table: &Table, options: &TableOptions, observer: &dyn Observe
         has_museums: true,
         entries,
         bad_rows,
-        remainder: Some(remainder(table, &columns)),
+        remainder: Some(Remainder::of(table, &columns)),
     })
 }
 
@@ -86,6 +92,8 @@ struct Reading<'a> {
     images: usize,
     /// The columns of the labels, and whether a label is an entry's last path segment.
     label_columns: Vec<(usize, bool)>,
+    /// The folder that plain image paths are relative to.
+    folder: PathBuf,
 }
 
 impl Reading<'_> {
@@ -103,13 +111,12 @@ impl Reading<'_> {
             }
             texts.push(label);
         }
-        let folder = folder_of(self.table.file());
-        let images = self.entries(row, self.images)?.into_iter().map(|image| found(&folder, image)).collect();
+        let images = self.entries(row, self.images)?.into_iter().map(|image| found(&self.folder, image)).collect();
         let mut classes = Vec::with_capacity(texts.len());
         for (v, (text, (_, is_group))) in texts.iter().zip(&self.label_columns).enumerate() {
             // The last segment of an address is a name, in which `_` stands for a blank, as in file names.
-            let of = if *is_group { Label::of_name } else { Label::of_text };
-            classes.push(labelling.class(v, text.as_deref().map(of)));
+            let written = if *is_group { Written::AsName } else { Written::AsText };
+            classes.push(text.as_deref().map_or(MISSING, |text| labelling.class(v, text, written)));
         }
         let mut object = Object::with_id(tidied(last_segment(&uri)));
         object.museum = museum.and_then(|museum| museums.named(last_segment(&museum)));
@@ -119,8 +126,7 @@ impl Reading<'_> {
 
     /// The entries of a cell that are not missing.
     fn entries(&self, row: &Row, column: usize) -> Result<Vec<String>, BadCell> {
-        if let Some(error) = spreadsheet::ERRORS.iter().find(|error| row.cell(column).trim() == **error) {
-            let reason = format!("`{error}` is an error of the spreadsheet program");
+        if let Some(reason) = spreadsheet::fault(row.cell(column)) {
             return Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"));
         }
         let mut entries = parse_entries(row.cell(column)).map_err(|cause| {
@@ -141,23 +147,10 @@ impl Reading<'_> {
     }
 }
 
-/// The columns that are left when the given ones are used: those that have a name.
-pub(crate) fn remainder(table: &Table, used: &[usize]) -> Remainder {
-    let unused: Vec<usize> = (0..table.headers().len())
-        .filter(|column| !used.contains(column) && !table.headers()[*column].is_empty())
-        .collect();
-    let find = |name: &str| unused.iter().copied().find(|&column| table.headers()[column].eq_ignore_ascii_case(name));
-    let title = find("title").or_else(|| find("label"));
-    let further = unused.iter().filter(|&&column| Some(column) != title);
-    let further = further.map(|&column| (table.headers()[column].as_str().into(), column)).collect();
-    Remainder { table: table.clone(), title, text: find("text"), further }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use silknow_files as files;
-    use silknow_records::MISSING;
 
     const HEADER: &str = ",obj,museum,text,deeplink,place_country_code,time_label,technique_group,material_group,depict_group,category_group";
 

@@ -7,13 +7,14 @@ use std::fmt;
 use std::path::Path;
 
 use serde::Serialize;
+use silknow_errors::counts::counted;
 use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
 use silknow_records::Vocabulary;
 use silknow_records::class_text::name_of;
 
-use crate::catalogue::normalised_label;
+use crate::cell_text::normalised_label;
 use crate::samples::Candidate;
 
 /// The museums of the SILKNOW knowledge graph. Other exports have others.
@@ -190,16 +191,16 @@ impl fmt::Display for FilterCounts {
     /// One sentence: the samples that every filter removed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.of_other_museums > 0 {
-            write!(f, "{} were of other museums, ", self.of_other_museums)?;
+            write!(f, "{}, ", counted(self.of_other_museums, "was of another museum", "were of other museums"))?;
         }
         if self.without_image > 0 {
             write!(f, "{} had no image, ", self.without_image)?;
         }
         write!(
             f,
-            "{} had too few labels after {} small classes were made missing",
+            "{} had too few labels after {} made missing",
             self.with_too_few_labels,
-            self.small_classes.len()
+            counted(self.small_classes.len(), "small class was", "small classes were")
         )
     }
 }
@@ -224,7 +225,7 @@ mod tests {
             let class = (0..).zip(&vocabulary.variables[v].classes).find(|(_, class)| *class == label);
             record.labels.set(v, &class.map(|(class, _)| class).into_iter().collect::<Vec<i32>>());
         }
-        Candidate { record, ending: String::new(), line: 0 }
+        Candidate { record, line: 0 }
     }
 
     fn owned(names: &[&str]) -> Vec<String> {
@@ -291,7 +292,7 @@ mod tests {
         let message = counts.nothing_left(limits).to_string();
         assert_eq!(
             message,
-            "no sample is left of 3: 1 were of other museums, 2 had too few labels after 1 small classes were made \
+            "no sample is left of 3: 1 was of another museum, 2 had too few labels after 1 small class was made \
              missing\nhint: lower minnumsamples (now 150) or num_labeled (now 1); \
              with num_labeled 0 images without labels are kept, to be searched"
         );

@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_image::pictures_in;
@@ -11,9 +12,6 @@ use silknow_progress::Observer;
 use silknow_records::{Labels, Object, Vocabulary};
 
 use crate::catalogue::{Catalogue, Entry};
-
-/// Endings of pictures that are no part of a sample's name, in lower case. Which files are pictures is decided elsewhere.
-pub(crate) const IMAGE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "tif", "tiff", "webp", "gif", "bmp"];
 
 /// Every picture in a folder and the folders in it, sorted by path, without labels. Names are taken as they are, blanks
 /// in front and behind included. Files that are no pictures are passed over, and so are those whose names are not
@@ -28,8 +26,8 @@ pub(crate) fn read_folder(folder: &Path, observer: &dyn Observer) -> Result<Cata
     if !nameless.is_empty() {
         let names: Vec<String> = nameless.iter().map(|path| format!("`{}`", path.display())).collect();
         observer.warning(&format!(
-            "{} pictures are passed over because their names are not Unicode; rename them: {}",
-            nameless.len(),
+            "{} passed over because of names that are not Unicode; rename the files: {}",
+            counted(nameless.len(), "picture is", "pictures are"),
             names.join(", ")
         ));
     }
@@ -86,7 +84,7 @@ mod tests {
         }
         let recorder = Recorder::default();
         assert_eq!(read_folder(folder.path(), &recorder).unwrap().entries.len(), 1);
-        assert!(recorder.warnings()[0].starts_with("1 pictures are passed over because their names are not Unicode"));
+        assert!(recorder.warnings()[0].starts_with("1 picture is passed over because of names that are not Unicode"));
     }
 
     #[test]

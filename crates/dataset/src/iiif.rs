@@ -16,11 +16,14 @@ use silknow_records::rows::Row;
 use silknow_records::{Labels, MISSING, Object};
 
 use crate::bad_rows::BadCell;
-use crate::catalogue::{Catalogue, Entry, Remainder, TableOptions, folder_of, last_segment};
-use crate::labels::{Label, Labelling};
+use crate::catalogue::{Catalogue, Entry, folder_of};
+use crate::cell_text::last_segment;
+use crate::labels::{Labelling, Written};
 use crate::literal::parse_entries;
 use crate::manifest::{Document, Manifest, Member, parse};
+use crate::remainder::Remainder;
 use crate::table::Table;
+use crate::table_options::TableOptions;
 
 /// The table that is made of manifests, in the image folder.
 pub const IIIF_TABLE: &str = "iiif_table.csv";
@@ -283,7 +286,7 @@ fn python_list<'a>(values: impl Iterator<Item = &'a String>) -> String {
 
 /// Reads the table that was made of manifests.
 fn catalogue(file: &Path, options: &TableOptions, image_folder: PathBuf, observer: &dyn Observer) -> Result<Catalogue> {
-    let table = Table::read(file, observer)?;
+    let table = Table::read(file, None, observer)?;
     let [image, object, address, title, licence, attribution] = table.columns(COLUMNS)?;
     let labels: Vec<usize> = (COLUMNS.len()..table.headers().len()).collect();
     let refused = |cell: BadCell| cell.error(table.file());
@@ -311,7 +314,7 @@ fn catalogue(file: &Path, options: &TableOptions, image_folder: PathBuf, observe
         let mut found = Labels::missing(variables.len());
         for (variable, &column) in variables.iter().enumerate() {
             let values = values(&row, column)?;
-            let classes = values.iter().map(|value| labelling.class(variable, Some(Label::of_text(value))));
+            let classes = values.iter().map(|value| labelling.class(variable, value, Written::AsText));
             let known: BTreeSet<i32> = classes.filter(|&class| class != MISSING).collect();
             // A collection file holds one class per variable, so several values are no label.
             match known.len() {

@@ -1,64 +1,47 @@
 //! A table with a column of images: their labels, objects and museums, in columns of any names.
 
-use silknow_errors::suggest::nearest;
+use std::path::{Path, PathBuf};
+
 use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
 use silknow_records::class_text::{tidied, variable_name};
 use silknow_records::rows::Row;
-use silknow_records::{Labels, Object};
+use silknow_records::{Labels, MISSING, Object};
 
+use crate::address::has_image_ending;
 use crate::bad_rows::BadCell;
-use crate::catalogue::{Catalogue, Entry, Museums, TableOptions, folder_of};
-use crate::export::{self, remainder};
-use crate::folder::IMAGE_EXTENSIONS;
-use crate::labels::{Label, Labelling, refusal};
+use crate::catalogue::{Catalogue, Entry, Museums, folder_of};
+use crate::headers::canonical;
+use crate::labels::{Labelling, Written, refusal};
 use crate::literal::parse_entries;
 use crate::local_path::found;
 use crate::object_rows::{Objects, read_objects};
+use crate::remainder::Remainder;
 use crate::spreadsheet;
-use crate::table::{Table, canonical};
+use crate::table::Table;
+use crate::table_options::TableOptions;
 use crate::variables::no_variables;
 
-/// Headers of the column of images, without regard to letter case, blanks, `_`, `-` and `.`.
-const IMAGE_HEADERS: [&str; 19] = [
-    "imagefile",
-    "image",
-    "filename",
-    "file",
-    "path",
-    "filepath",
-    "imagepath",
-    "imagename",
-    "imagefilename",
-    "img",
-    "imgfile",
-    "imgpath",
-    "imgname",
-    "picture",
-    "picturefile",
-    "photo",
-    "photofile",
-    "imageurl",
-    "imagefilepath",
-];
-
 /// Headers of the column that tells objects apart, in the same form, the surest first.
-const OBJECT_HEADERS: [&str; 8] =
-    ["object", "obj", "objectid", "objid", "inventorynumber", "inventoryno", "objectnumber", "accessionnumber"];
+const OBJECT_HEADERS: [&str; 11] = [
+    "object",
+    "obj",
+    "objectid",
+    "objid",
+    "inventorynumber",
+    "inventoryno",
+    "objectnumber",
+    "accessionnumber",
+    "inventarnummer",
+    "numéroinventaire",
+    "númeroinventario",
+];
 
 /// The header of the column of museums.
 const MUSEUM_HEADER: &str = "museum";
 
 /// The longest name of a variable, in bytes: files are named after variables.
 const LONGEST_NAME_BYTES: usize = 100;
-
-/// What kind of table a header is of.
-pub(crate) enum Layout {
-    /// A knowledge-graph export.
-    Export,
-    /// A table with a column of images.
-    Images(Columns),
-}
 
 /// The columns of a table of images that are no variables.
 pub(crate) struct Columns {
@@ -67,31 +50,14 @@ pub(crate) struct Columns {
     museum: Option<usize>,
 }
 
-impl Layout {
-    /// Finds the kind of a table from its header.
+impl Columns {
+    /// The columns of a table whose images stand in the column `image`.
     ///
     /// # Errors
-    /// A column that a key names and the table does not have; a header of neither kind.
-    pub(crate) fn of(table: &Table, options: &TableOptions) -> Result<Self> {
+    /// A column that a key names and the table does not have.
+    pub(crate) fn of(table: &Table, image: usize, options: &TableOptions) -> Result<Self> {
         let headers = table.headers();
-        let is_image = |header: &str| IMAGE_HEADERS.contains(&canonical(header).as_str());
-        let named = |key: &str, name: &Option<String>| {
-            let column = |name: &String| table.column(name).ok_or_else(|| table.unknown_column(key, name));
-            name.as_ref().map(column).transpose()
-        };
-        let first_is_image = headers.first().is_some_and(|header| is_image(header));
-        let image = match named("image_column", &options.image_column)? {
-            Some(column) => column,
-            None if first_is_image => 0,
-            None => {
-                let of_export = export::COLUMNS.iter().filter(|name| headers.iter().any(|header| header == *name));
-                if of_export.count() > 2 {
-                    return Ok(Self::Export);
-                }
-                headers.iter().position(|header| is_image(header)).ok_or_else(|| no_layout(table))?
-            }
-        };
-        let object = match named("object_column", &options.object_column)? {
+        let object = match table.column_of_key("object_column", options.object_column.as_deref())? {
             Some(column) => Some(column),
             None => OBJECT_HEADERS.iter().find_map(|name| {
                 (0..headers.len()).find(|&column| column != image && canonical(&headers[column]) == *name)
@@ -100,35 +66,8 @@ impl Layout {
         let museum = (0..headers.len())
             .filter(|column| *column != image && Some(*column) != object)
             .find(|&column| variable_name(&headers[column]) == MUSEUM_HEADER);
-        Ok(Self::Images(Columns { image, object, museum }))
+        Ok(Self { image, object, museum })
     }
-}
-
-/// The error of a header that is neither an export's nor a table of images'.
-fn no_layout(table: &Table) -> Error {
-    const IMAGES: &str = "a table of images has them in a column such as image_file, image, filename, file or path; \
-                          image_column names another";
-    let first = table.headers().iter().find(|header| !header.is_empty()).map_or("", String::as_str);
-    let cell: String = first.chars().take(80).collect();
-    let ending = first.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
-    let is_picture = ending.is_some_and(|ending| IMAGE_EXTENSIONS.contains(&ending.as_str())) || first.contains("://");
-    if is_picture {
-        return table
-            .header_error(format!("the first line has no names of columns: its first cell is the image `{cell}`"))
-            .hint("put a header line above it, such as image_file,material,place");
-    }
-    if table.headers().iter().filter(|header| !header.is_empty()).count() < 2 {
-        return table
-            .header_error(format!("the header is a single cell, `{cell}`"))
-            .hint(format!("cells are separated by commas, semicolons, tabs or `|`; {IMAGES}"));
-    }
-    let guess = nearest(first, ["image_file", "image", "filename", "file", "path"]);
-    let guess = guess.map_or_else(String::new, |guess| format!("is `{cell}` meant to be `{guess}`? "));
-    table
-        .header_error(format!(
-            "neither an export nor a table of images: the first column is `{cell}`, no column has images"
-        ))
-        .hint(format!("{guess}{IMAGES}; an export has the columns {}", export::COLUMNS.join(", ")))
 }
 
 /// Reads a table of images.
@@ -150,9 +89,9 @@ pub(crate) fn read(
     let names: Vec<String> = variables.iter().map(|&column| variable_name(&table.headers()[column])).collect();
     let mut used = variables.clone();
     used.extend([Some(columns.image), columns.object, columns.museum].into_iter().flatten());
-    let remainder = Some(remainder(table, &used)).filter(|_| used.len() < table.headers().len());
+    let remainder = Some(Remainder::of(table, &used)).filter(|_| used.len() < table.headers().len());
     let has_museums = columns.museum.is_some();
-    let reading = Reading { table, options, columns, variables };
+    let reading = Reading { table, options, columns, variables, folder: folder_of(table.file()) };
     let read = |row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums| reading.entry(row, labelling, museums);
     let Objects { entries, bad_rows, vocabulary } = read_objects(table, &names, options, observer, read)?;
     Ok(Catalogue {
@@ -228,6 +167,8 @@ struct Reading<'a> {
     options: &'a TableOptions,
     columns: Columns,
     variables: Vec<usize>,
+    /// The folder that plain image paths are relative to.
+    folder: PathBuf,
 }
 
 impl Reading<'_> {
@@ -243,8 +184,7 @@ impl Reading<'_> {
         object.museum = self.columns.museum.and_then(known).and_then(|museum| museums.named(&museum));
         let mut classes = Vec::with_capacity(self.variables.len());
         for (v, &column) in self.variables.iter().enumerate() {
-            let label = self.label(row.cell(column), v, labelling);
-            classes.push(labelling.class(v, label));
+            classes.push(self.class(row.cell(column), v, labelling));
         }
         Ok(Entry { line: row.line(), object, images, labels: Labels::single(classes) })
     }
@@ -256,30 +196,58 @@ impl Reading<'_> {
         if self.options.missing.contains(cell) {
             return bad("the image is missing".to_owned(), "give its path, or remove the row");
         }
-        if spreadsheet::ERRORS.contains(&cell) {
-            return bad(format!("`{cell}` is an error of the spreadsheet program"), "give the image's path");
+        if let Some(reason) = spreadsheet::fault(cell) {
+            return bad(reason, "give the image's path");
         }
-        let folder = folder_of(self.table.file());
-        let mut images = listed(cell).unwrap_or_else(|| vec![cell.to_owned()]);
-        images.iter_mut().for_each(|image| *image = found(&folder, std::mem::take(image)));
+        let folder = &self.folder;
+        let mut images = listed(cell).or_else(|| several(cell, folder)).unwrap_or_else(|| vec![cell.to_owned()]);
+        images.iter_mut().for_each(|image| *image = found(folder, std::mem::take(image)));
         if images.is_empty() {
             return bad("the list has no image".to_owned(), "give the image's path, or remove the row");
         }
         Ok(images)
     }
 
-    /// The label of a cell. A list gives the label that its entries agree on.
-    fn label(&self, cell: &str, variable: usize, labelling: &mut Labelling<'_>) -> Option<Label> {
-        let Some(mut entries) = listed(cell) else { return Some(Label::of_text(cell)) };
+    /// The class of a cell. A list gives the label that its entries agree on.
+    fn class(&self, cell: &str, variable: usize, labelling: &mut Labelling<'_>) -> i32 {
+        let Some(mut entries) = listed(cell) else { return labelling.class(variable, cell, Written::AsText) };
         entries.retain(|entry| !self.options.missing.contains(entry));
         let mut names: Vec<String> = entries.iter().map(|entry| tidied(entry)).collect();
         names.dedup();
         if names.len() > 1 {
             labelling.several(variable, cell);
-            return None;
+            return MISSING;
         }
-        names.first().map(|label| Label::of_text(label))
+        names.first().map_or(MISSING, |label| labelling.class(variable, label, Written::AsText))
     }
+}
+
+/// The images of a cell that names several, as people write them: behind each other with `;`, `|`, commas, blanks or line
+/// breaks between. `None` for any other cell: each part has to be an address or to end as an image does, and no file may have
+/// the whole name.
+fn several(cell: &str, folder: &Path) -> Option<Vec<String>> {
+    if !cell.contains([';', '|', ',', '\n', ' ']) {
+        return None;
+    }
+    let has_addresses = cell.contains("://");
+    let parts: Vec<&str> = if has_addresses {
+        // Addresses may have any of these marks in them: only where another address follows do they part.
+        let starts = cell.match_indices("://").filter_map(|(at, _)| {
+            let start = cell[..at].rfind(|letter: char| !letter.is_ascii_alphanumeric()).map_or(0, |before| before + 1);
+            (start == 0 || cell[..start].ends_with([';', '|', ',', '\n', ' '])).then_some(start)
+        });
+        let starts: Vec<usize> = starts.collect();
+        let ends = starts.iter().skip(1).copied().chain([cell.len()]);
+        starts.iter().zip(ends).map(|(&start, end)| &cell[start..end]).collect()
+    } else {
+        cell.split([';', '|', ',', '\n']).collect()
+    };
+    let part =
+        |part: &str| part.trim_matches(|letter: char| letter.is_whitespace() || ";|,".contains(letter)).to_owned();
+    let parts: Vec<String> = parts.into_iter().map(part).filter(|part| !part.is_empty()).collect();
+    let are_images = has_addresses && parts.first().is_some_and(|first| cell.starts_with(first))
+        || parts.iter().all(|part| has_image_ending(part));
+    (parts.len() > 1 && are_images && (has_addresses || !folder.join(cell).exists())).then_some(parts)
 }
 
 /// The entries of a cell that is a list or a tuple as Python writes it; `None` for any other cell.

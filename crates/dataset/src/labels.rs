@@ -1,9 +1,10 @@
 //! From the texts of a table's cells to classes: what is missing, what is replaced, what cannot be a label; and what of the
 //! result deserves a look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use silknow_errors::Result;
+use silknow_errors::counts::counted;
 use silknow_progress::Observer;
 use silknow_records::class_text::{MissingWords, name_of, tidied};
 use silknow_records::unicode::folded;
@@ -28,33 +29,47 @@ pub(crate) struct Labelling<'a> {
     lists: Vec<(usize, String)>,
     /// Per variable the number of rows of each class.
     rows: Vec<Vec<usize>>,
+    /// Per variable the classes of texts that were met: most texts of a table recur.
+    met: Vec<HashMap<Box<str>, i32>>,
+}
+
+/// The most texts of a variable that are remembered.
+const MOST_TEXTS: usize = 4096;
+
+/// How the labels of a variable stand in a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// As people read them.
+    AsText,
+    /// As names, in which `_` stands for a blank.
+    AsName,
 }
 
 /// A label before it has a class: what people read, and the name that files hold.
-pub(crate) struct Label {
+struct Label {
     text: String,
     name: String,
 }
 
 impl Label {
-    /// The label that people write so.
-    pub(crate) fn of_text(text: &str) -> Self {
-        Self { text: tidied(text), name: name_of(text) }
+    fn of(label: &str, written: Written) -> Self {
+        match written {
+            Written::AsText => Self::of_text(label),
+            Written::AsName => {
+                let name = name_of(label);
+                Self { text: silknow_records::class_text::text_of(&name), name }
+            }
+        }
     }
 
-    /// The label of this name, in which `_` stands for a blank.
-    pub(crate) fn of_name(name: &str) -> Self {
-        let name = name_of(name);
-        Self { text: silknow_records::class_text::text_of(&name), name }
+    fn of_text(text: &str) -> Self {
+        Self { text: tidied(text), name: name_of(text) }
     }
 }
 
 /// Why a text cannot be a label; `None` where it can.
 pub(crate) fn refusal(text: &str) -> Option<String> {
-    if spreadsheet::ERRORS.contains(&text.trim()) {
-        return Some(format!("`{}` is an error of the spreadsheet program", text.trim()));
-    }
-    too_long(text)
+    spreadsheet::fault(text).or_else(|| too_long(text))
 }
 
 /// What is wrong with a label that is too long.
@@ -78,31 +93,40 @@ impl<'a> Labelling<'a> {
             replacements: aliases.of_variables(variables)?,
             lists: vec![(0, String::new()); variables.len()],
             rows: vec![Vec::new(); variables.len()],
+            met: vec![HashMap::new(); variables.len()],
         })
     }
 
-    /// The class of a label of a variable, [`MISSING`] for none.
-    pub(crate) fn class(&mut self, variable: usize, label: Option<Label>) -> i32 {
-        let Some(mut label) = label else { return MISSING };
+    /// The class of a label of a variable, [`MISSING`] for none. All labels of a variable are written in the same way.
+    pub(crate) fn class(&mut self, variable: usize, label: &str, written: Written) -> i32 {
+        let met = self.met[variable].get(label).copied();
+        let class = met.unwrap_or_else(|| self.new_class(variable, Label::of(label, written)));
+        if met.is_none() && self.met[variable].len() < MOST_TEXTS {
+            self.met[variable].insert(label.into(), class);
+        }
+        if class != MISSING {
+            let position = class as usize;
+            let rows = &mut self.rows[variable];
+            if position >= rows.len() {
+                rows.resize(position + 1, 0);
+            }
+            rows[position] += 1;
+        }
+        class
+    }
+
+    fn new_class(&mut self, variable: usize, mut label: Label) -> i32 {
         if let Some(replacement) = self.replacements[variable].get_mut(&label.name) {
             replacement.used = true;
             label = Label::of_text(&replacement.new);
         }
         if self.missing.contains(&label.text) {
-            return MISSING;
-        }
-        let known = self.rows[variable].len();
-        let class = if label.text == silknow_records::class_text::text_of(&label.name) {
+            MISSING
+        } else if label.text == silknow_records::class_text::text_of(&label.name) {
             self.classes.class_named(variable, &label.name)
         } else {
             self.classes.class_of(variable, &label.text)
-        };
-        let position = class as usize;
-        if position >= known {
-            self.rows[variable].resize(position + 1, 0);
         }
-        self.rows[variable][position] += 1;
-        class
     }
 
     /// Counts a cell that lists several labels of a variable. A collection holds one, so that the cell gives none.
@@ -121,8 +145,9 @@ impl<'a> Labelling<'a> {
         warn_of_unused(&vocabulary, &replacements, observer);
         for (variable, (count, first)) in vocabulary.names().iter().zip(&lists).filter(|(_, (count, _))| *count > 0) {
             observer.warning(&format!(
-                "`{variable}`: {count} cells list several labels, such as `{first}`; a collection holds one per variable, so that \
-                 they are taken as missing"
+                "`{variable}`: {} several labels, such as `{first}`; a collection holds one per variable, so that \
+                 they are taken as missing",
+                counted(*count, "cell lists", "cells list")
             ));
         }
         warn_of_several_in_one(&vocabulary, &rows, observer);
@@ -148,8 +173,10 @@ fn warn_of_unused(vocabulary: &Vocabulary, replacements: &[BTreeMap<String, Repl
         guess.map_or_else(|| format!("`{old}`"), |guess| format!("`{old}` (is it meant to be `{guess}`?)"))
     });
     let examples = examples.collect::<Vec<_>>().join(", ");
-    observer
-        .warning(&format!("label_aliases: {} labels that are to be replaced do not occur: {examples}", unused.len()));
+    observer.warning(&format!(
+        "label_aliases: {} not occur: {examples}",
+        counted(unused.len(), "label that is to be replaced does", "labels that are to be replaced do")
+    ));
 }
 
 /// The classes of a variable that have rows: index, text, rows.
@@ -170,10 +197,10 @@ fn warn_of_several_in_one(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer
         let joint: Vec<(String, usize)> = joint.map(|(class, _)| class).collect();
         if let Some((example, _)) = joint.first() {
             observer.warning(&format!(
-                "`{}`: {} cells look like several values in one, such as `{}`; each such text is a class of its own: keep one value a \
+                "`{}`: {} like several values in one, such as `{}`; each such text is a class of its own: keep one value a \
                  cell, or replace them with label_aliases",
                 variable.name,
-                joint.iter().map(|(_, rows)| rows).sum::<usize>(),
+                counted(joint.iter().map(|(_, rows)| rows).sum(), "cell looks", "cells look"),
                 shortened(example)
             ));
         }
@@ -189,8 +216,9 @@ fn warn_of_na(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer: &dyn Obser
             .sum();
         if count > 0 {
             observer.warning(&format!(
-                "`{}`: `NA` is a class, of {count} rows (Namibia?); where it means that nothing is known, add it to missing_values",
-                variable.name
+                "`{}`: `NA` is a class, of {} (Namibia?); where it means that nothing is known, add it to missing_values",
+                variable.name,
+                counted(count, "row", "rows")
             ));
         }
     }

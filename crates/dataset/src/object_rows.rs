@@ -6,9 +6,10 @@ use silknow_records::Vocabulary;
 use silknow_records::rows::Row;
 
 use crate::bad_rows::{BadCell, BadRows};
-use crate::catalogue::{Entry, Museums, TableOptions};
+use crate::catalogue::{Entry, Museums};
 use crate::labels::Labelling;
 use crate::table::Table;
+use crate::table_options::TableOptions;
 
 /// The objects of a table.
 pub(crate) struct Objects {
@@ -34,7 +35,7 @@ pub(crate) fn read_objects(
 ) -> Result<Objects> {
     let mut labelling = Labelling::new(variables, &options.missing, &options.aliases)?;
     let mut museums = Museums::default();
-    let mut bad_rows = BadRows::new(table, options.strict);
+    let mut bad_rows = BadRows::new(table.file(), options.strict);
     let mut entries = Vec::new();
     for row in table.rows()? {
         match row?.and_then(|row| entry(&row, &mut labelling, &mut museums)) {

@@ -3,19 +3,22 @@
 //! An identifier has the form `museum__objectid__filename`, from which [`object_key`](silknow_records::object_key) tells
 //! the object again.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
+use silknow_errors::counts::counted;
 use silknow_files::digest::fnv1a_32;
 use silknow_progress::Observer;
 use silknow_records::class_text::name_of;
 use silknow_records::unicode::composed;
 use silknow_records::{Object, Record};
 
-use crate::address::path_of;
-use crate::catalogue::{Entry, last_segment};
-use crate::folder::IMAGE_EXTENSIONS;
+use crate::address::{IMAGE_EXTENSIONS, path_of};
+use crate::bad_rows::{BadCell, TABLE_FAILURES_FILE};
+use crate::catalogue::Entry;
+use crate::cell_text::last_segment;
 
 /// Stands between the parts of an identifier.
 const SEPARATOR: &str = "__";
@@ -36,8 +39,6 @@ pub struct Candidate {
     /// What is known of it. Its name is that of the file of its rescaled image; its source is where the image is fetched
     /// from. Its title and further columns are not read yet.
     pub record: Record,
-    /// The ending of the fetched file, with its dot; empty where the address has none of an image.
-    pub ending: String,
     /// The line of the table on which its object stands.
     pub line: u64,
 }
@@ -48,89 +49,158 @@ impl Candidate {
         self.record.name.strip_suffix(RESCALED_ENDING).unwrap_or(&self.record.name)
     }
 
+    /// The ending of the fetched file, with its dot; empty where the address has none of an image.
+    pub fn ending(&self) -> &str {
+        name_and_ending(self.address()).1
+    }
+
     /// Where the image is fetched from.
     pub fn address(&self) -> &str {
         self.record.source.as_deref().unwrap_or_default()
     }
 }
 
+/// The samples of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidates {
+    /// One per image address, in the order of the objects.
+    pub samples: Vec<Candidate>,
+    /// The images that are left out because they stand in the table before, with other labels.
+    pub contradicting: Vec<BadCell>,
+}
+
 /// One candidate per image address, in the order of the objects, which were read from `file`.
 ///
-/// The same image of the same object listed again with the same labels is kept once, with a warning.
+/// The same image of the same object listed again is left out, with a warning. Where its labels are others, the first ones
+/// count, and both lines are named.
 ///
 /// # Errors
-/// The same image of the same object with other labels: both lines are named.
-pub fn candidates(objects: Vec<Entry>, file: &Path, observer: &dyn Observer) -> Result<Vec<Candidate>> {
-    let repeated = repeated_images(&objects, file)?;
-    if !repeated.is_empty() {
-        observer.warning(&format!("{} images are listed more than once; each is taken once", repeated.len()));
+/// With `strict`, the same image of the same object with other labels.
+pub fn candidates(objects: Vec<Entry>, file: &Path, strict: bool, observer: &dyn Observer) -> Result<Candidates> {
+    let repeated = repeated_images(&objects);
+    let contradicting: Vec<BadCell> = repeated.iter().filter_map(|image| image.contradiction(&objects)).collect();
+    if let Some(first) = contradicting.first() {
+        if strict {
+            return Err(first.error(file));
+        }
+        let (count, place, line) = (counted(contradicting.len(), "image is", "images are"), file.display(), first.line);
+        observer.warning(&format!(
+            "{count} listed again with other labels: the labels of the first row count; `{TABLE_FAILURES_FILE}` lists them; \
+             the first is {place}:{line}: {}",
+            first.reason
+        ));
     }
-    let mut candidates = Vec::new();
+    let agreeing = repeated.len() - contradicting.len();
+    if agreeing > 0 {
+        observer.warning(&format!(
+            "{} listed more than once; each is taken once",
+            counted(agreeing, "image is", "images are")
+        ));
+    }
+    let mut samples =
+        Vec::with_capacity(objects.iter().map(|object| object.images.len()).sum::<usize>() - repeated.len());
+    let mut repeated = repeated.iter().map(|image| (image.object, image.position)).peekable();
     // Objects are taken apart one by one, so that a large table is not in memory twice.
-    for (o, Entry { line, object, images, labels }) in objects.into_iter().enumerate() {
+    for (o, Entry { line, mut object, images, labels }) in objects.into_iter().enumerate() {
         let owner = (!object.id.is_empty()).then(|| {
             let museum = object.museum.as_deref().map_or_else(|| NO_MUSEUM.to_owned(), name_of);
             [part(&museum), part(&object.id)].join(SEPARATOR)
         });
+        let last = images.len().saturating_sub(1);
         for (i, address) in images.into_iter().enumerate() {
-            if !repeated.contains(&(o, i)) {
-                let (stem, ending) = file_name(&address);
-                let id = owner.as_ref().map_or_else(|| stem.clone(), |owner| format!("{owner}{SEPARATOR}{stem}"));
-                let mut record = Record::new(id, 0);
-                record.object = object.clone();
-                record.labels = labels.clone();
-                record.source = Some(address.into());
-                candidates.push(Candidate { record, ending, line });
-            }
-        }
-    }
-    make_unique(&mut candidates);
-    for Candidate { record, .. } in &mut candidates {
-        record.name.push_str(RESCALED_ENDING);
-        if record.object.id.is_empty() {
-            record.object.id = Object::of_image_name(&record.name).id;
-        }
-    }
-    Ok(candidates)
-}
-
-/// The images, by object and position in it, that are listed before with the same labels.
-fn repeated_images(objects: &[Entry], file: &Path) -> Result<BTreeSet<(usize, usize)>> {
-    let mut seen: HashMap<_, &Entry> = HashMap::new();
-    let mut repeated = BTreeSet::new();
-    for (o, object) in objects.iter().enumerate() {
-        for (i, address) in object.images.iter().enumerate() {
-            let Some(first) =
-                seen.insert((object.object.museum.as_deref(), &object.object.id, composed(address)), object)
-            else {
+            if repeated.next_if_eq(&(o, i)).is_some() {
                 continue;
-            };
-            if first.labels != object.labels {
-                let line = first.line;
-                return Err(Error::data(format!("the image `{address}` stands on line {line} with other labels"))
-                    .in_file(file)
-                    .at_line(object.line)
-                    .hint("remove one of the two rows"));
             }
-            repeated.insert((o, i));
+            let stem = stem_of(&address);
+            let id = match &owner {
+                Some(owner) => [owner, SEPARATOR, &stem, RESCALED_ENDING].concat(),
+                None => [&stem, RESCALED_ENDING].concat(),
+            };
+            let mut record = Record::new(id, 0);
+            if owner.is_some() {
+                record.object.id = object.id.clone();
+            }
+            let Object { museum, address: uri, .. } =
+                if i == last { std::mem::take(&mut object) } else { object.clone() };
+            (record.object.museum, record.object.address) = (museum, uri);
+            record.labels = labels.clone();
+            record.source = Some(address.into());
+            samples.push(Candidate { record, line });
         }
     }
-    Ok(repeated)
+    make_unique(&mut samples);
+    Ok(Candidates { samples, contradicting })
 }
 
-/// A safe stem and ending from the last segment of an address, without query and fragment.
-fn file_name(address: &str) -> (String, String) {
+/// An image of an object that is listed before.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Repeated {
+    object: usize,
+    position: usize,
+    /// The object that it is listed for first.
+    first: usize,
+}
+
+impl Repeated {
+    /// What is wrong where the labels are others than those of the first.
+    fn contradiction(&self, objects: &[Entry]) -> Option<BadCell> {
+        let (object, first) = (&objects[self.object], &objects[self.first]);
+        (object.labels != first.labels).then(|| BadCell {
+            line: object.line,
+            column: String::new(),
+            reason: format!(
+                "the image `{}` stands on line {} with other labels",
+                object.images[self.position], first.line
+            ),
+            hint: "remove one of the two rows".to_owned(),
+        })
+    }
+}
+
+/// The images that are listed before, in their order.
+fn repeated_images(objects: &[Entry]) -> Vec<Repeated> {
+    let image = |(o, i): (usize, usize)| {
+        let Entry { object, images, .. } = &objects[o];
+        (object.museum.as_deref(), &object.id, composed(&images[i]))
+    };
+    let places = objects.iter().enumerate().flat_map(|(o, object)| (0..object.images.len()).map(move |i| (o, i)));
+    // Numbers are sorted and not texts: a large table has very many.
+    let mut digests: Vec<(u64, (usize, usize))> = places.map(|place| (digest(&image(place)), place)).collect();
+    digests.sort_unstable();
+    let mut repeated = Vec::new();
+    for alike in digests.chunk_by(|a, b| a.0 == b.0).filter(|alike| alike.len() > 1) {
+        for (number, &(_, place)) in alike.iter().enumerate() {
+            let first = alike[..number].iter().find(|(_, first)| image(*first) == image(place));
+            repeated.extend(first.map(|(_, first)| Repeated { object: place.0, position: place.1, first: first.0 }));
+        }
+    }
+    repeated.sort_unstable();
+    repeated
+}
+
+fn digest(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The last segment of an address without query and fragment, and its ending where it is that of an image.
+fn name_and_ending(address: &str) -> (&str, &str) {
     let path = path_of(address);
     // An image service is named by its picture, and not by its description.
     let name = last_segment(path.strip_suffix("/info.json").filter(|_| path.contains("://")).unwrap_or(path));
-    let (stem, ending) = match name.rsplit_once('.') {
-        Some((stem, ending)) if IMAGE_EXTENSIONS.contains(&ending.to_lowercase().as_str()) => {
-            (stem, format!(".{ending}"))
-        }
-        _ => (name, String::new()),
-    };
-    let stem = shortened(&safe(stem), stem);
-    (if stem.is_empty() { "image".to_owned() } else { stem }, ending)
+    let is_image = |ending: &str| IMAGE_EXTENSIONS.iter().any(|known| ending.eq_ignore_ascii_case(known));
+    match name.rfind('.').filter(|&dot| is_image(&name[dot + 1..])) {
+        Some(dot) => name.split_at(dot),
+        None => (name, ""),
+    }
+}
+
+/// A safe stem from an address.
+fn stem_of(address: &str) -> String {
+    let (name, _) = name_and_ending(address);
+    let stem = shortened(&safe(name), name);
+    if stem.is_empty() { "image".to_owned() } else { stem }
 }
 
 /// A safe museum or object part: no `__` in it nor `_` around it, so that the parts can be told again.
@@ -160,21 +230,32 @@ fn shortened(text: &str, whole: &str) -> String {
 /// All that share an identifier get the fingerprint of their address, not a number: a row that is added to the
 /// table later then never makes an image that is already on the disk stand for another address.
 fn make_unique(candidates: &mut [Candidate]) {
-    let mut uses: HashMap<String, usize> = HashMap::new();
-    for candidate in candidates.iter() {
-        *uses.entry(without_case(&candidate.record.name)).or_default() += 1;
-    }
-    let mut taken: BTreeSet<String> = uses.iter().filter(|(_, uses)| **uses == 1).map(|(id, _)| id.clone()).collect();
-    for candidate in candidates {
-        let id = &candidate.record.name;
-        if uses[&without_case(id)] == 1 {
+    // Equal identifiers have equal digests. Others that share one by chance are marked without need.
+    let digests: Vec<u64> = candidates.iter().map(|candidate| file_digest(candidate.id())).collect();
+    let mut sorted = digests.clone();
+    sorted.sort_unstable();
+    let uses = |digest: u64| {
+        let start = sorted.partition_point(|&other| other < digest);
+        sorted[start..].iter().take(2).filter(|&&other| other == digest).count()
+    };
+    let mut taken: HashSet<u64> = HashSet::new();
+    for (candidate, digest) in candidates.iter_mut().zip(digests.iter().copied()) {
+        if uses(digest) == 1 {
             continue;
         }
+        let id = candidate.id();
         let marked = format!("{id}-{}", fingerprint([id, candidate.address()]));
         let numbered = (2..).map(|number| format!("{marked}-{number}"));
-        let free = std::iter::once(marked.clone()).chain(numbered).find(|id| taken.insert(without_case(id)));
-        candidate.record.name = free.expect("there are more numbers than candidates");
+        let is_free = |id: &String| uses(file_digest(id)) == 0 && taken.insert(file_digest(id));
+        let free = std::iter::once(marked.clone()).chain(numbered).find(is_free);
+        let free = free.expect("there are more numbers than candidates");
+        candidate.record.name = [&free, RESCALED_ENDING].concat();
     }
+}
+
+/// A number that is the same for names that a file system may take for one.
+pub(crate) fn file_digest(name: &str) -> u64 {
+    digest(&without_case(name))
 }
 
 /// A file name as file systems compare it that do not tell letter case and Unicode forms apart.
@@ -190,6 +271,8 @@ fn fingerprint<const N: usize>(texts: [&str; N]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use proptest::prelude::*;
     use silknow_progress::{Recorder, Silent};
@@ -206,8 +289,8 @@ mod tests {
     }
 
     fn ids(objects: Vec<Entry>) -> Vec<String> {
-        let candidates = candidates(objects, Path::new("export.csv"), &Silent).unwrap();
-        candidates.iter().map(|candidate| candidate.id().to_owned()).collect()
+        let Candidates { samples, .. } = candidates(objects, Path::new("export.csv"), true, &Silent).unwrap();
+        samples.iter().map(|candidate| candidate.id().to_owned()).collect()
     }
 
     #[test]
@@ -222,8 +305,8 @@ mod tests {
             ids(objects.clone()),
             ["mad__47__A_20b", "mad__47__full", "local__47__b", "mad__5__c", "a_b__c_d_e__dots"]
         );
-        let endings: Vec<String> =
-            candidates(objects, Path::new("export.csv"), &Silent).unwrap().into_iter().map(|c| c.ending).collect();
+        let samples = candidates(objects, Path::new("export.csv"), true, &Silent).unwrap().samples;
+        let endings: Vec<&str> = samples.iter().map(Candidate::ending).collect();
         assert_eq!(endings, [".JPG", "", ".tif", ".png", ".jpg"]);
     }
 
@@ -250,24 +333,33 @@ mod tests {
     }
 
     #[test]
-    fn an_image_listed_again_is_taken_once_and_with_other_labels_refused() {
+    fn an_image_listed_again_is_taken_once_and_with_other_labels_listed() {
         let recorder = Recorder::default();
         let file = Path::new("export.csv");
-        let twice = objects(vec![("mad", "1", &["a.jpg", "a.jpg"]), ("mad", "1", &["a.jpg"])]);
-        assert_eq!(candidates(twice.clone(), file, &recorder).unwrap().len(), 1);
+        let twice = objects(vec![("mad", "1", &["a.jpg", "a.jpg"]), ("mad", "1", &["a.jpg", "b.jpg"])]);
+        assert_eq!(candidates(twice.clone(), file, true, &recorder).unwrap().samples.len(), 2);
         assert_eq!(recorder.warnings(), ["2 images are listed more than once; each is taken once"]);
         let mut contradicting = twice;
         contradicting[1].labels = Labels::missing(1);
-        let message = candidates(contradicting, file, &Silent).unwrap_err().to_string();
+        let message = candidates(contradicting.clone(), file, true, &Silent).unwrap_err().to_string();
         assert!(message.contains("export.csv:3: the image `a.jpg` stands on line 2 with other labels"), "{message}");
+        let recorder = Recorder::default();
+        let found = candidates(contradicting, file, false, &recorder).unwrap();
+        let labels: Vec<usize> = found.samples.iter().map(|sample| sample.record.labels.known()).collect();
+        assert_eq!(labels, [1, 0], "the first row counts for its image");
+        let [cell] = found.contradicting.as_slice() else { panic!("one image contradicts") };
+        assert_eq!((cell.line, cell.reason.as_str()), (3, "the image `a.jpg` stands on line 2 with other labels"));
+        let [contradiction, repetition] = recorder.warnings().try_into().unwrap();
+        assert!(contradiction.starts_with("1 image is listed again with other labels"), "{contradiction}");
+        assert_eq!(repetition, "1 image is listed more than once; each is taken once");
     }
 
     #[test]
     fn a_record_has_its_source_and_an_object_with_or_without_the_tables_help() {
         let entries =
             objects(vec![("a b", "c d", &["x/p.png"]), ("", "", &["mad__5__c.png"]), ("", "", &["plain.png"])]);
-        let candidates = candidates(entries, Path::new("export.csv"), &Silent).unwrap();
-        let known: Vec<(&str, &str, &str)> = candidates
+        let samples = candidates(entries, Path::new("export.csv"), true, &Silent).unwrap().samples;
+        let known: Vec<(&str, &str, &str)> = samples
             .iter()
             .map(|candidate| (candidate.record.name.as_str(), &*candidate.record.object.id, candidate.address()))
             .collect();

@@ -1,7 +1,7 @@
 //! From where each image file was fetched: the table `image_sources.csv` beside the images.
 //!
-//! A file is the image of an address only while this table says so. An image is entered before it is fetched, with its
-//! length left open, and again when it is there. A run that is killed in between therefore leaves no file that could be
+//! A file is the image of an address only while this table says so. An image is entered before it is fetched, with nothing
+//! but its name, and again when it is there. A run that is killed in between therefore leaves no file that could be
 //! taken for that of another address.
 
 use std::collections::BTreeMap;
@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use sha2::{Digest, Sha256};
 use silknow_errors::{Error, Result};
 use silknow_fetch::Fetched;
 use silknow_files as files;
+use silknow_files::digest::hexadecimal;
 use silknow_progress::Observer;
 use silknow_records::rows::{Row, Rows};
 
@@ -31,59 +33,40 @@ const SHORTEST_INTERVAL: Duration = Duration::from_secs(10);
 /// While images are fetched, at most one part in so many of the time is spent on writing the table.
 const SHARE: u32 = 200;
 
-/// What is known of the source of an image file.
+/// What is known of an image file and its source.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// The address as it is requested, or the whole path of a copied file.
     pub(crate) source: Box<str>,
-    /// The length of the file; `None` while it is not known whether the file is that of this source.
-    pub(crate) bytes: Option<u64>,
-    /// SHA-256 of the file in hexadecimal digits; empty where it is not known.
-    pub(crate) sha256: Box<str>,
+    /// The length of the file.
+    pub(crate) bytes: u64,
+    /// SHA-256 of the file, where it is known.
+    sha256: Option<[u8; 32]>,
     /// When a copied original was last changed, in nanoseconds since 1970.
     pub(crate) modified: Option<u64>,
     /// The `ETag` of the server's answer, else its `Last-Modified`; may be empty.
-    pub(crate) validator: Box<str>,
+    validator: Box<str>,
     /// When the file was fetched, in seconds since 1970.
-    pub(crate) fetched: u64,
+    fetched: u64,
 }
 
 impl Entry {
-    /// An image that is about to be fetched.
-    pub(crate) fn pending(source: String) -> Self {
-        Self {
-            source: source.into(),
-            bytes: None,
-            sha256: Box::default(),
-            modified: None,
-            validator: Box::default(),
-            fetched: 0,
-        }
-    }
-
     /// An image that was there before this table, and is `bytes` long.
     pub(crate) fn adopted(source: String, bytes: u64) -> Self {
-        Self { bytes: Some(bytes), fetched: seconds_now(), ..Self::pending(source) }
+        let source = source.into();
+        Self { source, bytes, sha256: None, modified: None, validator: Box::default(), fetched: seconds_now() }
     }
 
     /// An image that came over the network.
     pub(crate) fn fetched(source: String, file: &Fetched) -> Self {
-        Self {
-            sha256: file.sha256.as_str().into(),
-            validator: file
-                .validator
-                .chars()
-                .filter(|letter| !letter.is_control())
-                .take(200)
-                .collect::<String>()
-                .into(),
-            ..Self::adopted(source, file.bytes)
-        }
+        let validator: String = file.validator.chars().filter(|letter| !letter.is_control()).take(200).collect();
+        Self { sha256: digest_of(&file.sha256), validator: validator.into(), ..Self::adopted(source, file.bytes) }
     }
 
     /// A copy of an original that was last changed at `modified`.
-    pub(crate) fn copied(source: String, content: &[u8], sha256: String, modified: Option<u64>) -> Self {
-        Self { sha256: sha256.into(), modified, ..Self::adopted(source, content.len() as u64) }
+    pub(crate) fn copied(source: String, content: &[u8], modified: Option<u64>) -> Self {
+        let sha256 = Some(Sha256::digest(content).into());
+        Self { sha256, modified, ..Self::adopted(source, content.len() as u64) }
     }
 }
 
@@ -94,13 +77,14 @@ pub(crate) struct Sources {
     table: Mutex<Table>,
     /// True where images without an entry are those of an earlier version, which had no such table. Where the table is
     /// damaged, they may be of any address.
-    pub(crate) adopts: bool,
+    adopts: bool,
 }
 
 #[derive(Debug)]
 struct Table {
-    /// By identifier in lower case: some file systems do not tell letter case.
-    entries: BTreeMap<Box<str>, Entry>,
+    /// By identifier in lower case, as some file systems do not tell letter case; `None` while it is not known of which
+    /// source the file is.
+    entries: BTreeMap<Box<str>, Option<Box<Entry>>>,
     changed: bool,
     written: Instant,
     /// How long writing took.
@@ -152,11 +136,25 @@ impl Sources {
 
     /// What is known of an image.
     pub(crate) fn get(&self, id: &str) -> Option<Entry> {
-        self.table().entries.get(id.to_lowercase().as_str()).cloned()
+        self.table().entries.get(id.to_lowercase().as_str())?.as_deref().cloned()
+    }
+
+    /// Whether the file of an image is taken for one of an earlier version.
+    pub(crate) fn is_adopted(&self, id: &str) -> bool {
+        self.adopts && !self.table().entries.contains_key(id.to_lowercase().as_str())
+    }
+
+    /// Enters an image that is about to be fetched.
+    pub(crate) fn expect(&self, id: &str) {
+        self.insert(id, None);
     }
 
     /// Enters what is known of an image now.
     pub(crate) fn set(&self, id: &str, entry: Entry) {
+        self.insert(id, Some(Box::new(entry)));
+    }
+
+    fn insert(&self, id: &str, entry: Option<Box<Entry>>) {
         let mut table = self.table();
         table.entries.insert(id.to_lowercase().into(), entry);
         table.changed = true;
@@ -192,11 +190,11 @@ impl Sources {
             let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
             let written = writer.write_record(header).and_then(|()| {
                 table.entries.iter().try_for_each(|(id, entry)| {
-                    let (bytes, modified) = (number(entry.bytes), number(entry.modified));
-                    let fetched = entry.fetched.to_string();
-                    let row: [&str; COLUMNS] =
-                        [id, &entry.source, &bytes, &entry.sha256, &modified, &entry.validator, &fetched];
-                    writer.write_record(row)
+                    let Some(entry) = entry else { return writer.write_record([id, "", "", "", "", "", "0"]) };
+                    let (bytes, modified) = (entry.bytes.to_string(), number(entry.modified));
+                    let (sha256, fetched) = (entry.sha256.map(|it| hexadecimal(&it)), entry.fetched.to_string());
+                    let sha256 = sha256.unwrap_or_default();
+                    writer.write_record([id, &*entry.source, &bytes, &sha256, &modified, &entry.validator, &fetched])
                 })
             });
             written
@@ -213,24 +211,32 @@ fn version_of(header: &Row) -> Option<u32> {
 }
 
 /// The identifier and the entry of a row; `None` for a damaged one.
-fn entry_of(row: &Row) -> Option<(Box<str>, Entry)> {
+fn entry_of(row: &Row) -> Option<(Box<str>, Option<Box<Entry>>)> {
     let cells: Vec<&str> = row.cells().collect();
-    let [id, source, bytes, sha256, modified, validator, fetched] = cells.try_into().ok()?;
-    let number = |text: &str| match text {
-        "" => Some(None),
-        text => text.parse::<u64>().ok().map(Some),
-    };
-    let is_digest = sha256.is_empty() || (sha256.len() == 64 && sha256.bytes().all(|digit| digit.is_ascii_hexdigit()));
-    (!id.is_empty() && is_digest).then_some(())?;
-    let entry = Entry {
+    let [id, source, bytes, sha256, modified, validator, fetched]: [&str; COLUMNS] = cells.try_into().ok()?;
+    let number = |text: &str| text.parse::<u64>().ok();
+    let optional = |text: &str| if text.is_empty() { Some(None) } else { number(text).map(Some) };
+    (!id.is_empty()).then_some(())?;
+    let (modified, fetched) = (optional(modified)?, number(fetched)?);
+    let sha256 = if sha256.is_empty() { None } else { Some(digest_of(sha256)?) };
+    let entry = optional(bytes)?.map(|bytes| Entry {
         source: source.into(),
-        bytes: number(bytes)?,
-        sha256: sha256.into(),
-        modified: number(modified)?,
+        bytes,
+        sha256,
+        modified,
         validator: validator.into(),
-        fetched: fetched.parse().ok()?,
-    };
-    Some((id.into(), entry))
+        fetched,
+    });
+    Some((id.into(), entry.map(Box::new)))
+}
+
+/// The digest that hexadecimal digits give; `None` for a text that is none.
+fn digest_of(text: &str) -> Option<[u8; 32]> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let is_digits = rest.is_empty() && text.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    bytes.filter(|_| is_digits)?.try_into().ok()
 }
 
 fn seconds_now() -> u64 {
@@ -258,12 +264,14 @@ mod tests {
         let recorder = Recorder::default();
         let sources = Sources::read(folder.path(), &recorder).unwrap();
         sources.set("A", entry("http://x.org/a,b.jpg"));
-        sources.set("b", Entry::pending("/pics/\"b\".jpg".into()));
+        sources.set("b", Entry::copied("/pics/\"b\".jpg".into(), b"x", Some(7)));
+        sources.expect("c");
         sources.save().unwrap();
         let again = Sources::read(folder.path(), &recorder).unwrap();
         assert_eq!(again.get("a"), sources.get("A"));
-        assert_eq!(again.get("b").unwrap().bytes, None);
-        assert!(again.adopts && recorder.warnings().is_empty());
+        assert_eq!(again.get("b"), sources.get("b"));
+        assert_eq!((again.get("c"), again.is_adopted("c"), again.is_adopted("d")), (None, false, true));
+        assert!(recorder.warnings().is_empty());
     }
 
     #[test]
@@ -277,7 +285,7 @@ mod tests {
         let text = files::read_text(&path).unwrap();
         files::write(&path, format!("{text}b,http://x.org/b.jpg,12")).unwrap();
         let again = Sources::read(folder.path(), &recorder).unwrap();
-        assert_eq!((again.get("a"), again.get("b"), again.adopts), (sources.get("a"), None, false));
+        assert_eq!((again.get("a"), again.get("b"), again.is_adopted("b")), (sources.get("a"), None, false));
         assert!(recorder.warnings()[0].contains("image_sources.csv:3: this table of sources is damaged"));
         again.save().unwrap();
         assert_eq!(files::read_text(&path).unwrap(), text);

@@ -1,17 +1,39 @@
 //! Spreadsheets of Excel and LibreOffice (`.xlsx`, `.xlsb`, `.xls`, `.ods`) as delimited text, of which every row stands on
 //! the line of its number in the spreadsheet.
 
+use std::collections::{BTreeMap, HashMap};
 use std::io::{BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use calamine::{Data, DataRef, ExcelDateTime, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
+use calamine::{Data, DataRef, Dimensions, ExcelDateTime, Ods, Reader, SheetVisible, Xls, Xlsb, Xlsx};
+use silknow_errors::suggest::nearest;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::Observer;
+use silknow_records::class_text::tidied;
 
 /// What the cells of a spreadsheet hold where a formula failed; such a text says nothing.
-pub(crate) const ERRORS: [&str; 8] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!"];
+const ERRORS: [&str; 8] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!"];
+
+/// The text of a cell whose formula was never worked out.
+const WITHOUT_VALUE: &str = "#FORMULA WITHOUT VALUE";
+
+/// Why the text of a cell says nothing; `None` for every other text.
+pub(crate) fn fault(text: &str) -> Option<String> {
+    let text = text.trim();
+    if !text.starts_with('#') {
+        return None;
+    }
+    match text {
+        WITHOUT_VALUE => Some(
+            "the formula in this cell has no value: open the workbook in a spreadsheet program and save it there"
+                .to_owned(),
+        ),
+        error if ERRORS.contains(&error) => Some(format!("`{error}` is an error of the spreadsheet program")),
+        _ => None,
+    }
+}
 
 /// The first bytes of a zip file, which `.xlsx`, `.xlsb` and `.ods` are.
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -19,95 +41,163 @@ const ZIP: &[u8] = b"PK\x03\x04";
 /// The first bytes of a compound file, which `.xls` is.
 const COMPOUND: &[u8] = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1";
 
-/// The first sheet of a spreadsheet that is shown and not empty, as text whose cells are separated by commas; `None` for a
-/// file that is no spreadsheet. The sheet is named where there are others.
+/// A sheet of a workbook as text whose cells are separated by commas; `None` for a file that is no workbook. It is the
+/// `wanted` one, by its name or its number, or the first that is shown and has a table: two rows of two cells. Without any,
+/// the first with cells is taken. The sheets that are not read are said.
 ///
 /// Line breaks within cells become blanks, so that the lines of the text are the rows of the sheet.
 ///
 /// # Errors
-/// A spreadsheet that cannot be read, has no cells, or gives more text than [`files::TEXT_BYTES`].
-pub(crate) fn read(file: &Path, observer: &dyn Observer) -> Result<Option<Arc<[u8]>>> {
+/// A workbook that cannot be read, has no such sheet, has no cells, or gives more text than [`files::TEXT_BYTES`].
+pub(crate) fn read(file: &Path, wanted: Option<&str>, observer: &dyn Observer) -> Result<Option<Arc<[u8]>>> {
     let mut begin = Vec::new();
     let refused = |cause| files::refused("cannot read", file, cause);
     files::open(file)?.take(COMPOUND.len() as u64).read_to_end(&mut begin).map_err(refused)?;
-    let read = if begin.starts_with(ZIP) {
-        read_zip(file)?
+    let choice = Choice { file, wanted };
+    let found = if begin.starts_with(ZIP) {
+        read_zip(choice)?
     } else if begin == COMPOUND {
-        first_sheet(Xls::new(files::open(file)?).map_err(|cause| unreadable(file, cause))?, file)?
+        let workbook = Xls::new(files::open(file)?).map_err(|cause| unreadable(file, cause))?;
+        choice.of_workbook(workbook, |workbook, name| workbook.merge_cells_by_sheet_name(name).unwrap_or_default())?
     } else {
+        if wanted.is_some() {
+            observer.warning(&format!("sheet: `{}` is no workbook and has no sheets", file.display()));
+        }
         return Ok(None);
     };
-    let Some((name, text)) = read.sheet else {
-        return Err(Error::data("the spreadsheet has no sheet with cells")
-            .in_file(file)
-            .hint("check that this is the right file"));
-    };
-    if read.sheets > 1 {
-        let (path, others) = (file.display(), read.sheets - 1);
-        observer.info(&format!("`{path}`: the sheet `{name}` is read; {others} other sheets are not"));
+    if !found.others.is_empty() {
+        let others: Vec<String> = found.others.iter().map(|name| format!("`{name}`")).collect();
+        let how = if wanted.is_some() { "" } else { "; the key sheet names another" };
+        observer.info(&format!(
+            "`{}`: the sheet `{}` is read, and not {}{how}",
+            file.display(),
+            found.name,
+            others.join(", ")
+        ));
     }
-    Ok(Some(text.into()))
+    Ok(Some(found.text.into()))
 }
 
-/// What was found in a workbook.
-struct Workbook {
-    sheets: usize,
-    /// The name and the text of the first sheet that is not empty.
-    sheet: Option<(String, Vec<u8>)>,
+/// The sheet that is read.
+struct Found {
+    name: String,
+    text: Vec<u8>,
+    /// The other sheets that the program shows.
+    others: Vec<String>,
 }
 
-fn read_zip(file: &Path) -> Result<Workbook> {
+/// Which sheet of a workbook is read.
+#[derive(Clone, Copy)]
+struct Choice<'a> {
+    file: &'a Path,
+    wanted: Option<&'a str>,
+}
+
+fn read_zip(choice: Choice<'_>) -> Result<Found> {
+    let file = choice.file;
     let xlsx = match Xlsx::new(files::open(file)?) {
-        Ok(workbook) => return read_xlsx(workbook, file),
+        Ok(workbook) => return read_xlsx(workbook, choice),
         Err(cause) => unreadable(file, cause),
     };
     if let Ok(workbook) = Xlsb::new(files::open(file)?) {
-        return first_sheet(workbook, file);
+        return choice.of_workbook(workbook, |_, _| Vec::new());
     }
     match Ods::new(files::open(file)?) {
-        Ok(workbook) => first_sheet(workbook, file),
+        Ok(workbook) => choice.of_workbook(workbook, |_, _| Vec::new()),
         Err(cause) if file.extension().is_some_and(|it| it.eq_ignore_ascii_case("ods")) => Err(unreadable(file, cause)),
         Err(_) => Err(xlsx),
     }
 }
 
 /// Reads an `.xlsx` cell by cell: it may have many rows, and cells far apart.
-fn read_xlsx(mut workbook: Xlsx<BufReader<std::fs::File>>, file: &Path) -> Result<Workbook> {
-    let names = shown(workbook.sheets_metadata());
-    for name in &names {
-        let mut sheet = SheetText::new(file);
+fn read_xlsx(mut workbook: Xlsx<BufReader<std::fs::File>>, choice: Choice<'_>) -> Result<Found> {
+    let file = choice.file;
+    let sheets = workbook.sheets_metadata().to_vec();
+    choice.find(&sheets, |name| {
+        let merged = workbook.merge_cells_by_sheet_name(name).unwrap_or_default();
+        let mut sheet = SheetText::new(file, &merged);
         // A sheet may be a chart, which has no cells.
-        let Ok(mut cells) = workbook.worksheet_cells_reader(name) else { continue };
-        while let Some(cell) = cells.next_cell().map_err(|cause| unreadable(file, cause))? {
-            let (row, column) = cell.get_position();
-            sheet.put(row, column, text_of(cell.get_value()))?;
+        let Ok(mut cells) = workbook.worksheet_cells_reader(name) else { return Ok(sheet) };
+        while let Some(cell) = cells.next_cell_with_formula_metadata().map_err(|cause| unreadable(file, cause))? {
+            let mut text = text_of(&cell.value);
+            if text.is_empty() && cell.formula.is_some() && !matches!(cell.value, DataRef::String(_)) {
+                text = WITHOUT_VALUE.to_owned();
+            }
+            sheet.put(cell.pos.0, cell.pos.1, text)?;
         }
-        if let Some(text) = sheet.finish()? {
-            return Ok(Workbook { sheets: names.len(), sheet: Some((name.clone(), text)) });
-        }
-    }
-    Ok(Workbook { sheets: names.len(), sheet: None })
+        Ok(sheet)
+    })
 }
 
-fn first_sheet<S: std::io::Seek + Read, R: Reader<S>>(mut workbook: R, file: &Path) -> Result<Workbook> {
-    let names = shown(workbook.sheets_metadata());
-    for name in &names {
-        let Ok(range) = workbook.worksheet_range(name) else { continue };
-        let (first_row, first_column) = range.start().unwrap_or_default();
-        let mut sheet = SheetText::new(file);
-        for (row, column, cell) in range.used_cells() {
-            sheet.put(first_row + row as u32, first_column + column as u32, text_of_data(cell))?;
-        }
-        if let Some(text) = sheet.finish()? {
-            return Ok(Workbook { sheets: names.len(), sheet: Some((name.clone(), text)) });
-        }
+impl Choice<'_> {
+    /// Reads a workbook of another kind; `merged` tells the merged cells of a sheet.
+    fn of_workbook<S: std::io::Seek + Read, R: Reader<S>>(
+        self,
+        mut workbook: R,
+        merged: impl Fn(&R, &str) -> Vec<Dimensions>,
+    ) -> Result<Found> {
+        let sheets = workbook.sheets_metadata().to_vec();
+        self.find(&sheets, |name| {
+            let mut sheet = SheetText::new(self.file, &merged(&workbook, name));
+            let Ok(range) = workbook.worksheet_range(name) else { return Ok(sheet) };
+            let (first_row, first_column) = range.start().unwrap_or_default();
+            for (row, column, cell) in range.used_cells() {
+                sheet.put(first_row + row as u32, first_column + column as u32, text_of_data(cell))?;
+            }
+            Ok(sheet)
+        })
     }
-    Ok(Workbook { sheets: names.len(), sheet: None })
+
+    /// Reads the sheet that is wanted.
+    fn find<'b>(
+        self,
+        sheets: &[calamine::Sheet],
+        mut read: impl FnMut(&str) -> Result<SheetText<'b>>,
+    ) -> Result<Found> {
+        let shown: Vec<&str> = shown(sheets).collect();
+        let found = |name: &str, text| {
+            let others = shown.iter().filter(|other| **other != name).map(|other| (*other).to_owned()).collect();
+            Found { name: name.to_owned(), text, others }
+        };
+        let empty = |message: String| Error::data(message).in_file(self.file).hint("check that this is the right file");
+        if let Some(wanted) = self.wanted {
+            let name = self.named(sheets, wanted)?;
+            let text = read(name)?.finish()?;
+            return text.map(|text| found(name, text)).ok_or_else(|| empty(format!("the sheet `{name}` has no cells")));
+        }
+        let mut first = None;
+        for name in &shown {
+            let sheet = read(name)?;
+            let is_table = sheet.is_table();
+            match sheet.finish()? {
+                Some(text) if is_table => return Ok(found(name, text)),
+                Some(text) => first = first.or(Some((*name, text))),
+                None => {}
+            }
+        }
+        let (name, text) = first.ok_or_else(|| empty("the spreadsheet has no sheet with cells".to_owned()))?;
+        Ok(found(name, text))
+    }
+
+    /// The name of the sheet that a key names, in any letter case, or numbers among those that are shown.
+    fn named<'b>(self, sheets: &'b [calamine::Sheet], wanted: &str) -> Result<&'b str> {
+        let names = || sheets.iter().map(|sheet| sheet.name.as_str());
+        let alike = |name: &&str| tidied(name).to_lowercase() == tidied(wanted).to_lowercase();
+        let by_name = names().find(|name| *name == wanted).or_else(|| names().find(alike));
+        let number = wanted.trim().parse().ok().and_then(|number: usize| number.checked_sub(1));
+        by_name.or_else(|| shown(sheets).nth(number?)).ok_or_else(|| {
+            let list: Vec<String> = names().map(|name| format!("`{name}`")).collect();
+            let guess = nearest(wanted, names());
+            let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{guess}`? "));
+            Error::configuration(format!("sheet: `{}` has no sheet `{wanted}`", self.file.display()))
+                .hint(format!("{guess}the sheets are {}", list.join(", ")))
+        })
+    }
 }
 
 /// The names of the sheets that the program shows.
-fn shown(sheets: &[calamine::Sheet]) -> Vec<String> {
-    sheets.iter().filter(|sheet| sheet.visible == SheetVisible::Visible).map(|sheet| sheet.name.clone()).collect()
+fn shown(sheets: &[calamine::Sheet]) -> impl Iterator<Item = &str> {
+    sheets.iter().filter(|sheet| sheet.visible == SheetVisible::Visible).map(|sheet| sheet.name.as_str())
 }
 
 fn unreadable(file: &Path, cause: impl std::fmt::Display) -> Error {
@@ -126,11 +216,28 @@ struct SheetText<'a> {
     cells: Vec<String>,
     /// The number of columns of the first row that has cells.
     columns: Option<usize>,
+    /// Rows of two filled cells or more.
+    wide_rows: usize,
+    /// The last row of cells that are merged with those below, by the first of them.
+    merged: HashMap<(u32, u32), u32>,
+    /// By column, the last row and the text of the merged cells that are open.
+    open: BTreeMap<usize, (u32, String)>,
 }
 
 impl<'a> SheetText<'a> {
-    fn new(file: &'a Path) -> Self {
-        Self { file, text: Vec::new(), row: 0, cells: Vec::new(), columns: None }
+    /// Cells that are merged downwards have one text, which stands for all of them.
+    fn new(file: &'a Path, merged: &[Dimensions]) -> Self {
+        let downwards = merged.iter().filter(|cells| cells.end.0 > cells.start.0);
+        Self {
+            file,
+            text: Vec::new(),
+            row: 0,
+            cells: Vec::new(),
+            columns: None,
+            wide_rows: 0,
+            merged: downwards.map(|cells| (cells.start, cells.end.0)).collect(),
+            open: BTreeMap::new(),
+        }
     }
 
     /// Puts a text into a cell; both indices are counted from 0, and rows come in their order.
@@ -144,16 +251,29 @@ impl<'a> SheetText<'a> {
         while self.row < row {
             self.end_row()?;
         }
-        let column = column as usize;
+        if let Some(&last) = self.merged.get(&(row, column)) {
+            self.open.insert(column as usize, (last, text.clone()));
+        }
+        self.fill(column as usize, text);
+        Ok(())
+    }
+
+    fn fill(&mut self, column: usize, text: String) {
         if self.cells.len() <= column {
             self.cells.resize(column + 1, String::new());
         }
         self.cells[column] = text;
-        Ok(())
     }
 
     fn end_row(&mut self) -> Result<()> {
+        self.open.retain(|_, (last, _)| *last >= self.row);
         if !self.cells.is_empty() {
+            for (column, (_, text)) in self.open.clone() {
+                if self.cells.get(column).is_none_or(String::is_empty) {
+                    self.fill(column, text);
+                }
+            }
+            self.wide_rows += usize::from(self.cells.iter().filter(|cell| !cell.is_empty()).count() > 1);
             let columns = *self.columns.get_or_insert(self.cells.len());
             self.cells.resize(columns.max(self.cells.len()), String::new());
             for (column, cell) in self.cells.drain(..).enumerate() {
@@ -169,6 +289,12 @@ impl<'a> SheetText<'a> {
             return Err(Error::data("the spreadsheet has more than 1 GiB of text").in_file(self.file));
         }
         Ok(())
+    }
+
+    /// Whether the cells so far make a table: a header and a row, of two cells at least. The last row is not over yet.
+    fn is_table(&self) -> bool {
+        let last = self.cells.iter().filter(|cell| !cell.is_empty()).count();
+        self.wide_rows + usize::from(last > 1) > 1
     }
 
     /// The text; `None` without a single cell.
@@ -238,7 +364,7 @@ mod tests {
 
     #[test]
     fn rows_stand_on_their_lines() {
-        let mut sheet = SheetText::new(Path::new("t.xlsx"));
+        let mut sheet = SheetText::new(Path::new("t.xlsx"), &[]);
         for (row, column, text) in [(2, 1, "b"), (2, 0, "a"), (3, 0, "x\n\"y\""), (5, 2, "c")] {
             sheet.put(row, column, text.to_owned()).unwrap();
         }
@@ -248,6 +374,6 @@ mod tests {
 
     #[test]
     fn a_sheet_without_cells_gives_nothing() {
-        assert!(SheetText::new(Path::new("t.xlsx")).finish().unwrap().is_none());
+        assert!(SheetText::new(Path::new("t.xlsx"), &[]).finish().unwrap().is_none());
     }
 }

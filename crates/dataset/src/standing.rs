@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
 use silknow_files as files;
 
 use crate::address::Source;
@@ -28,26 +27,24 @@ pub(crate) enum Standing {
 }
 
 /// Whether the file of an image is the picture of its source.
-pub(crate) fn standing(id: &str, target: &Path, source: &Source, sources: &Sources) -> Standing {
+pub(crate) fn standing(id: &str, target: &Path, source: &Source<'_>, sources: &Sources) -> Standing {
     let Some(file) = fs::metadata(target).ok().filter(|file| file.is_file() && file.len() > 0) else {
         return Standing::IsMissing;
     };
-    let entry = sources.get(id);
+    let known = sources.get(id);
     let key = source.key();
-    let known = entry.as_ref().filter(|entry| entry.bytes.is_some());
-    let is_of_source = known.is_some_and(|entry| *entry.source == *key);
-    let adopts = entry.is_none() && sources.adopts;
+    let is_of_source = known.as_ref().is_some_and(|entry| *entry.source == *key);
     if let Source::File(original) = source
         && let Ok(at_original) = fs::metadata(original)
     {
         let modified = at_original.modified().ok().map(nanoseconds);
-        let looks_the_same = |entry: &Entry| entry.bytes == Some(at_original.len()) && entry.modified == modified;
-        if (is_of_source && known.is_some_and(looks_the_same)) || is_same_file(original, target) {
+        let looks_the_same = |entry: &Entry| entry.bytes == at_original.len() && entry.modified == modified;
+        if (is_of_source && known.as_ref().is_some_and(looks_the_same)) || is_same_file(original, target) {
             return Standing::Stands;
         }
         return match (read_original(original), read_original(target)) {
             (Ok(content), Ok(copy)) if content == copy => {
-                sources.set(id, Entry::copied(key, &content, digest(&content), modified));
+                sources.set(id, Entry::copied(key, &content, modified));
                 Standing::Stands
             }
             _ => Standing::IsOutdated,
@@ -55,7 +52,7 @@ pub(crate) fn standing(id: &str, target: &Path, source: &Source, sources: &Sourc
     }
     if is_of_source {
         Standing::Stands
-    } else if adopts {
+    } else if sources.is_adopted(id) {
         sources.set(id, Entry::adopted(key, file.len()));
         Standing::IsAdopted
     } else {
@@ -66,10 +63,6 @@ pub(crate) fn standing(id: &str, target: &Path, source: &Source, sources: &Sourc
 /// When a file was last changed, in nanoseconds since 1970.
 pub(crate) fn changed(path: &Path) -> Option<u64> {
     fs::metadata(path).ok()?.modified().ok().map(nanoseconds)
-}
-
-pub(crate) fn digest(content: &[u8]) -> String {
-    files::digest::hexadecimal(&Sha256::digest(content))
 }
 
 /// The content of a file of this machine, or why it cannot be copied.

@@ -16,6 +16,7 @@ use silknow_records::class_text::tidied;
 use silknow_records::rows::{Row, Rows};
 
 use crate::bad_rows::BadCell;
+use crate::headers::{canonical, names_images};
 use crate::spreadsheet;
 
 /// A table: how it is written, and which columns it has. Its rows are read anew each time, and never all at once.
@@ -33,17 +34,45 @@ impl Table {
     ///
     /// # Errors
     /// A file that cannot be read, is not text of a known encoding or is empty, and a header that repeats a name.
-    pub(crate) fn read(file: &Path, observer: &dyn Observer) -> Result<Self> {
-        let text = spreadsheet::read(file, observer)?;
+    pub(crate) fn read(file: &Path, sheet: Option<&str>, observer: &dyn Observer) -> Result<Self> {
+        let text = spreadsheet::read(file, sheet, observer)?;
         let mut table = Self { file: file.to_path_buf(), text, headers: Vec::new(), header_line: 1 };
-        let header = table.records()?.next().transpose()?;
+        let header = table.header()?;
         let header =
             header.ok_or_else(|| Error::data("the table is empty").in_file(file).hint("expected a header line"))?;
         table.header_line = header.line();
+        if let Some(first) = table.records()?.next().transpose()?.filter(|first| first.line() < header.line()) {
+            observer.warning(&format!(
+                "{}:{}: what stands above the header, such as `{}`, is passed over",
+                file.display(),
+                first.line(),
+                tidied(first.cells().find(|cell| !cell.trim().is_empty()).unwrap_or_default())
+            ));
+        }
         table.headers = header.cells().map(tidied).collect();
         // What stands behind the last header is often an empty column of the program that wrote the table.
         table.check_distinct((0..table.headers.len()).map(|column| (column, table.headers[column].clone())))?;
         Ok(table)
+    }
+
+    /// The row of the header: the first that has several texts or names a column of images, or the first of all where none
+    /// of the first rows does. Titles stand above it.
+    fn header(&self) -> Result<Option<Row>> {
+        const ROWS_LOOKED_AT: usize = 20;
+        let mut first = None;
+        for row in self.records()?.take(ROWS_LOOKED_AT) {
+            // A row that cannot be read is named when its turn comes.
+            let Ok(row) = row else { break };
+            let texts = row.cells().filter(|cell| !cell.trim().is_empty()).count();
+            if texts > 1 || row.cells().any(names_images) {
+                return Ok(Some(row));
+            }
+            first = first.or_else(|| (texts == 1).then_some(row));
+        }
+        match first {
+            Some(row) => Ok(Some(row)),
+            None => self.records()?.next().transpose(),
+        }
     }
 
     /// The file that was read.
@@ -84,6 +113,15 @@ impl Table {
         position(&|header| header == tidied(name))
             .or_else(|| position(&|header| header.trim_start_matches('#') == tidy))
             .or_else(|| position(&|header| canonical(header) == canonical(name)))
+    }
+
+    /// The column that a key names, where it names one.
+    ///
+    /// # Errors
+    /// A column that the table does not have.
+    pub(crate) fn column_of_key(&self, key: &str, name: Option<&str>) -> Result<Option<usize>> {
+        let column = |name| self.column(name).ok_or_else(|| self.unknown_column(key, name));
+        name.map(column).transpose()
     }
 
     /// An error about a column that a key names and the table does not have.
@@ -128,7 +166,9 @@ impl Table {
     pub(crate) fn rows(&self) -> Result<impl Iterator<Item = Result<Result<Row, BadCell>>>> {
         let is_filled =
             |row: &Result<Row>| row.as_ref().map_or(true, |row| row.cells().any(|cell| !cell.trim().is_empty()));
-        let rows = self.records()?.skip(1).filter(is_filled).map(|row| {
+        let header_line = self.header_line;
+        let is_above = move |row: &Result<Row>| row.as_ref().is_ok_and(|row| row.line() <= header_line);
+        let rows = self.records()?.skip_while(is_above).filter(is_filled).map(|row| {
             let row = row?;
             let Err(error) = row.check_length(self.headers.len()) else { return Ok(Ok(row)) };
             if row.has_long_quote() {
@@ -172,12 +212,6 @@ impl Table {
     }
 }
 
-/// A header without what people write in one way or another: letter case, blanks, `_`, `-` and `.`.
-pub(crate) fn canonical(header: &str) -> String {
-    let kept = tidied(header).to_lowercase();
-    kept.chars().filter(|character| !character.is_whitespace() && !"_-.#".contains(*character)).collect()
-}
-
 fn quoted(names: &[&str]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
@@ -191,7 +225,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("table.csv");
         files::write(&file, text).unwrap();
-        Table::read(&file, &Silent).map(|table| (folder, table))
+        Table::read(&file, None, &Silent).map(|table| (folder, table))
     }
 
     #[test]
@@ -215,7 +249,7 @@ mod tests {
     fn a_row_of_another_length_and_a_repeated_header_are_refused() {
         let (_folder, short) = table("a,b\n1,2\n1\n").unwrap();
         let bad = short.rows().unwrap().nth(1).unwrap().unwrap().unwrap_err();
-        assert_eq!((bad.line, bad.reason.as_str()), (3, "the row has 1 cells, the header 2"));
+        assert_eq!((bad.line, bad.reason.as_str()), (3, "the row has 1 cell, the header 2"));
         let message = table("a,b,a\n").err().unwrap().to_string();
         assert!(message.contains(":1:a: this column occurs twice"), "{message}");
     }
@@ -230,7 +264,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("latin.csv");
         std::fs::write(&file, b"a,b\n1,2\n\"x\ny\",\"z\n\xe9\"\n").unwrap();
-        let message = Table::read(&file, &Silent).unwrap().rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
+        let message =
+            Table::read(&file, None, &Silent).unwrap().rows().unwrap().nth(1).unwrap().err().unwrap().to_string();
         assert!(message.contains("latin.csv:5: the text is not UTF-8"), "{message}");
     }
 

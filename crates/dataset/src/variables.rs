@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use silknow_errors::Result;
 use silknow_records::class_text::{MissingWords, name_of};
 
+use crate::address::has_image_ending;
 use crate::spreadsheet;
 use crate::table::Table;
 
@@ -30,13 +31,15 @@ struct Counts {
     known: usize,
     long: usize,
     addresses: usize,
+    /// Texts that end as names of images do.
+    images: usize,
     distinct: HashSet<u64>,
     /// The objects that have a text.
     objects: HashSet<u64>,
 }
 
 /// Those of the columns that look like no variable, judged by the first ten thousand rows: more than half of the texts are
-/// different (one text an object), or more than half are web addresses, or more than half are longer than 100 bytes. A
+/// different (one text an object), or more than half are web addresses or names of images, or more than half are longer than 100 bytes. A
 /// column with fewer than ten texts is taken for a variable if it has no addresses and no long texts.
 ///
 /// # Errors
@@ -53,12 +56,13 @@ pub(crate) fn no_variables(
         let object = object.map(|column| name_of(row.cell(column))).filter(|id| !missing.contains(id));
         for (&column, counts) in columns.iter().zip(&mut counts) {
             let cell = row.cell(column);
-            if missing.contains(cell) || spreadsheet::ERRORS.contains(&cell.trim()) {
+            if missing.contains(cell) || spreadsheet::fault(cell).is_some() {
                 continue;
             }
             counts.known += 1;
             counts.long += usize::from(cell.len() > LONG_BYTES);
             counts.addresses += usize::from(is_address(cell));
+            counts.images += usize::from(has_image_ending(cell));
             counts.distinct.insert(digest(&name_of(cell)));
             let owner = object.as_ref().map_or_else(|| digest(&row.line()), digest);
             counts.objects.insert(owner);
@@ -68,6 +72,8 @@ pub(crate) fn no_variables(
         let (texts, distinct) = (counts.objects.len(), counts.distinct.len());
         if 2 * counts.addresses > counts.known {
             Some("it has web addresses".to_owned())
+        } else if 2 * counts.images > counts.known {
+            Some("it has names of images, which one column alone gives: list several images in its cells".to_owned())
         } else if 2 * counts.long > counts.known {
             Some("it has long texts".to_owned())
         } else if texts >= FEWEST_TEXTS && 2 * distinct > texts {

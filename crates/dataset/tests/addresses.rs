@@ -142,7 +142,7 @@ fn another_address_with_the_same_file_name_is_fetched_anew_and_said() {
     assert_eq!(counts(&workshop.make(&[(&red.replace("http", "HTTP"), "a")])), [0, 0, 1], "it is the same address");
     let summary = workshop.make(&[(&blue, "b")]);
     assert_eq!((counts(&summary), workshop.colour("11.jpg")), ([1, 1, 0], 2));
-    assert!(summary.to_string().contains("images: 1 fetched (1 replaced: their address or their original changed), 0"));
+    assert!(summary.to_string().contains("images: 1 fetched (1 replaced: the address or the original changed), 0"));
     assert_eq!(counts(&workshop.make(&[(&red, "a")])), [1, 1, 0]);
     assert_eq!(workshop.colour("11.jpg"), 0);
     // The same name with another ending is another file, of which the same rescaled image is made.

@@ -24,6 +24,7 @@ fn parameters(file: &str, options: &Value) -> CreateDatasetParameters {
     let mut parameters = CreateDatasetParameters::new(folder().join(file));
     for (name, value) in options.as_object().unwrap() {
         match name.as_str() {
+            "sheet" => parameters.sheet = Some(text(value)),
             "image_column" => parameters.image_column = Some(text(value)),
             "object_column" => parameters.object_column = Some(text(value)),
             "variables" => parameters.variables = Some(texts(value)),

@@ -1,5 +1,6 @@
-//! The one error type of SILKNOW Image Retrieval, and suggestions for misspelt names.
+//! The one error type of SILKNOW Image Retrieval, suggestions for misspelt names, and words for numbers.
 
+pub mod counts;
 mod error;
 pub mod suggest;
 

@@ -127,7 +127,7 @@ const BESIDE_UP_TO_PX: f32 = 900.0;
 
 /// What the distances mean to people who did not make them.
 pub(crate) const DISTANCE_IN_WORDS: &str = "The distance says how far two images are apart in the eyes of the \
-    trained network: 0 means alike, 2 is the largest possible.";
+    network: 0 means alike, 2 is the largest possible.";
 
 impl Page {
     /// The page as HTML. Pictures are read from their files now; one that cannot be shown leaves a placeholder.

@@ -135,6 +135,20 @@ fn scheme_of(text: &str) -> Option<&str> {
     (scheme.starts_with(|first: char| first.is_ascii_alphabetic()) && scheme.chars().all(letters)).then_some(scheme)
 }
 
+/// The beginning of an address, with its host and port; all of a text that has none.
+pub(crate) fn up_to_host(text: &str) -> &str {
+    let text = text.trim();
+    let Some(scheme) = scheme_of(text) else { return text };
+    let is_slash = |character: char| matches!(character, '/' | '\\');
+    let rest = &text[scheme.len() + 1..];
+    let slashes: usize = rest.chars().take(2).take_while(|character| is_slash(*character)).count();
+    let host = rest[slashes..].find(|character| is_slash(character) || matches!(character, '?' | '#'));
+    match host {
+        Some(end) if slashes == 2 => &text[..scheme.len() + 1 + slashes + end],
+        _ => text,
+    }
+}
+
 /// The text of an address without user name and password, for messages and tables; another text stays as it is.
 pub fn without_userinfo(text: &str) -> String {
     let is_slash = |byte: Option<&u8>| matches!(byte, Some(b'/' | b'\\'));
@@ -239,6 +253,23 @@ mod tests {
             assert_eq!(sent(text), expected, "{text}");
         }
         assert_eq!(Address::parse("HTTP://Museum.Example:8080/a").unwrap().host(), "museum.example");
+    }
+
+    #[test]
+    fn the_beginning_of_an_address_has_its_host() {
+        for (text, begin) in [
+            (" http://museum.example/a/b.jpg", "http://museum.example"),
+            ("HTTPS:\\\\me:p@Museum.example:8080\\a", "HTTPS:\\\\me:p@Museum.example:8080"),
+            ("http://[::1]:80?a=/b", "http://[::1]:80"),
+            ("http://museum.example", "http://museum.example"),
+            ("http:///a.jpg", "http://"),
+            ("images/a.jpg", "images/a.jpg"),
+            ("http:/a/b", "http:/a/b"),
+        ] {
+            assert_eq!(up_to_host(text), begin, "{text}");
+            let host = |text| Address::parse(text).map(|address| address.host()).ok();
+            assert_eq!(host(up_to_host(text)), host(text), "{text}");
+        }
     }
 
     #[test]

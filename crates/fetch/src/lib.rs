@@ -21,4 +21,4 @@ pub use address::{Address, percent_decoded, without_userinfo};
 pub use client::{Client, DownloadInfo, Fetched, Response};
 pub use policy::Policy;
 pub use proxies::Proxies;
-pub use schedule::{Job, Outcome, Receiver, fetch_all};
+pub use schedule::{Job, Jobs, Outcome, Receiver, fetch_all};

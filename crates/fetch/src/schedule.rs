@@ -3,14 +3,14 @@
 //! A job that fails is reported with its reason; the others go on.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use silknow_errors::{Error, Result};
 use silknow_progress::{Observer, Progress};
 
-use crate::address::Address;
+use crate::address::{Address, up_to_host};
 use crate::client::{Client, Fetched};
 use crate::fault::Fault;
 use crate::hosts::{Hosts, Visit};
@@ -24,6 +24,32 @@ pub struct Job {
     pub destination: PathBuf,
     /// The address of a document that is fetched first and says which address to ask for; see [`Receiver::choose`].
     pub description: Option<String>,
+}
+
+/// The files to fetch. They are made one by one when their turn comes, so that very many take no memory.
+pub trait Jobs: Sync {
+    /// How many there are.
+    fn count(&self) -> usize;
+
+    /// The address of the file with this number, from 0.
+    fn url(&self, number: usize) -> &str;
+
+    /// The file with this number, from 0.
+    fn job(&self, number: usize) -> Job;
+}
+
+impl Jobs for Vec<Job> {
+    fn count(&self) -> usize {
+        self.len()
+    }
+
+    fn url(&self, number: usize) -> &str {
+        &self[number].url
+    }
+
+    fn job(&self, number: usize) -> Job {
+        self[number].clone()
+    }
 }
 
 /// Who gets the files of many jobs. The functions are called on several threads. A function that checks the content is a
@@ -86,7 +112,7 @@ pub enum Outcome {
 /// same way, so no further job is begun. Files that were fetched before stay.
 pub fn fetch_all(
     client: &Client,
-    jobs: &[Job],
+    jobs: &dyn Jobs,
     receiver: &dyn Receiver,
     task: &str,
     observer: &dyn Observer,
@@ -96,13 +122,13 @@ pub fn fetch_all(
         jobs,
         receiver,
         observer,
-        progress: observer.begin(task, jobs.len() as u64),
-        outcomes: Mutex::new(vec![Outcome::Interrupted; jobs.len()]),
+        progress: observer.begin(task, jobs.count() as u64),
+        outcomes: Mutex::new(vec![Outcome::Interrupted; jobs.count()]),
         local_fault: OnceLock::new(),
     };
     let queues = Mutex::new(queues(jobs));
     std::thread::scope(|scope| {
-        for _ in 0..client.policy().at_once.clamp(1, jobs.len().max(1)) {
+        for _ in 0..client.policy().at_once.clamp(1, jobs.count().max(1)) {
             scope.spawn(|| run.fetch(&queues));
         }
     });
@@ -115,7 +141,7 @@ pub fn fetch_all(
 /// What the threads of one call share.
 struct Run<'a> {
     client: &'a Client,
-    jobs: &'a [Job],
+    jobs: &'a dyn Jobs,
     receiver: &'a dyn Receiver,
     observer: &'a dyn Observer,
     progress: Box<dyn Progress>,
@@ -129,11 +155,19 @@ struct Run<'a> {
 type Queues = BTreeMap<String, VecDeque<usize>>;
 
 /// All jobs. Jobs whose address cannot be read queue under an empty host name, and fail when their turn comes.
-fn queues(jobs: &[Job]) -> Queues {
+fn queues(jobs: &dyn Jobs) -> Queues {
     let mut queues = Queues::new();
-    for (number, job) in jobs.iter().enumerate() {
-        let host = Address::parse(&job.url).map(|address| address.host()).unwrap_or_default();
-        queues.entry(host).or_default().push_back(number);
+    // Tables have many addresses and few hosts, which are read once each.
+    let mut hosts: HashMap<&str, String> = HashMap::new();
+    for number in 0..jobs.count() {
+        let begin = up_to_host(jobs.url(number));
+        let host = hosts
+            .entry(begin)
+            .or_insert_with(|| Address::parse(begin).map(|address| address.host()).unwrap_or_default());
+        match queues.get_mut(host.as_str()) {
+            Some(queue) => queue.push_back(number),
+            None => drop(queues.insert(host.clone(), VecDeque::from([number]))),
+        }
     }
     queues
 }
@@ -151,7 +185,7 @@ impl Run<'_> {
     /// Fetches one job after the other, until all are begun or the work is to stop.
     fn fetch(&self, queues: &Mutex<Queues>) {
         while let Some((number, visit)) = self.begin(queues) {
-            match self.fetch_one(&self.jobs[number], visit) {
+            match self.fetch_one(&self.jobs.job(number), visit) {
                 Ok(file) => {
                     self.receiver.arrived(number, &file);
                     self.finish(number, Outcome::Fetched { bytes: file.bytes });

@@ -29,4 +29,4 @@ pub use lock::FolderLock;
 pub use paths::relative_to;
 pub use reading::{SMALL_TEXT_BYTES, TEXT_BYTES, open, read, read_limited, read_small_text, read_text};
 pub use refusal::refused;
-pub use writing::{Batch, create_folder, remove, write, write_with};
+pub use writing::{Batch, create_folder, remove_if_there, write, write_with};

@@ -44,22 +44,22 @@ pub fn write_with(path: impl AsRef<Path>, fill: impl FnOnce(&mut BufWriter<&File
     place(vec![Unplaced::write(path.as_ref(), fill)?])
 }
 
-/// Writes a whole file from bytes; see [`write_with`].
-pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
-    let path = path.as_ref();
-    write_with(path, |writer| writer.write_all(content.as_ref()).map_err(|cause| refused("cannot write", path, cause)))
-}
-
-/// Removes a file; none is fine.
+/// Removes a file, where there is one.
 ///
 /// # Errors
-/// A refusal of the system.
-pub fn remove(path: impl AsRef<Path>) -> Result<()> {
+/// A file that cannot be removed.
+pub fn remove_if_there(path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
     match fs::remove_file(path) {
         Err(cause) if cause.kind() != io::ErrorKind::NotFound => Err(refused("cannot remove", path, cause)),
         _ => Ok(()),
     }
+}
+
+/// Writes a whole file from bytes; see [`write_with`].
+pub fn write(path: impl AsRef<Path>, content: impl AsRef<[u8]>) -> Result<()> {
+    let path = path.as_ref();
+    write_with(path, |writer| writer.write_all(content.as_ref()).map_err(|cause| refused("cannot write", path, cause)))
 }
 
 /// Many small files, written from several threads, that survive a power cut at a fraction of what [`write_with`] costs.
@@ -303,10 +303,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("table.txt");
         write(&path, "").unwrap();
-        remove(&path).unwrap();
-        remove(&path).unwrap();
+        remove_if_there(&path).unwrap();
+        remove_if_there(&path).unwrap();
         assert!(names_in(folder.path()).is_empty());
-        let message = remove(folder.path()).unwrap_err().to_string();
+        let message = remove_if_there(folder.path()).unwrap_err().to_string();
         assert!(message.starts_with("cannot remove `"), "{message}");
     }
 

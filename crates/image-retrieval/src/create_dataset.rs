@@ -2,7 +2,8 @@
 //! follow.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use silknow_config::{
@@ -12,6 +13,7 @@ use silknow_config::{
 use silknow_dataset::create::{self, MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE};
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_progress::Observer;
 
 use crate::context::Context;
 use crate::duplicates_page;
@@ -105,6 +107,8 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_
     let duplicates_page = duplicates_page::write(&dataset.duplicates, &parameters.master_dir)?;
     let prospects = Prospects::of(&dataset);
     let texts = configurations(&dataset, prospects, parameters)?;
+    let names: Vec<&str> = texts.iter().map(|(name, _)| *name).collect();
+    put_others_aside(&parameters.configuration_dir, &names, context.observer)?;
     let mut configuration_files = Vec::with_capacity(texts.len());
     for (name, text) in texts {
         let path = parameters.configuration_dir.join(name);
@@ -112,6 +116,31 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_
         configuration_files.push(path);
     }
     Ok(CreateDatasetSummary { dataset, configuration_files, duplicates_page, prospects })
+}
+
+/// The names of the configuration files that are written where the labels suffice.
+const CONFIGURATION_FILES: [&str; 5] = [
+    "Configuration_train_model.txt",
+    "Configuration_build_kDTree.txt",
+    "Configuration_get_kNN.txt",
+    "Configuration_evaluate_model.txt",
+    "Configuration_crossvalidation.txt",
+];
+
+/// Gives other names to configuration files of an earlier dataset that this one does not replace: they name variables and
+/// collections that there are no more.
+fn put_others_aside(folder: &Path, written: &[&str], observer: &dyn Observer) -> Result<()> {
+    for name in CONFIGURATION_FILES.into_iter().filter(|name| !written.contains(name)) {
+        let (path, aside) = (folder.join(name), folder.join(format!("{name}.earlier")));
+        if path.is_file() {
+            fs::rename(&path, &aside).map_err(|cause| files::refused("cannot rename", &path, cause))?;
+            observer.warning(&format!(
+                "`{}` is of an earlier dataset and does not fit this one: it is called `{name}.earlier` now",
+                path.display()
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The configuration files of the operations that the dataset suffices for: names and texts.
@@ -198,4 +227,28 @@ fn crossvalidation(master_dir: &str, variables: &str) -> Result<String> {
         ("logpath", outputs::CROSSVALIDATION),
         ("relevant_variables", variables),
     ])
+}
+
+#[cfg(test)]
+mod tests {
+    use silknow_progress::Recorder;
+
+    use super::*;
+
+    #[test]
+    fn configuration_files_that_are_not_replaced_are_put_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["Configuration_train_model.txt", "Configuration_get_kNN.txt", "notes.txt"] {
+            files::write(folder.path().join(name), "earlier").unwrap();
+        }
+        let recorder = Recorder::default();
+        put_others_aside(folder.path(), &["Configuration_get_kNN.txt"], &recorder).unwrap();
+        let mut names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["Configuration_get_kNN.txt", "Configuration_train_model.txt.earlier", "notes.txt"]);
+        let [warning] = recorder.warnings().try_into().unwrap();
+        assert!(warning.contains("is called `Configuration_train_model.txt.earlier` now"), "{warning}");
+        put_others_aside(folder.path(), &[], &recorder).unwrap();
+        assert_eq!(recorder.warnings().len(), 2, "the file that is left was of an earlier dataset, too");
+    }
 }

@@ -64,7 +64,7 @@ pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSu
     let made = silknow_demo::generate(COLLECTION, &parameters.collection, context.observer)?;
     // The report is written last. While it is missing, the demonstration is unfinished and goes on from the files that are there.
     let goes_on = !report.exists() && table_before == fs::read(&table).ok();
-    files::remove(&report)?;
+    files::remove_if_there(&report)?;
     let training = [TRAINING.as_slice(), &[("resume", if goes_on { "True" } else { "False" })]].concat();
     let csvfile = made.csvfile.display().to_string();
     let museums = made.museums.join(", ");

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
 use silknow_network::Model;
 use silknow_network::model::Described;
@@ -48,6 +49,7 @@ pub(crate) fn describe_images<P: AsRef<Path>>(
     batch_size: usize,
     observer: &dyn Observer,
 ) -> Result<(Described, Vec<SkippedImage>)> {
+    warn_of_pages(images, observer);
     let mut described = model.describe_files(images, batch_size, decoding_threads(), observer)?;
     // Of a single image the reason is the error.
     if images.len() == 1
@@ -67,6 +69,20 @@ pub(crate) fn describe_images<P: AsRef<Path>>(
         return Err(Error::data(format!("none of the {} images could be read", images.len())).hint(listed.advice()));
     }
     Ok((described, skipped))
+}
+
+/// Warns of files of several pages, of which the first is taken.
+fn warn_of_pages<P: AsRef<Path>>(images: &[P], observer: &dyn Observer) {
+    const MOST_NAMES: usize = 3;
+    let several: Vec<&Path> =
+        images.iter().map(AsRef::as_ref).filter(|image| silknow_image::pages(image) > 1).collect();
+    if several.is_empty() {
+        return;
+    }
+    let names: Vec<String> = several.iter().take(MOST_NAMES).map(|image| format!("`{}`", image.display())).collect();
+    let more = if several.len() > MOST_NAMES { ", ..." } else { "" };
+    let files = counted(several.len(), "image file has", "image files have");
+    observer.warning(&format!("{files} several pages; the first of each is taken: {}{more}", names.join(", ")));
 }
 
 /// Threads that decode images while the network describes: one for each processor.

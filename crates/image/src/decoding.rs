@@ -79,6 +79,13 @@ pub fn decode_first_page(bytes: &[u8]) -> Result<FirstPage> {
     }
 }
 
+/// How many pages an image file has, without decoding it: 1 but for TIFF files of several, and for what cannot be read.
+pub fn pages(path: impl AsRef<Path>) -> usize {
+    let Ok(mut file) = files::open(path) else { return 1 };
+    let is_tiff = matches!(file.fill_buf().map(recognise), Ok(Ok(Format::Tiff)));
+    if is_tiff { tiff::pages(file).unwrap_or(1) } else { 1 }
+}
+
 fn decode_from(mut file: impl BufRead + Seek) -> Result<FirstPage> {
     let start = file.fill_buf().map_err(unreadable)?;
     match recognise(start)? {

@@ -28,7 +28,7 @@ mod rescaling;
 mod tiff;
 
 pub use augmentation::{Draw, view_rng};
-pub use decoding::{FirstPage, check_format, decode, decode_bytes, decode_first_page};
+pub use decoding::{FirstPage, check_format, decode, decode_bytes, decode_first_page, pages};
 pub use folder::{FolderContent, pictures_in};
 pub use guard::decoder_is_running;
 pub use image::RgbImage;

@@ -238,3 +238,15 @@ fn of_one_object_the_nearest_image_alone_is_an_answer() {
     // The second image is known by its address and its twins by museum and identifier: two objects.
     assert_eq!(found.hits.of(0).iter().map(|hit| hit.position).collect::<Vec<_>>(), [1, 4, 0]);
 }
+
+#[test]
+fn queries_without_labels_leave_no_truth_of_earlier_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let earlier = folder.path().join("pred_gt.npz");
+    std::fs::write(&earlier, "of other queries").unwrap();
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let retrieval = retrieve(&index(), one, &Search::nearest(1), &Silent).unwrap();
+    let written = retrieval.write("model", folder.path(), folder.path()).unwrap();
+    assert!(!earlier.exists() && !written.files.contains(&earlier));
+    assert!(folder.path().join("knn_list.txt").exists());
+}

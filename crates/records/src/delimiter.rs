@@ -45,6 +45,11 @@ pub(crate) fn delimiter_line(line: &[u8]) -> Option<Option<u8>> {
     }
 }
 
+/// Whether a line has any of the delimiters that are looked for.
+pub(crate) fn has_delimiter(line: &[u8]) -> bool {
+    line.iter().any(|byte| matches!(byte, b',' | b';' | b'\t' | b'|'))
+}
+
 /// The delimiter of a header line.
 pub(crate) fn delimiter_of(header: &[u8], expected: &[&str]) -> u8 {
     let mut quoted = false;

@@ -331,7 +331,7 @@ mod tests {
         let twice = message("image_file,note,note\n");
         assert!(twice.contains("records.csv:1:note: this column occurs twice"), "{twice}");
         let short = message("image_file,note\n\na.jpg\n");
-        assert!(short.contains("records.csv:3: the row has 1 cells, the header 2"), "{short}");
+        assert!(short.contains("records.csv:3: the row has 1 cell, the header 2"), "{short}");
         let empty = message("note,image_file\n\"x\ny\",\n");
         assert!(empty.contains("records.csv:3:image_file: the image is missing"), "{empty}");
         let again = message("image_file\na.jpg\na.jpg\n");

@@ -15,16 +15,34 @@ pub fn composed(text: &str) -> Cow<'_, str> {
 
 /// A text without blanks and invisible characters around it.
 pub fn trimmed(text: &str) -> &str {
+    // Most texts begin and end with letters, and very many are looked at.
+    if let [first, .., last] = text.as_bytes()
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return text;
+    }
     text.trim_matches(|character: char| character.is_whitespace() || is_invisible(character))
 }
 
 /// The text in its composed form, without invisible characters, blanks of any kind in it as one `between`, none around it.
 pub(crate) fn joined(text: &str, between: &str) -> String {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
-        return text.split_ascii_whitespace().collect::<Vec<_>>().join(between);
+        return words_joined(text.split_ascii_whitespace(), text.len(), between);
     }
     let visible = without_invisible(text);
-    composed(&visible).split_whitespace().collect::<Vec<_>>().join(between)
+    words_joined(composed(&visible).split_whitespace(), visible.len(), between)
+}
+
+fn words_joined<'a>(words: impl Iterator<Item = &'a str>, bytes: usize, between: &str) -> String {
+    let mut text = String::with_capacity(bytes);
+    for word in words {
+        if !text.is_empty() {
+            text.push_str(between);
+        }
+        text.push_str(word);
+    }
+    text
 }
 
 /// What is left of a text when letter case and accents do not count, to find texts that differ by nothing else.

@@ -19,6 +19,7 @@ def create_dataset_parameter(
     duplicates: str = ...,
     master_dir: _Path = ...,
     configuration_dir: _Path = ...,
+    sheet: Optional[str] = ...,
     image_column: Optional[str] = ...,
     object_column: Optional[str] = ...,
     variables: Optional[Sequence[str]] = ...,

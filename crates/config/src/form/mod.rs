@@ -13,7 +13,7 @@ pub use contract::{Fault, Form};
 pub(crate) use contract::Optional;
 pub use list::{Ranges, ranges, variables, variables_or_none, widths, words};
 pub use number::{Interval, Number, NumberOr, Whole, number, number_or, whole};
-pub use text::{column, contact, file_name, path};
+pub use text::{column, contact, file_name, path, sheet};
 pub use word::{backbone, choice, truth, weights};
 
 #[cfg(test)]

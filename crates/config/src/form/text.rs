@@ -24,6 +24,11 @@ pub fn column() -> impl Form<String> {
     Text { kind: Kind::Column, expected: "the header of a column", allows: is_line }
 }
 
+/// The name of a sheet of a workbook, or its number.
+pub fn sheet() -> impl Form<String> {
+    Text { kind: Kind::Text, expected: "the name of a sheet, or its number from 1", allows: is_line }
+}
+
 /// An e-mail address, or the web address of a page.
 pub fn contact() -> impl Form<String> {
     Text {

@@ -8,7 +8,7 @@ use super::defaults::texts;
 use super::training::TrainingParameters;
 use crate::choice::Duplicates;
 use crate::field::{defaulted, optional, required};
-use crate::form::{choice, column, contact, path, truth, whole, words};
+use crate::form::{choice, column, contact, path, sheet, truth, whole, words};
 use crate::group::Group;
 
 crate::parameters! {
@@ -38,6 +38,8 @@ crate::parameters! {
         master_dir: PathBuf = defaulted("./samples/".into(), path()).further();
         /// Folder for the configuration files of the other operations
         configuration_dir: PathBuf = defaulted("./".into(), path()).further();
+        /// Sheet of a workbook that has the table: its name, or its number from 1 (left out: the first with a table)
+        sheet: Option<String> = optional(sheet(), "Objects".to_owned()).further();
         /// Column of a table of images that has the images (left out: found by its name, such as image_file or filename)
         image_column: Option<String> = optional(column(), "image_file".to_owned()).further();
         /// Column of a table of images that says which images show the same object (left out: found by its name, such as object or inventory_number)

@@ -229,6 +229,7 @@ proptest! {
             num_labeled,
             master_dir,
             configuration_dir,
+            sheet: columns.0.clone(),
             image_column: columns.0,
             object_column: columns.1,
             variables: words.clone(),

@@ -8,6 +8,7 @@ use silknow_errors::Result;
 
 use super::directory::{ByteOrder, TiffFile};
 use super::layout::{Compression, Layout, Predictor};
+use super::fax;
 use super::refusal::{NAME, damaged, explain, unsupported};
 use crate::jpeg;
 use crate::refusal::cut;
@@ -98,6 +99,7 @@ fn decompress<R: Read + Seek>(
         }
         Compression::Lzw => one_row(8, 5).decode(stored(&one_row(8, 5).header()?)?, target)?,
         Compression::Deflate => one_row(8, 8).decode(stored(&one_row(8, 8).header()?)?, target)?,
+        Compression::Fax3(rows) => fax::decode(&stored(&[])?, rows, layout.chunks.width, target)?,
         Compression::Fax4 => {
             let strip = Strip { width: layout.chunks.width, height: rows, ..one_row(1, 4) };
             strip.decode(stored(&strip.header()?)?, target)?;
@@ -174,6 +176,11 @@ fn read_jpeg(data: &[u8], layout: &Layout, rows: u32, target: &mut [u8]) -> Resu
     let file = match (layout.jpeg_tables.as_slice(), data) {
         ([0xFF, 0xD8, tables @ .., 0xFF, 0xD9], [0xFF, 0xD8, picture @ ..]) => {
             whole = [&[0xFF, 0xD8], tables, picture].concat();
+            &whole
+        }
+        // The old kind of JPEG data: all that stands in front of the picture's codes, and these.
+        ([0xFF, 0xD8, header @ .., 0xFF, 0xD9], codes) => {
+            whole = [&[0xFF, 0xD8], header, codes, &[0xFF, 0xD9]].concat();
             &whole
         }
         _ => data,

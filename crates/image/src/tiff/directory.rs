@@ -97,6 +97,11 @@ impl<R: Read + Seek> TiffFile<R> {
         self.stream.read_exact(&mut bytes[start..]).map_err(unreadable)
     }
 
+    /// How many bytes the file has from a place on.
+    pub(super) fn bytes_behind(&self, offset: u64) -> u64 {
+        self.length.saturating_sub(offset)
+    }
+
     /// The first directory.
     pub(super) fn first_directory(&mut self) -> Result<Directory> {
         self.directory(self.first)
@@ -244,6 +249,7 @@ pub(super) mod tag {
     pub(in crate::tiff) const ROWS_PER_STRIP: u16 = 278;
     pub(in crate::tiff) const STRIP_BYTE_COUNTS: u16 = 279;
     pub(in crate::tiff) const PLANAR_CONFIGURATION: u16 = 284;
+    pub(in crate::tiff) const T4_OPTIONS: u16 = 292;
     pub(in crate::tiff) const PREDICTOR: u16 = 317;
     pub(in crate::tiff) const COLOR_MAP: u16 = 320;
     pub(in crate::tiff) const TILE_WIDTH: u16 = 322;
@@ -257,6 +263,8 @@ pub(super) mod tag {
     pub(in crate::tiff) const MIN_SAMPLE_VALUE: u16 = 340;
     pub(in crate::tiff) const MAX_SAMPLE_VALUE: u16 = 341;
     pub(in crate::tiff) const JPEG_TABLES: u16 = 347;
+    pub(in crate::tiff) const JPEG_FILE: u16 = 513;
+    pub(in crate::tiff) const JPEG_FILE_BYTES: u16 = 514;
     pub(in crate::tiff) const YCBCR_COEFFICIENTS: u16 = 529;
     pub(in crate::tiff) const YCBCR_SUBSAMPLING: u16 = 530;
     pub(in crate::tiff) const REFERENCE_BLACK_WHITE: u16 = 532;

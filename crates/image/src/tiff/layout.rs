@@ -8,6 +8,7 @@ use image::metadata::Orientation;
 use silknow_errors::Result;
 
 use super::directory::{ByteOrder, Directory, TiffFile, tag};
+use super::fax;
 use super::refusal::{damaged, unsupported};
 use crate::refusal::check_size;
 
@@ -97,6 +98,7 @@ pub(super) struct Alpha {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Compression {
     None,
+    Fax3(fax::Rows),
     Fax4,
     Lzw,
     Jpeg,
@@ -130,7 +132,11 @@ impl Layout {
         let width = side(file.number(directory, tag::WIDTH, 0)?)?;
         let height = side(file.number(directory, tag::HEIGHT, 0)?)?;
         check_size(width, height)?;
-        let compression = compression(file.number(directory, tag::COMPRESSION, 1)?)?;
+        let compression = match file.number(directory, tag::COMPRESSION, 1)? {
+            2 => Compression::Fax3(fax::Rows::OnBytes),
+            3 => Compression::Fax3(fax::Rows::of_options(file.number(directory, tag::T4_OPTIONS, 0)?)?),
+            number => compression(number)?,
+        };
         let lab = matches!(file.number(directory, tag::PHOTOMETRIC, 0)?, 8 | 9);
         let samples = samples(file, directory, lab)?;
         let colours = colours(file, directory, samples)?;
@@ -139,7 +145,11 @@ impl Layout {
         }
         let alpha = alpha(file, directory, samples, &colours)?;
         let predictor = predictor(file.number(directory, tag::PREDICTOR, 1)?, samples, compression)?;
-        let chunks = chunks(file, directory, (width, height), samples, compression)?;
+        let mut chunks = chunks(file, directory, (width, height), samples, compression)?;
+        let mut jpeg_tables = file.byte_values(directory, tag::JPEG_TABLES)?.unwrap_or_default();
+        if file.number(directory, tag::COMPRESSION, 1)? == 6 {
+            jpeg_tables = old_jpeg(file, directory, &mut chunks, (width, height))?;
+        }
         let orientation = file.number(directory, tag::ORIENTATION, 1).unwrap_or(1);
         let orientation = u8::try_from(orientation).ok().and_then(Orientation::from_exif);
         let layout = Self {
@@ -151,7 +161,7 @@ impl Layout {
             compression,
             predictor,
             reversed_bits: file.number(directory, tag::FILL_ORDER, 1)? == 2 && compression != Compression::Jpeg,
-            jpeg_tables: file.byte_values(directory, tag::JPEG_TABLES)?.unwrap_or_default(),
+            jpeg_tables,
             chunks,
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
             profile: file.byte_values(directory, tag::ICC_PROFILE).unwrap_or_default(),
@@ -172,7 +182,8 @@ impl Layout {
         if let Some(what) = eight_only.filter(|_| bits != 8) {
             return Err(unsupported(format!("{what} of {bits} bits")));
         }
-        if self.compression == Compression::Fax4 && (bits != 1 || self.samples.per_pixel != 1) {
+        let is_fax = matches!(self.compression, Compression::Fax3(_) | Compression::Fax4);
+        if is_fax && (bits != 1 || self.samples.per_pixel != 1) {
             return Err(damaged("fax data of more than one bit a pixel"));
         }
         if self.subsampled().is_some() && (self.samples.planar || self.samples.per_pixel != 3) {
@@ -268,14 +279,11 @@ fn compression(number: u64) -> Result<Compression> {
         1 => return Ok(Compression::None),
         4 => return Ok(Compression::Fax4),
         5 => return Ok(Compression::Lzw),
-        7 => return Ok(Compression::Jpeg),
+        6 | 7 => return Ok(Compression::Jpeg),
         8 | 32946 => return Ok(Compression::Deflate),
         32773 => return Ok(Compression::PackBits),
         50000 => return Ok(Compression::Zstd),
         50001 => return Ok(Compression::WebP),
-        2 => "fax compression, modified Huffman",
-        3 => "fax compression, group 3",
-        6 => "JPEG compression of the old kind of TIFF 6.0",
         32766 => "NeXT compression",
         32809 => "ThunderScan compression",
         33003 | 33005 | 34712 => "JPEG 2000 compression",
@@ -287,6 +295,37 @@ fn compression(number: u64) -> Result<Compression> {
         _ => return Err(unsupported(format!("compression number {number}"))),
     };
     Err(unsupported(name))
+}
+
+/// Where the JPEG data of TIFF 6.0 are, which newer files do not have: a JPEG file in the TIFF file is the whole picture, or
+/// what stands in front of its only strip; this is returned.
+fn old_jpeg<R: Read + Seek>(
+    file: &mut TiffFile<R>,
+    directory: &Directory,
+    chunks: &mut Chunks,
+    (width, height): (u32, u32),
+) -> Result<Vec<u8>> {
+    let refused = || unsupported("JPEG compression of the old kind of TIFF 6.0, without a whole JPEG file in it");
+    let offset = file.number(directory, tag::JPEG_FILE, 0)?;
+    let bytes = file.number(directory, tag::JPEG_FILE_BYTES, 0)?;
+    if offset == 0 || chunks.tiled {
+        return Err(refused());
+    }
+    let bytes = if bytes == 0 { file.bytes_behind(offset) } else { bytes };
+    const END: u64 = 2;
+    let is_whole = bytes > END && file.bytes(offset + bytes - END, END)?.ends_with(&[0xFF, 0xD9]);
+    let holds = |start: u64, count: u64| start >= offset && start + count <= offset + bytes;
+    let strips = chunks.offsets.iter().zip(&chunks.byte_counts);
+    if is_whole || strips.clone().all(|(&start, &count)| count < u64::from(u32::MAX) && holds(start, count)) {
+        *chunks = Chunks { width, height, tiled: false, offsets: vec![offset], byte_counts: vec![bytes] };
+        return Ok(Vec::new());
+    }
+    if chunks.offsets.len() > 1 {
+        return Err(refused());
+    }
+    let mut tables = file.bytes(offset, bytes)?;
+    tables.extend([0xFF, 0xD9]);
+    Ok(tables)
 }
 
 fn samples<R: Read + Seek>(file: &mut TiffFile<R>, directory: &Directory, lab: bool) -> Result<Samples> {

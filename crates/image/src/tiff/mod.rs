@@ -7,6 +7,7 @@
 mod chunks;
 mod colours;
 mod directory;
+mod fax;
 mod layout;
 mod refusal;
 mod samples;
@@ -37,6 +38,13 @@ pub(crate) fn decode(stream: impl Read + Seek, in_memory: u64) -> Result<(RgbIma
     let pages = file.pages(&directory);
     let picture = Painter::new(&layout).paint(&mut file)?;
     Ok((turned(picture, layout.orientation), pages))
+}
+
+/// How many pictures a file has.
+pub(crate) fn pages(stream: impl Read + Seek) -> Result<usize> {
+    let mut file = TiffFile::open(stream)?;
+    let directory = file.first_directory()?;
+    Ok(file.pages(&directory))
 }
 
 /// Makes RGB of chunks.

@@ -1,7 +1,7 @@
 """Makes the corpus of small pictures and its manifest of expected outcomes, beside this file.
 
     pip install pillow numpy tifffile imagecodecs
-    python make_corpus.py
+    python make_corpus.py [faxes old_jpegs more ...]
 
 The expected values are those of Pillow, with the EXIF orientation applied, alpha laid on white, and profiles converted to
 sRGB by its ImageCms with the perceptual intent. For what Pillow does not read or clips they are computed from the array
@@ -11,6 +11,8 @@ import io
 import json
 import pathlib
 import struct
+import sys
+import zlib
 
 import imagecodecs
 import numpy as np
@@ -495,9 +497,6 @@ def tiffs():
     bilevel = Image.fromarray(GREY).convert("1")
     for name in ("group4", "packbits", "tiff_lzw", "tiff_deflate", "raw"):
         add(f"tiff_1_bit_{name}.tif", saved(bilevel, "TIFF", compression=name), tolerance=0)
-    add("tiff_group3.tif", saved(bilevel, "TIFF", compression="group3"), "not supported (fax compression, group 3)")
-    add("tiff_modified_huffman.tif", saved(bilevel, "TIFF", compression="tiff_ccitt"),
-        "not supported (fax compression, modified Huffman)")
     bits = np.asarray(bilevel).astype(np.uint8)
     reversed_bits = bytes(int(f"{byte:08b}"[::-1], 2) for byte in pack(bits, 1))
     add("tiff_1_bit_reversed.tif", raw_tiff(basic(WIDTH, HEIGHT, 1, 1, _266=(3, 2)), [reversed_bits]), bits * 255, 0)
@@ -663,6 +662,110 @@ def tiffs():
     add("tiff_circle_of_directories.tif", circle, RGB, 0)
 
 
+def faxes():
+    def lines(width, height):
+        x, y = np.meshgrid(np.arange(width), np.arange(height))
+        spots = (np.sin(x / 3.1) + np.cos(y / 2.3 + x / 17)) > 0.2
+        return Image.fromarray(np.where(spots | (y % 11 == 10), 0, 255).astype(np.uint8)).convert("1", dither=0)
+
+    narrow, wide = lines(37, 29), lines(2603, 12)
+    kinds = {"group3": ("group3", {}), "group3_2d": ("group3", {292: 1}), "group3_fill": ("group3", {292: 4}),
+             "group3_2d_fill": ("group3", {292: 5}), "modified_huffman": ("tiff_ccitt", {}), "group4": ("group4", {})}
+    for name, (compression, tags) in kinds.items():
+        add(f"tiff_{name}.tif", saved(narrow, "TIFF", compression=compression, tiffinfo=tags), tolerance=0)
+        add(f"tiff_{name}_wide.tif", saved(wide, "TIFF", compression=compression, tiffinfo=tags), tolerance=0)
+        add(f"tiff_{name}_strips.tif", saved(narrow, "TIFF", compression=compression, tiffinfo={**tags, 278: 5}), tolerance=0)
+    white = Image.new("1", (40, 8), 1)
+    add("tiff_group3_2d_white.tif", saved(white, "TIFF", compression="group3", tiffinfo={292: 1}), tolerance=0)
+    black = Image.new("1", (40, 8), 0)
+    add("tiff_group3_2d_black.tif", saved(black, "TIFF", compression="group3", tiffinfo={292: 1}), tolerance=0)
+
+    def strip(data):
+        with tifffile.TiffFile(io.BytesIO(data)) as file:
+            page = file.pages[0]
+            assert len(page.dataoffsets) == 1
+            return data[page.dataoffsets[0]:page.dataoffsets[0] + page.databytecounts[0]], page.photometric
+
+    data, photometric = strip(saved(narrow, "TIFF", compression="group3", tiffinfo={292: 1}))
+    reversed_bits = bytes(int(f"{byte:08b}"[::-1], 2) for byte in data)
+    expected = np.asarray(narrow).astype(np.uint8) * 255
+    tags = basic(37, 29, 1, int(photometric), 3, _292=(4, 1))
+    add("tiff_group3_2d_reversed.tif", raw_tiff({**tags, 266: (3, 2)}, [reversed_bits]), expected, 0)
+    add("tiff_group3_2d_cut.tif", raw_tiff(tags, [data[:len(data) // 2]]), "the TIFF image is cut")
+    add("tiff_group3_damaged.tif", raw_tiff(basic(37, 29, 1, 0, 3), [b"\0\x1f" + b"\xff" * 200]), "the TIFF image is damaged")
+    add("tiff_group3_uncompressed.tif", raw_tiff(basic(37, 29, 1, 0, 3, _292=(4, 2)), [data]), "rows that are not compressed")
+
+
+def old_jpegs():
+    jpeg = saved(RGB, "JPEG", quality=95, subsampling=0)
+    expected = np.asarray(Image.open(io.BytesIO(jpeg)))
+    scan = jpeg.index(b"\xff\xda")
+    codes = scan + 2 + struct.unpack(">H", jpeg[scan + 2:scan + 4])[0]
+
+    def around(body, offset, length, strip):
+        tags = {256: (4, WIDTH), 257: (4, HEIGHT), 258: (3, [8] * 3), 259: (3, 6), 262: (3, 6), 277: (3, 3), 278: (4, HEIGHT),
+                513: (4, 8 + offset), 514: (4, length), 530: (3, [1, 1])}
+        data = bytearray(raw_tiff(tags, [body]))
+        for number, value in ((273, 8 + strip[0]), (279, strip[1])):
+            at = data.index(struct.pack("<HHI", number, 4, 1))
+            data[at + 8:at + 12] = struct.pack("<I", value)
+        return bytes(data)
+
+    size = len(jpeg)
+    add("tiff_old_jpeg.tif", around(jpeg, 0, size, (0, size)), expected, 2)
+    add("tiff_old_jpeg_codes_in_strip.tif", around(jpeg, 0, size, (codes, size - codes)), expected, 2)
+    add("tiff_old_jpeg_header_apart.tif", around(jpeg, 0, codes, (codes, size - 2 - codes)), expected, 2)
+
+
+def more():
+    """Further files as people have them."""
+    rng = np.random.default_rng(3)
+    wide = (GREY.astype(np.uint16) * 257)
+    gamma = saved(Image.fromarray(wide), "PNG")
+    end = gamma.index(b"IDAT") - 4
+    chunk = b"gAMA" + struct.pack(">I", 45455)
+    add("png_16_bit_grey_gamma.png", gamma[:end] + struct.pack(">I", 4) + chunk
+        + struct.pack(">I", zlib.crc32(chunk)) + gamma[end:], GREY)
+    exif = Image.Exif()
+    exif[274] = 8
+    add("webp_orientation_8.webp", saved(RGB, "WEBP", lossless=True, exif=exif.tobytes()), tolerance=0)
+    add("webp_animation_alpha.webp", saved(Image.fromarray(np.dstack([RGB, GREY])), "WEBP", save_all=True, lossless=True,
+        append_images=[Image.fromarray(np.dstack([RGB[::-1], GREY]))]))
+    add("webp_grey_palette_lossless.webp", saved(Image.fromarray(GREY // 64 * 64), "WEBP", lossless=True), tolerance=0)
+    add("png_cut_header.png", saved(RGB, "PNG")[:20], "PNG image is cut")
+    add("jpeg_cut_header.jpg", saved(RGB, "JPEG")[:30], "image is")
+    add("webp_cut_header.webp", saved(RGB, "WEBP")[:20], "image is")
+    add("gif_cut_header.gif", saved(RGB, "GIF")[:9], "image is")
+    add("tiff_cut_header.tif", saved(RGB, "TIFF")[:6], "the TIFF image is cut")
+    add("bmp_cut_header.bmp", saved(RGB, "BMP")[:20], "image is")
+    add("page_with_mark.jpg", b"\xef\xbb\xbf\r\n  <html><body>Not found</body></html>", "a page of HTML or XML, not an image")
+    add("answer.json.jpg", b'{"error": "not found"}', "not an image of a known format")
+    noise = rng.integers(0, 256, (5, 7, 3)).astype(np.uint8)
+    add("jpeg_restarts_sequence.jpg", saved(RGB, "JPEG", restart_marker_rows=1, quality=90), tolerance=3)
+    add("png_tiny.png", saved(noise[:1, :1], "PNG"), tolerance=0)
+    add("gif_local_palette.gif", saved(Image.fromarray(RGB).quantize(16), "GIF", save_all=True,
+        append_images=[Image.fromarray(RGB[::-1]).quantize(16)]))
+    palette = Image.fromarray(RGB).quantize(16)
+    add("tiff_palette_orientation.tif", saved(palette, "TIFF", tiffinfo={274: 6}), tolerance=0)
+    add("bmp_rle.bmp", rle_bmp(palette), tolerance=0)
+    cmyk = Image.fromarray(255 - np.dstack([RGB, GREY]), "CMYK")
+    plain = saved(cmyk, "JPEG", quality=95)
+    at = plain.index(b"Adobe") - 4
+    without = plain[:at] + plain[at + 2 + struct.unpack(">H", plain[at + 2:at + 4])[0]:]
+    add("jpeg_cmyk_without_adobe.jpg", without, tolerance=3)
+
+
+def rle_bmp(palette):
+    """A BMP of 8 bits with run-length encoding."""
+    pixels = np.asarray(palette)
+    rows = b"".join(b"".join(bytes([1, value]) for value in row) + b"\0\0" for row in pixels[::-1]) + b"\0\1"
+    colours = np.asarray(palette.getpalette()[:48], np.uint8).reshape(-1, 3)
+    table = b"".join(bytes([blue, green, red, 0]) for red, green, blue in colours).ljust(4 * 256, b"\0")
+    place = 14 + 40 + len(table)
+    header = struct.pack("<IiiHHIIiiII", 40, pixels.shape[1], pixels.shape[0], 1, 8, 1, len(rows), 2835, 2835, 256, 0)
+    return b"BM" + struct.pack("<IHHI", place + len(rows), 0, 0, place) + header + table + rows
+
+
 def refused():
     def brand(name):
         return struct.pack(">I", 24) + b"ftyp" + name + b"\0\0\0\0mif1miaf" + bytes(40)
@@ -687,15 +790,23 @@ def refused():
     add("office.docx", b"PK\3\4\x14\0\6\0" + bytes(30), "a ZIP archive or an office document, not an image")
 
 
+def merge():
+    """Replaces the entries of the files that were made now."""
+    made_now = {entry["file"] for entry in MANIFEST}
+    known = json.loads((OUT / "manifest.json").read_text())
+    MANIFEST[:0] = [entry for entry in known if entry["file"] not in made_now]
+
+
 if __name__ == "__main__":
-    for old in OUT.iterdir():
+    # With the names of functions, their files alone are made anew.
+    chosen = sys.argv[1:]
+    for old in [] if chosen else OUT.iterdir():
         if old.suffix not in (".py", ".json") and old.is_file():
             old.unlink()
-    jpegs()
-    pngs()
-    others()
-    tiffs()
-    refused()
+    for name in chosen or ["jpegs", "pngs", "others", "tiffs", "faxes", "old_jpegs", "more", "refused"]:
+        globals()[name]()
+    if chosen:
+        merge()
     lines = ",\n".join(" " + json.dumps(entry) for entry in MANIFEST)
     (OUT / "manifest.json").write_text(f"[\n{lines}\n]\n")
     size = sum(path.stat().st_size for path in OUT.iterdir())

@@ -39,7 +39,7 @@ pub struct Written {
 
 impl Retrieval {
     /// Writes `knn_list.txt`, `kNN_LUT.csv`, with variables `kNN_votes.csv`, and for labelled queries `pred_gt.npz` into
-    /// `folder`.
+    /// `folder`. For others, a `pred_gt.npz` of earlier queries is removed.
     ///
     /// The names of the records are relative to `index_folder`; in the files they are relative to `folder`. The index was
     /// built with the model of this fingerprint.
@@ -67,6 +67,9 @@ impl Retrieval {
         if let Some(classification) = &classification {
             classification.write_with_works(folder, &names.works(&self.hits))?;
             files.push(folder.join(classification::FILE_NAME));
+        } else {
+            // What an earlier run found for other queries would be evaluated as if it were of these.
+            files::remove_if_there(folder.join(classification::FILE_NAME))?;
         }
         Ok(Written { files, classification })
     }

@@ -58,7 +58,7 @@ impl StoredModel {
         files::write(folder.join(TENSOR_FILE), &self.file)?;
         if self.heads.is_empty() {
             // Those of a model that was here before.
-            files::remove(folder.join(HEADS_FILE))?;
+            files::remove_if_there(folder.join(HEADS_FILE))?;
         } else {
             files::write(folder.join(HEADS_FILE), self.heads.to_bytes(&self.fingerprint)?)?;
         }

@@ -176,7 +176,7 @@ pub fn path_in(log_folder: impl AsRef<Path>) -> PathBuf {
 
 /// Removes the checkpoint from a log folder, once the model it leads to is stored; none is fine.
 pub fn remove(log_folder: impl AsRef<Path>) -> Result<()> {
-    files::remove(path_in(log_folder))
+    files::remove_if_there(path_in(log_folder))
 }
 
 impl Checkpoint {
