@@ -547,8 +547,13 @@ impl Index {
         Self { current: Mutex::new(Arc::new(index)), folder, names: Mutex::default() }
     }
 
+    /// Where it was loaded from, as it was given; none when made from descriptors.
+    pub(crate) fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// The index as it is now.
-    fn current(&self) -> Arc<MemoryIndex> {
+    pub(crate) fn current(&self) -> Arc<MemoryIndex> {
         Arc::clone(&lock(&self.current))
     }
 

@@ -37,7 +37,7 @@ mod native {
     #[pymodule_export]
     use crate::model::Model;
     #[pymodule_export]
-    use crate::operations::{operation_keys, run_operation};
+    use crate::operations::{operation_keys, run_get_knn, run_operation};
     #[pymodule_export]
     use crate::work::finish_work;
 

@@ -275,6 +275,11 @@ impl Model {
         &self.fingerprint
     }
 
+    /// The network.
+    pub(crate) fn network(&self) -> Arc<Mutex<Network>> {
+        Arc::clone(&self.network)
+    }
+
     fn open(
         py: Python<'_>,
         network: DescribingNetwork,

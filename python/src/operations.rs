@@ -6,11 +6,13 @@ use std::fmt::Display;
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
-use silknow_image_retrieval::config::{Explicit, Fallback, Operation, Options, Parameters};
+use silknow_image_retrieval::config::{Explicit, Fallback, GetKNNParameters, Operation, Options, Parameters};
 use silknow_image_retrieval::{Context, Result};
 
 use crate::arguments;
 use crate::errors::OrRaise;
+use crate::index::Index;
+use crate::model::Model;
 use crate::work::{self, Leaves};
 
 /// The operation whose documented functions are called `<name>_configfile` and `<name>_parameter`.
@@ -67,6 +69,29 @@ pub(crate) fn run_operation(
         Operation::EvaluateModel => run(py, &options, silknow_image_retrieval::evaluate_model),
         Operation::Crossvalidation => run(py, &options, silknow_image_retrieval::crossvalidation),
     }
+}
+
+/// Runs `get-knn` with values by key and with a model and an index that were loaded before; returns its summary in words.
+#[pyfunction]
+#[pyo3(signature = (values, model, index, /))]
+pub(crate) fn run_get_knn(
+    py: Python<'_>,
+    values: &Bound<'_, PyDict>,
+    model: &Bound<'_, Model>,
+    index: &Bound<'_, Index>,
+) -> PyResult<String> {
+    let mut options = Options::new(Operation::GetKNN, Explicit::Arguments);
+    arguments::set_all(&mut options, values)?;
+    let treepath = index.get().folder().map_or_else(|| ".".to_owned(), |folder| folder.display().to_string());
+    options.set("treepath", treepath).or_raise(py)?;
+    let parameters: GetKNNParameters = silknow_image_retrieval::take(&options).or_raise(py)?;
+    let (network, index) = (model.get().network(), index.get().current());
+    work::run(py, 2, Leaves::Files, move |context| {
+        // A panic while describing leaves the network unchanged, because it is only read.
+        let network = network.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let summary = silknow_image_retrieval::get_knn_among(&network, &index, &parameters, context)?;
+        Ok(summary.to_string().trim_end().to_owned())
+    })
 }
 
 fn run<P: Parameters + Send + 'static, S: Display + 'static>(

@@ -1,4 +1,5 @@
-//! Labels that the user wants replaced by others: a table with the columns `old,new`, or `variable,old,new`.
+//! Labels that the user wants replaced by others: a table with the columns `old,new`, or `variable,old,new`, or files of
+//! [class aggregations](crate::aggregation).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,9 @@ use silknow_files as files;
 use silknow_records::class_text::{name_of, tidied, variable_name};
 use silknow_records::rows::{Row, Rows};
 
+use crate::aggregation::Aggregation;
+use crate::replacement::Replacement;
+
 /// The columns of a table of aliases; the first may be missing.
 const COLUMNS: [&str; 3] = ["variable", "old", "new"];
 
@@ -17,6 +21,8 @@ const COLUMNS: [&str; 3] = ["variable", "old", "new"];
 pub(crate) struct Aliases {
     file: PathBuf,
     entries: Vec<Alias>,
+    /// Where the aliases are files of class aggregations.
+    aggregations: Vec<Aggregation>,
 }
 
 /// One row of the table.
@@ -29,28 +35,19 @@ struct Alias {
     new: String,
 }
 
-/// What replaces a label in the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Replacement {
-    /// The line that names the label.
-    pub(crate) line: u64,
-    /// The label as it stands there.
-    pub(crate) old: String,
-    /// The label that takes its place; empty where it becomes missing.
-    pub(crate) new: String,
-    /// True once a label was replaced.
-    pub(crate) used: bool,
-}
-
 impl Aliases {
-    /// Reads a table of aliases. A first row that is not `old,new` or `variable,old,new` is taken as an alias.
+    /// Reads a table of aliases, a file of class aggregations, or a folder of such files. A first row of a table that is not
+    /// `old,new` or `variable,old,new` is taken as an alias.
     ///
     /// # Errors
-    /// A file that cannot be read; a row of neither two nor three cells, without the old label, or with another new label
+    /// Those of reading class aggregations; a file that cannot be read; a row of neither two nor three cells, without the old label, or with another new label
     /// for an old one.
     pub(crate) fn read(file: &Path) -> Result<Self> {
+        if let Some(aggregations) = Aggregation::read_all(file)? {
+            return Ok(Self { file: file.to_path_buf(), entries: Vec::new(), aggregations });
+        }
         let in_file = |error: Error| error.in_file(file);
-        let mut aliases = Self { file: file.to_path_buf(), entries: Vec::new() };
+        let mut aliases = Self { file: file.to_path_buf(), ..Self::default() };
         let mut seen: BTreeMap<(Option<String>, String), (u64, String)> = BTreeMap::new();
         let mut columns = 0;
         for (number, row) in Rows::sniffed(files::open(file)?, &COLUMNS).map_err(in_file)?.enumerate() {
@@ -95,7 +92,13 @@ impl Aliases {
     /// # Errors
     /// Aliases of a variable that is not among these, and those that lead in a circle.
     pub(crate) fn of_variables(&self, variables: &[String]) -> Result<Vec<BTreeMap<String, Replacement>>> {
-        let named = self.entries.iter().filter_map(|alias| alias.variable.as_ref().map(|name| (alias.line, name)));
+        // A folder may have aggregations of more variables than are asked for.
+        if !self.aggregations.is_empty() && self.file.is_dir() {
+            return Ok(variables.iter().map(|variable| self.aggregated(variable)).collect());
+        }
+        let of_files = self.aggregations.iter().map(|aggregation| (1, &aggregation.variable));
+        let of_rows = self.entries.iter().filter_map(|alias| alias.variable.as_ref().map(|name| (alias.line, name)));
+        let named = of_rows.chain(of_files);
         if let Some((line, name)) = named.into_iter().find(|(_, name)| !variables.contains(name)) {
             let guess = nearest(name, variables.iter().map(String::as_str));
             let guess = guess.map_or_else(String::new, |guess| format!("did you mean `{guess}`? "));
@@ -107,7 +110,16 @@ impl Aliases {
         variables.iter().map(|variable| self.of_variable(variable)).collect()
     }
 
+    /// What the files of class aggregations say of a variable.
+    fn aggregated(&self, variable: &str) -> BTreeMap<String, Replacement> {
+        let of_variable = self.aggregations.iter().find(|aggregation| aggregation.variable == variable);
+        of_variable.map(|aggregation| aggregation.replacements.clone()).unwrap_or_default()
+    }
+
     fn of_variable(&self, variable: &str) -> Result<BTreeMap<String, Replacement>> {
+        if !self.aggregations.is_empty() {
+            return Ok(self.aggregated(variable));
+        }
         // An alias of the variable alone counts more than one of all variables.
         let general = self.entries.iter().filter(|alias| alias.variable.is_none());
         let own = self.entries.iter().filter(|alias| alias.variable.as_deref() == Some(variable));

@@ -11,7 +11,7 @@ use silknow_files::{self as files, Batch};
 use silknow_records::class_text::text_of;
 use silknow_records::rows::Rows;
 use silknow_records::table::{self, TableWriter};
-use silknow_records::{MISSING_NAME, Record, Vocabulary, is_missing};
+use silknow_records::{MISSING_NAME, Record, Vocabulary, is_missing, set_text};
 
 use crate::remainder::Remainder;
 use crate::samples::Candidate;
@@ -53,17 +53,19 @@ pub(crate) fn read_classes(folder: &Path, vocabulary: &mut Vocabulary) -> Result
     each_class(&path, set)
 }
 
-/// The classes of the table of classes, where there is one, whose names are among the words that stand for a missing label:
-/// the variable and the name of each. Whoever made the table says that they are classes nevertheless.
+/// The classes of the table of classes, where there is one, whose names would be read as something else: as a missing label,
+/// or as a set of several classes. The variable and the name of each. Whoever made the table says that they are classes
+/// nevertheless.
 ///
 /// # Errors
 /// Those of [`read_classes`].
-pub(crate) fn classes_named_missing(folder: &Path) -> Result<BTreeSet<(String, String)>> {
+pub(crate) fn classes_named_otherwise(folder: &Path) -> Result<BTreeSet<(String, String)>> {
     let path = folder.join(CLASSES_FILE);
     let mut classes = BTreeSet::new();
     if path.is_file() {
         each_class(&path, |variable, class, _| {
-            if is_missing(class) && !class.eq_ignore_ascii_case(MISSING_NAME) && !class.is_empty() {
+            let looks_missing = is_missing(class) && !class.eq_ignore_ascii_case(MISSING_NAME) && !class.is_empty();
+            if looks_missing || set_text::names(class).is_some() {
                 classes.insert((variable.to_owned(), class.to_owned()));
             }
         })?;

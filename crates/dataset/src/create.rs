@@ -14,33 +14,25 @@ use silknow_fetch::{Policy, without_userinfo};
 use silknow_files as files;
 use silknow_files::{Batch, FolderLock};
 use silknow_progress::Observer;
-use silknow_records::{LabelMatrix, Labels, Vocabulary, VocabularyBuilder, object_key};
+use silknow_records::{Labels, Vocabulary, VocabularyBuilder, object_key};
 
 use crate::bad_rows::write_table_failures;
 use crate::catalogue::Catalogue;
-use crate::collection::{master_text, write_collection_in};
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
 use crate::duplicates::{DUPLICATES_FILE, Duplicates};
 use crate::filter::{self, FilterCounts, Limits};
 use crate::iiif;
 use crate::images::{ImageFolder, write_failures};
-use crate::samples::{Candidate, Candidates, candidates};
-use crate::split::{PARTS, split_into_parts, warn_of_uneven_classes};
+use crate::object_list::ObjectList;
+use crate::parts::Parts;
+pub use crate::parts::{MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE};
+use crate::samples::{Candidate, Candidates, Listing, candidates};
 use crate::standing::is_same_file;
 use crate::statistics::Statistics;
 use crate::table_options::TableOptions;
 
 /// The list of images that could not be fetched or read, in the image folder.
 pub const FAILURES_FILE: &str = "download_failures.csv";
-
-/// The master file of all five collections.
-pub const MASTER_FILE: &str = "masterfile.txt";
-
-/// The master file of the collections that are trained with and indexed.
-pub const MASTER_FILE_TREE: &str = "master_file_tree.txt";
-
-/// The master file of the collection that queries come from.
-pub const MASTER_FILE_PREDICTION: &str = "master_file_prediction.txt";
 
 /// The statistics to read, in the master folder.
 pub const STATISTICS_FILE: &str = "dataset_statistics.txt";
@@ -82,6 +74,8 @@ pub struct CreateDatasetSummary {
     pub objects: usize,
     /// Samples in each collection.
     pub collection_samples: Vec<usize>,
+    /// Further samples, in the collections of objects that are kept whatever is known of them.
+    pub rule_samples: usize,
     /// Classes and their counts.
     pub statistics: Statistics,
 }
@@ -128,6 +122,7 @@ pub fn create_dataset_with(
     let entries = std::mem::take(&mut catalogue.entries);
     let Candidates { mut samples, contradicting } = candidates(entries, &catalogue.file, parameters.strict, observer)?;
     catalogue.bad_rows.extend(contradicting);
+    mark_listed(&mut samples, parameters, observer)?;
     let limits = limits(&samples, parameters, observer);
     let before_fetching = filter_first(&catalogue, &mut samples, parameters, limits, observer)?;
 
@@ -162,8 +157,9 @@ pub fn create_dataset_with(
     }
 
     let mut vocabulary = keep_occurring_classes(&catalogue.vocabulary, &mut samples);
-    let parts = split(&samples, &vocabulary, &duplicates, parameters.seed, observer);
-    let statistics = Statistics::count(&vocabulary, samples.iter().map(|sample| &sample.record));
+    let parts = Parts::of(&samples, &vocabulary, &duplicates, parameters, observer);
+    let labelled = samples.iter().filter(|sample| sample.listing != Listing::Alone);
+    let statistics = Statistics::count(&vocabulary, labelled.map(|sample| &sample.record));
     if catalogue.has_museums {
         append_museums(&mut vocabulary, &mut samples);
     }
@@ -171,7 +167,7 @@ pub fn create_dataset_with(
     companions::write_records(&batch, &parameters.master_dir, &samples, catalogue.remainder.as_ref())?;
     companions::write_classes(&batch, &parameters.master_dir, &vocabulary)?;
     duplicates.write(&batch, &parameters.master_dir)?;
-    write_collections(&batch, &vocabulary, &samples, &parts, &parameters.master_dir)?;
+    parts.write(&batch, &vocabulary, &samples, &parameters.master_dir)?;
     statistics.write_text(&batch, parameters.master_dir.join(STATISTICS_FILE))?;
     statistics.write_table(&batch, parameters.master_dir.join(STATISTICS_TABLE))?;
     batch.commit()?;
@@ -189,7 +185,8 @@ pub fn create_dataset_with(
         duplicates,
         samples: samples.len(),
         objects: samples.iter().map(|sample| object_key(&sample.record.name)).collect::<BTreeSet<_>>().len(),
-        collection_samples: parts.iter().map(Vec::len).collect(),
+        collection_samples: parts.collections.iter().map(Vec::len).collect(),
+        rule_samples: parts.rules.iter().flatten().map(Vec::len).sum(),
         statistics,
     })
 }
@@ -204,6 +201,23 @@ fn limits(samples: &[Candidate], parameters: &CreateDatasetParameters, observer:
         min_class_samples: parameters.minnumsamples,
         min_labels: if is_labelled { parameters.num_labeled } else { 0 },
     }
+}
+
+/// Marks the samples of the objects that are kept whatever is known of them.
+fn mark_listed(samples: &mut [Candidate], parameters: &CreateDatasetParameters, observer: &dyn Observer) -> Result<()> {
+    let Some(file) = &parameters.rule_objects else { return Ok(()) };
+    let list = ObjectList::read(file)?;
+    let mut found = BTreeSet::new();
+    for sample in samples.iter_mut().filter(|sample| list.contains(&sample.record.object)) {
+        sample.listing = Listing::Listed;
+        found.insert(&*sample.record.object.id);
+    }
+    let (found, listed, file) = (found.len(), list.len(), file.display());
+    if found < listed {
+        let lacking = counted(listed - found, "object", "objects");
+        observer.warning(&format!("{lacking} of {listed} in `{file}` without an image in the table"));
+    }
+    Ok(())
 }
 
 /// Keeps the museums asked for, then applies the limits.
@@ -275,27 +289,6 @@ fn keep_occurring_classes(vocabulary: &Vocabulary, samples: &mut [Candidate]) ->
     vocabulary
 }
 
-/// The sample indices of the five parts.
-fn split(
-    samples: &[Candidate],
-    vocabulary: &Vocabulary,
-    duplicates: &Duplicates,
-    seed: u64,
-    observer: &dyn Observer,
-) -> Vec<Vec<usize>> {
-    let names: Vec<&str> = samples.iter().map(|sample| sample.record.name.as_str()).collect();
-    let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.record.name)).collect();
-    let labels = LabelMatrix::of(vocabulary.len(), samples.iter().map(|sample| &sample.record.labels));
-    let parts = split_into_parts(&duplicates.kept_together(&names), &labels, PARTS, seed);
-    let empty = parts.iter().filter(|part| part.is_empty()).count();
-    if empty > 0 {
-        let are = if empty == 1 { "is" } else { "are" };
-        observer.warning(&format!("{empty} of {PARTS} collections {are} empty: there are too few objects"));
-    }
-    warn_of_uneven_classes(&parts, &objects, &labels, vocabulary, observer);
-    parts
-}
-
 /// Makes the museum the last variable of the samples, as collection files have it.
 fn append_museums(vocabulary: &mut Vocabulary, samples: &mut [Candidate]) {
     let mut museums = VocabularyBuilder::new([MUSEUM]);
@@ -321,29 +314,6 @@ fn name_images(samples: &mut [Candidate], folder: &ImageFolder, master_dir: &Pat
         }
     }
     Ok(())
-}
-
-/// Writes the collection files and the three master files that list them.
-fn write_collections(
-    batch: &Batch,
-    vocabulary: &Vocabulary,
-    samples: &[Candidate],
-    parts: &[Vec<usize>],
-    master_dir: &Path,
-) -> Result<()> {
-    let names: Vec<String> = (1..=parts.len()).map(|number| format!("collection_{number}.txt")).collect();
-    for (name, part) in names.iter().zip(parts) {
-        write_collection_in(
-            batch,
-            master_dir.join(name),
-            vocabulary,
-            part.iter().map(|&sample| &samples[sample].record),
-        )?;
-    }
-    let (queries, tree) = names.split_last().expect("there are five parts");
-    batch.write(master_dir.join(MASTER_FILE), master_text(&names))?;
-    batch.write(master_dir.join(MASTER_FILE_TREE), master_text(tree))?;
-    batch.write(master_dir.join(MASTER_FILE_PREDICTION), master_text(std::slice::from_ref(queries)))
 }
 
 /// The variables that have a class at all, with warnings about those that have fewer than two.
@@ -383,6 +353,10 @@ impl fmt::Display for CreateDatasetSummary {
         writeln!(f, "after fetching: {second}; {} are left", second.after)?;
         if let Some(note) = self.duplicates.note() {
             writeln!(f, "{note}")?;
+        }
+        if self.rule_samples > 0 {
+            let further = counted(self.rule_samples, "further image", "further images");
+            writeln!(f, "{further} of listed objects, without labels")?;
         }
         let sizes = self.collection_samples.iter().map(usize::to_string).collect::<Vec<_>>().join(", ");
         writeln!(

@@ -8,7 +8,7 @@ use silknow_errors::{Error, Result};
 use silknow_progress::Observer;
 use silknow_records::class_text::{name_of, tidied};
 use silknow_records::rows::Row;
-use silknow_records::{Labels, MISSING, Object};
+use silknow_records::{Labels, Object};
 
 use crate::bad_rows::BadCell;
 use crate::catalogue::{Catalogue, Entry, Museums, folder_of};
@@ -21,6 +21,7 @@ use crate::remainder::Remainder;
 use crate::spreadsheet;
 use crate::table::Table;
 use crate::table_options::TableOptions;
+use crate::values::divided;
 
 /// The variables of an export, in the order in which collection files list them.
 pub const VARIABLES: [&str; 5] = ["place", "timespan", "material", "technique", "depiction"];
@@ -104,24 +105,33 @@ impl Reading<'_> {
         })?;
         let museum = self.entries(row, self.museum)?.into_iter().next();
         let mut texts = Vec::with_capacity(self.label_columns.len());
-        for &(column, is_group) in &self.label_columns {
-            let label = self.single_label(&self.entries(row, column)?, is_group);
-            if let Some(reason) = label.as_deref().and_then(refusal) {
+        for (v, &(column, is_group)) in self.label_columns.iter().enumerate() {
+            let entries = self.entries(row, column)?;
+            let labels = match labelling.takes_sets(v) {
+                true => Self::all_labels(&entries, row.cell(column), is_group),
+                false => self.single_label(&entries, is_group).into_iter().collect(),
+            };
+            if let Some(reason) = labels.iter().find_map(|label| refusal(label)) {
                 return Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"));
             }
-            texts.push(label);
+            texts.push(labels);
         }
         let images = self.entries(row, self.images)?.into_iter().map(|image| found(&self.folder, image)).collect();
-        let mut classes = Vec::with_capacity(texts.len());
-        for (v, (text, (_, is_group))) in texts.iter().zip(&self.label_columns).enumerate() {
+        let mut labels = Labels::missing(texts.len());
+        for (v, (texts, (_, is_group))) in texts.iter().zip(&self.label_columns).enumerate() {
             // The last segment of an address is a name, in which `_` stands for a blank, as in file names.
             let written = if *is_group { Written::AsName } else { Written::AsText };
-            classes.push(text.as_deref().map_or(MISSING, |text| labelling.class(v, text, written)));
+            let classes = match texts.first() {
+                _ if labelling.takes_sets(v) => labelling.classes(v, texts, written),
+                Some(text) => vec![labelling.class(v, text, written)],
+                None => Vec::new(),
+            };
+            labels.set(v, &classes);
         }
         let mut object = Object::with_id(tidied(last_segment(&uri)));
         object.museum = museum.and_then(|museum| museums.named(last_segment(&museum)));
         object.address = Some(uri.into());
-        Ok(Entry { line: row.line(), object, images, labels: Labels::single(classes) })
+        Ok(Entry { line: row.line(), object, images, labels })
     }
 
     /// The entries of a cell that are not missing.
@@ -135,6 +145,14 @@ impl Reading<'_> {
         })?;
         entries.retain(|entry| !self.options.missing.contains(entry));
         Ok(entries)
+    }
+
+    /// The labels of a variable of which an object may have several. A cell that is no list may have several values too.
+    fn all_labels(entries: &[String], cell: &str, is_group: bool) -> Vec<String> {
+        let is_list = cell.trim_start().starts_with(['[', '(', '\'', '"']);
+        let values = |entry: &String| if is_list { vec![entry.clone()] } else { divided(entry) };
+        let segment = |value: String| if is_group { last_segment(&value).to_owned() } else { value };
+        entries.iter().flat_map(values).map(segment).collect()
     }
 
     /// The label of a variable: there is one only when the entries agree on it.
@@ -151,6 +169,8 @@ impl Reading<'_> {
 mod tests {
     use super::*;
     use silknow_files as files;
+    use silknow_progress::Silent;
+    use silknow_records::MISSING;
 
     const HEADER: &str = ",obj,museum,text,deeplink,place_country_code,time_label,technique_group,material_group,depict_group,category_group";
 
@@ -180,6 +200,78 @@ mod tests {
         assert_eq!(variables[1].classes, ["nineteenth_century_(dates_CE)"]);
         assert_eq!(variables[1].class_text(0), "nineteenth century (dates CE)");
         assert_eq!((variables[0].class_name(0), variables[3].class_name(0)), ("ES", "damask"));
+    }
+
+    /// The classes by name that each row of an export has of `material`, as `multi_label_variables` and aliases say.
+    fn materials(cells: &[&str], aliases: Option<(&str, &str)>, options: &TableOptions) -> Vec<Vec<String>> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.csv");
+        let mut text = format!("{HEADER}\n");
+        for cell in cells {
+            text += &format!("0,http://x.org/1,['m'],t,['a.jpg'],[],[],[],\"{cell}\",[],['x/fabrics']\n");
+        }
+        files::write(&file, text).unwrap();
+        let mut options = options.clone();
+        if let Some((name, text)) = aliases {
+            let path = folder.path().join(name);
+            files::write(&path, text).unwrap();
+            options.aliases = crate::aliases::Aliases::read(&path).unwrap();
+        }
+        let catalogue = Catalogue::read_with(&file, &options, &Silent).unwrap();
+        let variable = &catalogue.vocabulary.variables[2];
+        let names = |classes: &[i32]| classes.iter().map(|&class| variable.class_name(class).to_owned()).collect();
+        catalogue.entries.iter().map(|entry| names(entry.labels.classes(2))).collect()
+    }
+
+    #[test]
+    fn several_values_are_a_set_where_the_variable_is_named_and_no_label_elsewhere() {
+        let cells =
+            ["['x/silk', 'x/gold_thread']", "['x/silk', 'y/silk']", "x/linen; nan |x/silk", "[]", "['x/a___b', '_c']"];
+        let multi = TableOptions { multi_label_variables: vec!["#material".into()], ..TableOptions::default() };
+        let expected: [&[&str]; 5] = [&["gold_thread", "silk"], &["silk"], &["linen", "silk"], &[], &["a__b", "c"]];
+        assert_eq!(materials(&cells, None, &multi), expected);
+        let single = materials(&cells[..2], None, &TableOptions::default());
+        assert_eq!(single, [&[][..], &["silk"]]);
+        let aliases = "gold_thread ; metal\ngold_thread___silk ; brocade\nlinen ; flax___silk\na ; b\n";
+        let expected: [&[&str]; 3] = [&["brocade"], &["silk"], &["flax", "silk"]];
+        let found = materials(&cells[..3], Some(("class_aggregation_material.txt", aliases)), &multi);
+        assert_eq!(found, expected);
+        let found = materials(&cells[..1], Some(("a.csv", "old,new\ngold_thread,metal\nsilk,nan\n")), &multi);
+        assert_eq!(found, [["metal"]]);
+    }
+
+    #[test]
+    fn several_classes_of_a_variable_that_is_not_there_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.csv");
+        files::write(&file, format!("{HEADER}\n0,http://x.org/1,['m'],t,[],[],[],[],[],[],[]\n")).unwrap();
+        let options = TableOptions { multi_label_variables: vec!["materials".into()], ..TableOptions::default() };
+        let message = Catalogue::read_with(&file, &options, &Silent).unwrap_err().to_string();
+        assert!(message.contains("multi_label_variables: there is no variable `materials`"), "{message}");
+        assert!(message.contains("did you mean `material`?"), "{message}");
+    }
+
+    #[test]
+    fn objects_of_other_groups_are_left_out_when_groups_are_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("export.csv");
+        let groups = ["['x/fabrics']", "['x/paintings']", "\"['x/fabrics', 'x/paintings']\"", "[]", "fabrics"];
+        let rows = (0..).zip(groups).map(|(number, group)| {
+            format!("{number},http://x.org/{number},['m'],t,['a.jpg'],['P{number}'],[],[],[],[],{group}\n")
+        });
+        files::write(&file, format!("{HEADER}\n{}", rows.collect::<String>())).unwrap();
+        let read = |groups: &[&str]| {
+            let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+            let options = TableOptions { category_group: Some(groups), ..TableOptions::default() };
+            Catalogue::read_with(&file, &options, &Silent)
+        };
+        let catalogue = read(&["fabrics"]).unwrap();
+        assert_eq!(catalogue.entries.iter().map(|entry| entry.line).collect::<Vec<_>>(), [2, 6]);
+        assert_eq!(catalogue.vocabulary.variables[0].classes, ["P0", "P4"]);
+        assert_eq!(read(&["fabrics", "paintings"]).unwrap().entries.len(), 4);
+        let message = read(&["carpets"]).unwrap_err().to_string();
+        assert!(message.contains("no object is left: 5 objects are left out"), "{message}");
+        assert!(message.contains("the groups of the table are fabrics, paintings"), "{message}");
     }
 
     /// The title and the further columns of the first row.

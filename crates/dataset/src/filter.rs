@@ -15,7 +15,7 @@ use silknow_records::Vocabulary;
 use silknow_records::class_text::name_of;
 
 use crate::cell_text::normalised_label;
-use crate::samples::Candidate;
+use crate::samples::{Candidate, Listing};
 
 /// The museums of the SILKNOW knowledge graph. Other exports have others.
 pub const SILKNOW_MUSEUMS: [&str; 11] =
@@ -102,8 +102,9 @@ pub fn first_pass(
     let before = samples.len();
     if let Some(museums) = museums {
         let retained: BTreeSet<String> = museums.iter().filter_map(|museum| normalised_label(museum)).collect();
-        samples.retain(|sample| {
-            sample.record.object.museum.as_deref().is_some_and(|museum| retained.contains(&name_of(museum)))
+        samples.retain_mut(|sample| {
+            let museum = sample.record.object.museum.as_deref();
+            museum.is_some_and(|museum| retained.contains(&name_of(museum))) || sample.keep_for_listing()
         });
     }
     let of_other_museums = before - samples.len();
@@ -132,7 +133,10 @@ pub fn second_pass(
 fn apply_limits(samples: &mut Vec<Candidate>, vocabulary: &Vocabulary, limits: Limits) -> FilterCounts {
     let small_classes = drop_small_classes(samples, vocabulary, limits.min_class_samples);
     let before = samples.len();
-    samples.retain(|sample| sample.record.labels.known() >= limits.min_labels);
+    samples.retain_mut(|sample| {
+        let is_kept = sample.listing == Listing::Alone || sample.record.labels.known() >= limits.min_labels;
+        is_kept || sample.keep_for_listing()
+    });
     FilterCounts {
         small_classes,
         with_too_few_labels: before - samples.len(),
@@ -225,7 +229,7 @@ mod tests {
             let class = (0..).zip(&vocabulary.variables[v].classes).find(|(_, class)| *class == label);
             record.labels.set(v, &class.map(|(class, _)| class).into_iter().collect::<Vec<i32>>());
         }
-        Candidate { record, line: 0 }
+        Candidate { record, line: 0, listing: Listing::None }
     }
 
     fn owned(names: &[&str]) -> Vec<String> {
@@ -268,6 +272,25 @@ mod tests {
         let counts = first_pass(&mut samples, &vocabulary(), None, Limits { min_class_samples: 2, min_labels: 1 });
         assert_eq!((counts.small_classes.len(), counts.after), (1, 2));
         assert_eq!(samples[1].record.labels.classes(0), [0]);
+    }
+
+    #[test]
+    fn listed_objects_are_kept_without_the_labels_that_are_too_few() {
+        let listed = |mut sample: Candidate| {
+            sample.listing = Listing::Listed;
+            sample
+        };
+        let mut samples = vec![
+            listed(sample("mad", ["ES", "twill"])),
+            listed(sample("vam", ["ES", "twill"])),
+            listed(sample("mad", ["FR", ""])),
+            sample("mad", ["ES", ""]),
+        ];
+        let limits = Limits { min_class_samples: 1, min_labels: 2 };
+        let counts = first_pass(&mut samples, &vocabulary(), Some(&owned(&["mad"])), limits);
+        assert_eq!((counts.of_other_museums, counts.with_too_few_labels, counts.after), (0, 1, 3));
+        let found: Vec<_> = samples.iter().map(|sample| (sample.listing, sample.record.labels.known())).collect();
+        assert_eq!(found, [(Listing::Listed, 2), (Listing::Alone, 0), (Listing::Alone, 0)]);
     }
 
     #[test]

@@ -71,6 +71,7 @@ pub(crate) fn read(
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<Catalogue> {
+    options.refuse_groups(source)?;
     let client = Client::new(Policy { limit_bytes: MAX_BYTES, ..policy })?;
     let found = walk(source, &client, observer)?;
     files::create_folder(image_folder)?;
@@ -306,7 +307,7 @@ fn catalogue(file: &Path, options: &TableOptions, image_folder: PathBuf, observe
     };
     let (variables, descriptions) = (columns(false), columns(true));
     let names = variable_names(variables.iter().map(|&column| &*table.headers()[column]));
-    let mut labelling = Labelling::new(&names, &options.missing, &options.aliases)?;
+    let mut labelling = Labelling::new(&names, options)?;
     let mut entries = Vec::new();
     let mut several = BTreeSet::new();
     for row in table.rows()? {
@@ -314,9 +315,12 @@ fn catalogue(file: &Path, options: &TableOptions, image_folder: PathBuf, observe
         let mut found = Labels::missing(variables.len());
         for (variable, &column) in variables.iter().enumerate() {
             let values = values(&row, column)?;
+            if labelling.takes_sets(variable) {
+                found.set(variable, &labelling.classes(variable, &values, Written::AsText));
+                continue;
+            }
             let classes = values.iter().map(|value| labelling.class(variable, value, Written::AsText));
             let known: BTreeSet<i32> = classes.filter(|&class| class != MISSING).collect();
-            // A collection file holds one class per variable, so several values are no label.
             match known.len() {
                 0 | 1 => found.set(variable, &known.into_iter().collect::<Vec<_>>()),
                 _ => drop(several.insert(column)),
@@ -333,7 +337,8 @@ fn catalogue(file: &Path, options: &TableOptions, image_folder: PathBuf, observe
     if !several.is_empty() {
         let names: Vec<&str> = several.iter().map(|&column| table.headers()[column].as_str()).collect();
         observer.warning(&format!(
-            "objects with several values have no label in {}; the values are kept as further columns of the records",
+            "objects with several values have no label in {}; the values are kept as further columns of the records, and \
+             multi_label_variables makes sets of them",
             names.join(", ")
         ));
     }

@@ -13,13 +13,13 @@ use crate::bad_rows::BadCell;
 use crate::catalogue::{Catalogue, Entry, Museums, folder_of};
 use crate::headers::canonical;
 use crate::labels::{Labelling, Written, refusal};
-use crate::literal::parse_entries;
 use crate::local_path::found;
 use crate::object_rows::{Objects, read_objects};
 use crate::remainder::Remainder;
 use crate::spreadsheet;
 use crate::table::Table;
 use crate::table_options::TableOptions;
+use crate::values::{listed, values};
 use crate::variables::no_variables;
 
 /// Headers of the column that tells objects apart, in the same form, the surest first.
@@ -133,7 +133,9 @@ fn variables(table: &Table, columns: &Columns, options: &TableOptions, observer:
         check_name(table, column)?;
     }
     if options.variables.is_none() {
-        let others = no_variables(table, &free, columns.object, &options.missing)?;
+        // Sets of classes recur less than single ones, and are longer.
+        let single = free.iter().copied().filter(|&column| !options.is_named_multi(&variable_name(&headers[column])));
+        let others = no_variables(table, &single.collect::<Vec<_>>(), columns.object, &options.missing)?;
         if !others.is_empty() {
             let list = others.iter().map(|other| format!("`{}` ({})", headers[other.column], other.reason));
             let list = list.collect::<Vec<_>>().join(", ");
@@ -174,19 +176,36 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn entry(&self, row: &Row, labelling: &mut Labelling<'_>, museums: &mut Museums) -> Result<Entry, BadCell> {
         let images = self.images(row)?;
-        for column in self.variables.iter().copied().chain(self.columns.object).chain(self.columns.museum) {
-            if let Some(reason) = refusal(row.cell(column)) {
-                return Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"));
-            }
+        let single = self.variables.iter().enumerate().filter(|(v, _)| !labelling.takes_sets(*v));
+        let single = single.map(|(_, &column)| column);
+        for column in single.chain(self.columns.object).chain(self.columns.museum) {
+            self.check(row, column, row.cell(column))?;
+        }
+        let mut sets = Vec::new();
+        for (v, &column) in self.variables.iter().enumerate().filter(|(v, _)| labelling.takes_sets(*v)) {
+            let values = values(row.cell(column));
+            values.iter().try_for_each(|value| self.check(row, column, value))?;
+            sets.push((v, values));
         }
         let known = |column: usize| Some(tidied(row.cell(column))).filter(|text| !self.options.missing.contains(text));
         let mut object = Object::with_id(self.columns.object.and_then(known).unwrap_or_default());
         object.museum = self.columns.museum.and_then(known).and_then(|museum| museums.named(&museum));
         let mut classes = Vec::with_capacity(self.variables.len());
         for (v, &column) in self.variables.iter().enumerate() {
-            classes.push(self.class(row.cell(column), v, labelling));
+            let takes_sets = labelling.takes_sets(v);
+            classes.push(if takes_sets { MISSING } else { self.class(row.cell(column), v, labelling) });
         }
-        Ok(Entry { line: row.line(), object, images, labels: Labels::single(classes) })
+        let mut labels = Labels::single(classes);
+        for (v, values) in sets {
+            labels.set(v, &labelling.classes(v, &values, Written::AsText));
+        }
+        Ok(Entry { line: row.line(), object, images, labels })
+    }
+
+    /// Checks a text that may be a label, the object's, or the museum's.
+    fn check(&self, row: &Row, column: usize, text: &str) -> Result<(), BadCell> {
+        let Some(reason) = refusal(text) else { return Ok(()) };
+        Err(self.table.bad_cell(row, column, reason, "correct the cell, or empty it"))
     }
 
     fn images(&self, row: &Row) -> Result<Vec<String>, BadCell> {
@@ -250,14 +269,6 @@ fn several(cell: &str, folder: &Path) -> Option<Vec<String>> {
     (parts.len() > 1 && are_images && (has_addresses || !folder.join(cell).exists())).then_some(parts)
 }
 
-/// The entries of a cell that is a list or a tuple as Python writes it; `None` for any other cell.
-fn listed(cell: &str) -> Option<Vec<String>> {
-    let cell = cell.trim();
-    let is_sequence = cell.starts_with('[') && cell.ends_with(']') || cell.starts_with('(') && cell.ends_with(')');
-    let has_quotes = cell.contains(['\'', '"']) || cell.len() == 2;
-    if !is_sequence || !has_quotes { None } else { parse_entries(cell).ok() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +297,29 @@ mod tests {
             ("twill_weave", "twill weave")
         );
         assert_eq!((second.images[0].as_str(), second.labels.known(), second.line), ("b.jpg", 0, 3));
+    }
+
+    #[test]
+    fn several_values_of_a_variable_that_is_named_are_a_set_whatever_they_look_like() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("labels.csv");
+        // Every text is another, as no variable's are.
+        let materials =
+            ["silk; gold", "gold|silver; silk", "['a', 'b; c']", "silk", "unknown", "a, b", "x___y", "p\nq"];
+        let materials = materials.iter().chain(&["1;2", "3;4", "5;6", "7;8", "8;9"]).enumerate();
+        let rows: String = materials.map(|(number, cell)| format!("{number}.jpg\t\"{cell}\"\tES; FR\n")).collect();
+        files::write(&file, format!("image\tmaterial\tplace\n{rows}")).unwrap();
+        let options = TableOptions { multi_label_variables: vec!["material".into()], ..TableOptions::default() };
+        let catalogue = Catalogue::read_with(&file, &options, &Silent).unwrap();
+        assert_eq!(catalogue.vocabulary.names(), ["material", "place"]);
+        let [material, place] = catalogue.vocabulary.variables.as_slice() else { panic!("two variables") };
+        assert_eq!(place.classes, ["ES;_FR"]);
+        let texts = |position: usize| material.class_texts(catalogue.entries[position].labels.classes(0));
+        let expected = ["gold, silk", "gold, silk, silver", "a, b; c", "silk", "", "a, b", "x, y", "p, q"];
+        for (position, expected) in expected.into_iter().enumerate() {
+            assert_eq!(texts(position), Some(expected.to_owned()).filter(|text| !text.is_empty()), "{position}");
+        }
+        assert_eq!(catalogue.entries[5].labels.classes(0).len(), 1);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use silknow_errors::counts::counted;
 use silknow_progress::Observer;
 use silknow_records::class_text::{MissingWords, name_of, tidied};
 use silknow_records::unicode::folded;
-use silknow_records::{MISSING, Translation, Vocabulary, VocabularyBuilder};
+use silknow_records::{MISSING, Translation, Vocabulary, VocabularyBuilder, set_text};
 
-use crate::aliases::{Aliases, Replacement};
+use crate::replacement::Replacement;
 use crate::spreadsheet;
+use crate::table_options::TableOptions;
 
 /// The longest label, in characters. A longer text is a description.
 pub(crate) const LONGEST_LABEL: usize = 1000;
@@ -23,6 +24,8 @@ const MOST_EXAMPLES: usize = 10;
 pub(crate) struct Labelling<'a> {
     classes: VocabularyBuilder,
     missing: &'a MissingWords,
+    /// Per variable whether an image may have several classes at once.
+    takes_sets: Vec<bool>,
     /// What replaces labels, per variable.
     replacements: Vec<BTreeMap<String, Replacement>>,
     /// Per variable the number of cells with a list of several labels, and the first of them.
@@ -67,6 +70,12 @@ impl Label {
     }
 }
 
+/// The labels of a text, several where it is a set.
+fn members(text: &str) -> Vec<Label> {
+    set_text::names(text)
+        .map_or_else(|| vec![Label::of_text(text)], |names| names.into_iter().map(Label::of_text).collect())
+}
+
 /// Why a text cannot be a label; `None` where it can.
 pub(crate) fn refusal(text: &str) -> Option<String> {
     spreadsheet::fault(text).or_else(|| too_long(text))
@@ -85,51 +94,104 @@ impl<'a> Labelling<'a> {
     /// No labels of these variables yet.
     ///
     /// # Errors
-    /// Aliases of a variable that there is not, and those that lead in a circle.
-    pub(crate) fn new(variables: &[String], missing: &'a MissingWords, aliases: &Aliases) -> Result<Self> {
+    /// Aliases of a variable that there is not, and those that lead in a circle; several classes asked for of a variable
+    /// that there is not.
+    pub(crate) fn new(variables: &[String], options: &'a TableOptions) -> Result<Self> {
         Ok(Self {
             classes: VocabularyBuilder::new(variables),
-            missing,
-            replacements: aliases.of_variables(variables)?,
+            missing: &options.missing,
+            takes_sets: options.takes_sets(variables)?,
+            replacements: options.aliases.of_variables(variables)?,
             lists: vec![(0, String::new()); variables.len()],
             rows: vec![Vec::new(); variables.len()],
             met: vec![HashMap::new(); variables.len()],
         })
     }
 
-    /// The class of a label of a variable, [`MISSING`] for none. All labels of a variable are written in the same way.
+    /// True where an image may have several classes of a variable at once.
+    pub(crate) fn takes_sets(&self, variable: usize) -> bool {
+        self.takes_sets[variable]
+    }
+
+    /// The class of a label of a variable of which an image has one class; [`MISSING`] for none. All labels of a variable are
+    /// written in the same way.
     pub(crate) fn class(&mut self, variable: usize, label: &str, written: Written) -> i32 {
         let met = self.met[variable].get(label).copied();
         let class = met.unwrap_or_else(|| self.new_class(variable, Label::of(label, written)));
         if met.is_none() && self.met[variable].len() < MOST_TEXTS {
             self.met[variable].insert(label.into(), class);
         }
-        if class != MISSING {
-            let position = class as usize;
-            let rows = &mut self.rows[variable];
-            if position >= rows.len() {
-                rows.resize(position + 1, 0);
-            }
-            rows[position] += 1;
-        }
+        self.count(variable, class);
         class
     }
 
     fn new_class(&mut self, variable: usize, mut label: Label) -> i32 {
-        if let Some(replacement) = self.replacements[variable].get_mut(&label.name) {
-            replacement.used = true;
-            label = Label::of_text(&replacement.new);
+        if let Some(new) = self.replacement(variable, &label.name) {
+            label = Label::of_text(new);
         }
-        if self.missing.contains(&label.text) {
-            MISSING
-        } else if label.text == silknow_records::class_text::text_of(&label.name) {
-            self.classes.class_named(variable, &label.name)
-        } else {
-            self.classes.class_of(variable, &label.text)
-        }
+        self.known(variable, &label)
     }
 
-    /// Counts a cell that lists several labels of a variable. A collection holds one, so that the cell gives none.
+    /// The classes of the labels of one cell, for a variable of which an image may have several at once; none where all are
+    /// missing.
+    ///
+    /// An alias may be of one label, or of all labels of the cell, joined by `___`; what replaces it may be several labels,
+    /// written so too.
+    pub(crate) fn classes(&mut self, variable: usize, labels: &[String], written: Written) -> Vec<i32> {
+        let mut labels: Vec<Label> = labels.iter().map(|label| Label::of(label, written)).collect();
+        if labels.len() > 1 {
+            let known = labels.iter().filter(|label| !self.missing.contains(&label.text));
+            let mut names: Vec<&str> = known.map(|label| label.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            if let Some(new) = self.replacement(variable, &names.join(set_text::SEPARATOR)) {
+                labels = members(new);
+            }
+        }
+        let mut classes = Vec::with_capacity(labels.len());
+        for label in labels {
+            let labels = match self.replacement(variable, &label.name) {
+                Some(new) => members(new),
+                None => vec![label],
+            };
+            for Label { text, name } in labels {
+                let name = set_text::fitting(&name).into_owned();
+                classes.push(self.known(variable, &Label { text, name }));
+            }
+        }
+        classes.retain(|class| *class != MISSING);
+        classes.sort_unstable();
+        classes.dedup();
+        classes.iter().for_each(|&class| self.count(variable, class));
+        classes
+    }
+
+    /// What replaces the label of this name.
+    fn replacement(&mut self, variable: usize, name: &str) -> Option<&str> {
+        let replacement = self.replacements[variable].get_mut(name)?;
+        replacement.used = true;
+        Some(&replacement.new)
+    }
+
+    /// The class of a label that nothing replaces; [`MISSING`] for one that stands for none.
+    fn known(&mut self, variable: usize, label: &Label) -> i32 {
+        if self.missing.contains(&label.text) || label.name.is_empty() {
+            return MISSING;
+        }
+        self.classes.class(variable, &label.text, &label.name)
+    }
+
+    /// Counts a row of a class.
+    fn count(&mut self, variable: usize, class: i32) {
+        let Ok(position) = usize::try_from(class) else { return };
+        let rows = &mut self.rows[variable];
+        if position >= rows.len() {
+            rows.resize(position + 1, 0);
+        }
+        rows[position] += 1;
+    }
+
+    /// Counts a cell that lists several labels of a variable of which an image has one class, so that the cell gives none.
     pub(crate) fn several(&mut self, variable: usize, cell: &str) {
         let (count, first) = &mut self.lists[variable];
         *count += 1;
@@ -145,8 +207,8 @@ impl<'a> Labelling<'a> {
         warn_of_unused(&vocabulary, &replacements, observer);
         for (variable, (count, first)) in vocabulary.names().iter().zip(&lists).filter(|(_, (count, _))| *count > 0) {
             observer.warning(&format!(
-                "`{variable}`: {} several labels, such as `{first}`; a collection holds one per variable, so that \
-                 they are taken as missing",
+                "`{variable}`: {} several labels, such as `{first}`, and are taken as missing; where an image may have several \
+                 classes of it, name it in multi_label_variables",
                 counted(*count, "cell lists", "cells list")
             ));
         }
@@ -161,7 +223,9 @@ impl<'a> Labelling<'a> {
 fn warn_of_unused(vocabulary: &Vocabulary, replacements: &[BTreeMap<String, Replacement>], observer: &dyn Observer) {
     let mut unused: BTreeMap<(u64, &str), bool> = BTreeMap::new();
     for replacement in replacements.iter().flat_map(BTreeMap::values) {
-        *unused.entry((replacement.line, &replacement.old)).or_default() |= replacement.used;
+        // A label that is replaced by itself needs not occur.
+        let is_done = replacement.used || name_of(&replacement.old) == name_of(&replacement.new);
+        *unused.entry((replacement.line, &replacement.old)).or_default() |= is_done;
     }
     let unused: Vec<&str> = unused.into_iter().filter(|(_, used)| !used).map(|((_, old), _)| old).collect();
     if unused.is_empty() {
@@ -198,7 +262,7 @@ fn warn_of_several_in_one(vocabulary: &Vocabulary, rows: &[Vec<usize>], observer
         if let Some((example, _)) = joint.first() {
             observer.warning(&format!(
                 "`{}`: {} like several values in one, such as `{}`; each such text is a class of its own: keep one value a \
-                 cell, or replace them with label_aliases",
+                 cell, replace them with label_aliases, or name the variable in multi_label_variables",
                 variable.name,
                 counted(joint.iter().map(|(_, rows)| rows).sum(), "cell looks", "cells look"),
                 shortened(example)

@@ -7,9 +7,11 @@
 //! [`create_dataset`] does all of it; [`read_master`] is where every other operation begins.
 
 mod address;
+mod aggregation;
 mod aliases;
 pub mod bad_rows;
 pub mod catalogue;
+mod category;
 mod cell_text;
 pub mod collection;
 pub mod companions;
@@ -30,9 +32,12 @@ pub mod likeness_groups;
 pub mod literal;
 mod local_path;
 mod manifest;
+mod object_list;
 mod object_rows;
+mod parts;
 mod reading;
 mod remainder;
+mod replacement;
 pub mod samples;
 mod sources;
 pub mod split;
@@ -41,6 +46,7 @@ mod standing;
 pub mod statistics;
 mod table;
 mod table_options;
+mod values;
 mod variables;
 
 pub use collection::{Collections, Sample, read_master, write_collection, write_master};

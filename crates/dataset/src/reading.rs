@@ -35,6 +35,8 @@ impl Catalogue {
     /// A source that cannot be read, and what is wrong in it with file, line and column.
     pub(crate) fn read_with(source: &Path, options: &TableOptions, observer: &dyn Observer) -> Result<Self> {
         if source.is_dir() {
+            options.refuse_groups(source)?;
+            options.takes_sets(&[])?;
             return folder::read_folder(source, observer);
         }
         let table = Table::read(source, options.sheet.as_deref(), observer)?;

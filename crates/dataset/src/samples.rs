@@ -13,7 +13,7 @@ use silknow_files::digest::fnv1a_32;
 use silknow_progress::Observer;
 use silknow_records::class_text::name_of;
 use silknow_records::unicode::composed;
-use silknow_records::{Object, Record};
+use silknow_records::{Labels, Object, Record};
 
 use crate::address::{IMAGE_EXTENSIONS, path_of};
 use crate::bad_rows::{BadCell, TABLE_FAILURES_FILE};
@@ -41,12 +41,36 @@ pub struct Candidate {
     pub record: Record,
     /// The line of the table on which its object stands.
     pub line: u64,
+    /// Whether its object is one of those that are kept whatever is known of them.
+    pub listing: Listing,
+}
+
+/// Whether a sample's object is one of those that are kept whatever is known of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Listing {
+    /// It is not.
+    #[default]
+    None,
+    /// It is, and the sample is kept for its labels too.
+    Listed,
+    /// It is, and the sample is kept for that alone, without labels.
+    Alone,
 }
 
 impl Candidate {
     /// The identifier, which is the file name of the rescaled image without its ending.
     pub fn id(&self) -> &str {
         self.record.name.strip_suffix(RESCALED_ENDING).unwrap_or(&self.record.name)
+    }
+
+    /// Keeps a sample that would be left out, if its object is listed: without labels. False where it is not.
+    pub fn keep_for_listing(&mut self) -> bool {
+        if self.listing == Listing::None {
+            return false;
+        }
+        self.listing = Listing::Alone;
+        self.record.labels = Labels::missing(self.record.labels.variables());
+        true
     }
 
     /// The ending of the fetched file, with its dot; empty where the address has none of an image.
@@ -125,7 +149,7 @@ pub fn candidates(objects: Vec<Entry>, file: &Path, strict: bool, observer: &dyn
             (record.object.museum, record.object.address) = (museum, uri);
             record.labels = labels.clone();
             record.source = Some(address.into());
-            samples.push(Candidate { record, line });
+            samples.push(Candidate { record, line, listing: Listing::None });
         }
     }
     make_unique(&mut samples);

@@ -324,6 +324,14 @@ fn a_collection_of_manifests_becomes_a_dataset() {
     let of_second = all.samples.iter().find(|sample| sample.record.name.ends_with("__c.jpg")).unwrap();
     assert_eq!(all.vocabulary.class_name(0, of_second.record.labels.classes(0)[0]), "satin");
 
+    let sets = Workshop::new();
+    let mut parameters = sets.parameters(server.url("/top"));
+    parameters.multi_label_variables = Some(vec!["Weave__main".into()]);
+    create_dataset(&parameters, &Silent).unwrap();
+    let all = read_master(&sets.path("samples"), MASTER_FILE, None, &Silent).unwrap();
+    let of_first = all.samples.iter().find(|sample| sample.record.name.ends_with("__a.jpg")).unwrap();
+    assert_eq!(all.vocabulary.variables[0].class_names(of_first.record.labels.classes(0)), "damask___twill");
+
     // A file serves as well, and references in it are relative to it.
     files::write(workshop.path("own/c.json"), r#"{"type":"Collection","items":[{"type":"Manifest","id":"m.json"}]}"#)
         .unwrap();

@@ -345,6 +345,88 @@ fn a_table_of_images_becomes_a_dataset_with_its_own_variables() {
 }
 
 #[test]
+fn sets_of_labels_are_counted_divided_and_written_class_by_class() {
+    let workshop = Workshop::with_objects(20);
+    let mut parameters = workshop.parameters();
+    let mut table = String::from("image;object;material;weave\n");
+    // 20 of silk, 10 of gold too; one of wool alone, one of wool and silk.
+    for object in 0..20 {
+        let material = match object {
+            0 => "['wool']",
+            1 => "['wool', 'silk']",
+            _ if object % 2 == 0 => "\"silk; gold\"",
+            _ => "silk",
+        };
+        table.push_str(&format!(
+            "images/{object}_a.png;{object};{material};{}\n",
+            ["\"twill; satin\"", "twill"][object % 2]
+        ));
+    }
+    parameters.csvfile = workshop.path("labels.csv");
+    files::write(&parameters.csvfile, table).unwrap();
+    parameters.multi_label_variables = Some(vec!["material".into()]);
+    parameters.minnumsamples = 3;
+    let recorder = Recorder::default();
+    let summary = create_dataset(&parameters, &recorder).unwrap();
+    let small: Vec<_> = summary.before_fetching.small_classes.iter().map(|it| (&*it.class, it.samples)).collect();
+    assert_eq!(small, [("wool", 2)]);
+    let material = &summary.statistics.variables[0];
+    let counts: Vec<_> = material.classes.iter().map(|class| (&*class.class, class.samples)).collect();
+    assert_eq!((counts.as_slice(), material.missing), ([("silk", 19), ("gold", 9)].as_slice(), 1));
+    assert!(recorder.warnings().iter().any(|text| text.contains("`weave`: 10 cells look like several values in one")));
+
+    let folder = workshop.path("samples");
+    let text = files::read_text(folder.join("collection_1.txt")).unwrap();
+    assert!(text.contains("\tgold___silk\t"), "{text}");
+    let all = read_master(&folder, MASTER_FILE, Some(&["material".to_owned()]), &Silent).unwrap();
+    assert_eq!(all.vocabulary.variables[0].classes, ["gold", "silk"]);
+    for sample in &all.samples {
+        let object: usize = sample.record.object.id.parse().unwrap();
+        let expected: &[i32] = match object {
+            0 => &[],
+            object if object % 2 == 0 => &[0, 1],
+            _ => &[1],
+        };
+        assert_eq!(sample.record.labels.classes(0), expected, "{object}");
+    }
+    // Of 9 with gold, every part has one or two.
+    for part in 0..5 {
+        let gold = |it: &&silknow_dataset::Sample| it.collection == part && it.record.labels.classes(0).contains(&0);
+        assert!((1..=2).contains(&all.samples.iter().filter(gold).count()), "part {part}");
+    }
+}
+
+#[test]
+fn listed_objects_are_kept_in_collections_of_their_own() {
+    let mut workshop = Workshop::with_objects(10);
+    for (object, museum) in [(10, "mad"), (11, "vam"), (12, "mad")] {
+        workshop.paint(&format!("images/{object}.png"), 40 + object as u32, 30);
+        workshop.rows.push_str(&format!(
+            "{object},http://data.silknow.org/object/{object},['x/{museum}'],['images/{object}.png'],[],[],[],[],[]\n"
+        ));
+    }
+    let mut parameters = workshop.parameters();
+    files::write(workshop.path("rules.txt"), "rules/a.txt\n").unwrap();
+    let list = "http://data.silknow.org/object/11\nhttp://data.silknow.org/object/12\nhttp://data.silknow.org/object/3\nx/99\n";
+    files::write(workshop.path("rules/a.txt"), list).unwrap();
+    parameters.rule_objects = Some(workshop.path("rules.txt"));
+    let recorder = Recorder::default();
+    let summary = create_dataset(&parameters, &recorder).unwrap();
+    assert_eq!((summary.samples, summary.rule_samples, summary.collection_samples.iter().sum::<usize>()), (22, 2, 20));
+    assert_eq!(summary.statistics.samples, 20);
+    assert!(recorder.warnings().iter().any(|text| text.contains("1 object of 4 in") && text.contains("rules.txt")));
+    let folder = workshop.path("samples");
+    let of = |master_file: &str| -> BTreeSet<String> {
+        names(&folder, master_file).iter().map(|name| object_key(name).to_owned()).collect()
+    };
+    let alone = BTreeSet::from(["mad__12".to_owned(), "vam__11".to_owned()]);
+    assert!(of(MASTER_FILE).is_disjoint(&alone) && of(MASTER_FILE).contains("mad__3"));
+    let (tree, queries) = (of(MASTER_FILE_TREE), of(MASTER_FILE_PREDICTION));
+    assert!(tree.is_disjoint(&queries));
+    assert!(alone.iter().all(|object| tree.contains(object) || queries.contains(object)));
+}
+
+#[test]
 fn a_plain_folder_of_images_becomes_collections_without_labels() {
     let workshop = Workshop::with_objects(4);
     let mut parameters = workshop.parameters();

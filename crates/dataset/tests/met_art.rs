@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use silknow_config::CreateDatasetParameters;
+use silknow_dataset::catalogue::Catalogue;
 use silknow_dataset::create::MASTER_FILE;
 use silknow_dataset::{create_dataset, read_master};
 use silknow_progress::Silent;
@@ -72,4 +73,25 @@ fn a_real_export_is_filtered_split_and_read_back() {
             );
         }
     }
+}
+
+#[test]
+fn the_materials_of_a_real_export_are_sets() {
+    let Some(shared) = shared("the_materials_of_a_real_export_are_sets") else { return };
+    let parameters = CreateDatasetParameters {
+        multi_label_variables: Some(vec!["material".to_owned()]),
+        ..CreateDatasetParameters::new(shared.join("data/met-art/export-sets.csv"))
+    };
+    let catalogue = Catalogue::of(&parameters, &Silent).unwrap();
+    let material = &catalogue.vocabulary.variables[2];
+    let (mut sizes, mut counts) = ([0; 8], vec![0; material.classes.len()]);
+    for entry in &catalogue.entries {
+        let classes = entry.labels.classes(2);
+        sizes[classes.len()] += 1;
+        classes.iter().for_each(|&class| counts[class as usize] += 1);
+    }
+    assert_eq!(sizes, [2, 152, 1232, 564, 134, 6, 1, 1]);
+    assert_eq!(material.classes.len(), 16);
+    let count = |name: &str| counts[material.classes.iter().position(|class| class == name).unwrap()];
+    assert_eq!(["oil", "ink", "silk", "ivory"].map(count), [859, 823, 186, 3]);
 }

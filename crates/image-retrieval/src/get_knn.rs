@@ -8,7 +8,8 @@ use silknow_config::GetKNNParameters;
 use silknow_dataset::collection;
 use silknow_errors::Result;
 use silknow_files::FolderLock;
-use silknow_index::{Index, Queries, Search, Truth, retrieve};
+use silknow_index::{Index, MemoryIndex, Queries, Search, Truth, check_model, retrieve};
+use silknow_network::Model;
 
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
@@ -58,13 +59,27 @@ impl fmt::Display for GetKNNSummary {
 /// A model, an index or a master file that cannot be read, an index of another model, no readable query, a folder
 /// that is not writable, an interruption.
 pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
-    let observer = context.observer;
     let retriever =
         Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
-    let index = retriever.index();
+    get_knn_among(retriever.model(), retriever.index(), parameters, context)
+}
+
+/// Does what [`get_knn`] does with a model and an index that were loaded before: `model_path`, `device` and `precision` of the
+/// parameters have no effect; `treepath` is the folder that the names of the index's images are relative to.
+///
+/// # Errors
+/// Those of [`get_knn`], but for reading the model and the index.
+pub fn get_knn_among(
+    model: &Model,
+    index: &MemoryIndex,
+    parameters: &GetKNNParameters,
+    context: &Context<'_>,
+) -> Result<GetKNNSummary> {
+    let observer = context.observer;
+    check_model(index, model.fingerprint())?;
     let mut search = Search::nearest(parameters.num_neighbors);
     let GetKNNParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
-    search.vote = voting::vote(vote, vote_temperature, confidence_threshold, retriever.model().facts())?;
+    search.vote = voting::vote(vote, vote_temperature, confidence_threshold, model.facts())?;
     let has_truth = parameters.bool_labeled_input && !index.vocabulary().is_empty();
     if parameters.bool_labeled_input && !has_truth {
         observer.info("the index has no variables: neighbours are listed, nothing is predicted or compared");
@@ -78,8 +93,7 @@ pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<G
     )?;
     let _lock = FolderLock::take(&parameters.savepath)?;
     let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
-    let (described, skipped) =
-        describe_images(retriever.model(), &images, Listed::InCollections, parameters.batch_size, observer)?;
+    let (described, skipped) = describe_images(model, &images, Listed::InCollections, parameters.batch_size, observer)?;
     let labels = described.kept.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
     let truth = Truth { vocabulary: collections.vocabulary.clone(), labels };
     let queries = Queries {

@@ -135,7 +135,7 @@ pub use describe::{DescribeParameters, DescribeSummary, DescribingNetwork, descr
 pub use describing::SkippedImage;
 pub use doctor::{DoctorReport, Finding, State, doctor};
 pub use evaluate_model::evaluate_model;
-pub use get_knn::{GetKNNSummary, get_knn};
+pub use get_knn::{GetKNNSummary, get_knn, get_knn_among};
 pub use retriever::{Answer, Prediction, Retriever, Votes};
 pub use search::{
     ClassVotes, FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, VariableVotes, search,

@@ -28,6 +28,7 @@ mod labels;
 mod matrix;
 mod record;
 pub mod rows;
+pub mod set_text;
 pub mod table;
 pub mod unicode;
 mod vocabulary;

@@ -7,10 +7,8 @@ use silknow_errors::{Error, Result};
 
 use crate::class_text::{is_missing, name_of, text_of, tidied};
 use crate::labels::Labels;
+use crate::set_text::SEPARATOR;
 use crate::{MISSING, MISSING_NAME};
-
-/// Stands between the names of the classes of a set.
-const SET_SEPARATOR: &str = "___";
 
 /// A semantic property with its classes in index order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,7 +53,7 @@ impl Variable {
     pub fn class_names(&self, classes: &[i32]) -> String {
         match classes {
             [] => MISSING_NAME.to_owned(),
-            classes => classes.iter().map(|&class| self.class_name(class)).collect::<Vec<_>>().join(SET_SEPARATOR),
+            classes => classes.iter().map(|&class| self.class_name(class)).collect::<Vec<_>>().join(SEPARATOR),
         }
     }
 
@@ -309,7 +307,8 @@ impl VocabularyBuilder {
         }
     }
 
-    fn class(&mut self, variable: usize, text: &str, name: &str) -> i32 {
+    /// The index of the class of exactly this name, which people read as `text`. A class that is new is appended.
+    pub fn class(&mut self, variable: usize, text: &str, name: &str) -> i32 {
         if let Some(&known) = self.positions[variable].get(name) {
             return known;
         }

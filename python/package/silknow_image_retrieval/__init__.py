@@ -10,6 +10,7 @@ For notebooks, models and indices with NumPy arrays in and out:
 - :class:`Index` finds neighbours: ``Index.load(folder).search(descriptors, k)`` gives distances and positions, and
   ``index.paths[position]`` is the path of a neighbour's image.
 - :mod:`silknow_image_retrieval.estimators` has both as estimators of scikit-learn.
+- :mod:`silknow_image_retrieval.d46` has the operations under the names of D4.6, the toolbox's successor.
 - :func:`evaluate` and :func:`evaluate_folder` judge predictions and return numbers.
 
 Errors are :class:`SilknowError`; Ctrl-C stops work within a second.

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import silk_retrieval_functions as documented
 import silknow_image_retrieval as sir
+from silknow_image_retrieval import d46
 from silknow_image_retrieval.estimators import ImageDescriber, RetrievalClassifier
 
 documented.create_dataset_parameter("export.csv", "./samples/data/", 150, ["garin", "imatex"], 1)
@@ -33,6 +34,10 @@ f1: float = sir.evaluate_folder("./kNN/")["mean_f1"]
 
 classifier = RetrievalClassifier(k=3).fit(descriptors, ["ES", "FR", "IT"])
 score: float = classifier.score(ImageDescriber(model).fit_transform(["a.jpg"]), ["ES"])
+
+d46.create_dataset_parameter("export.csv", "./samples/data/", "./samples/", "rules.txt", category_group=["fabrics"])
+tree = d46.preload_kd_tree("./tree/")
+d46.get_kNN_from_preloaded_cnn_and_tree(*tree, "retrieval.txt", "./samples/", d46.preload_cnn_model("./model/"), "./kNN/")
 
 try:
     sir.demo_collection("./silk", objects=3)

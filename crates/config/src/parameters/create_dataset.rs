@@ -46,7 +46,13 @@ crate::parameters! {
         object_column: Option<String> = optional(column(), "object".to_owned()).further();
         /// Columns that are variables, or those of the export's variables that are kept (left out: the columns that look like classes)
         variables: Option<Vec<String>> = optional(words(), texts(["place", "material"])).further();
-        /// Table old,new or variable,old,new of labels that are to be replaced by others
+        /// Variables of which an image may have several classes at once, as in ['silk', 'gold'] or silk; gold (left out: several are no label)
+        multi_label_variables: Option<Vec<String>> = optional(words(), texts(["material"])).further();
+        /// Groups of an export's column category_group whose objects are kept (left out: all objects)
+        category_group: Option<Vec<String>> = optional(words(), texts(["fabrics"])).further();
+        /// List of objects, one address a line, or of such lists, that are kept whatever is known of them: without labels in collection_rules_1.txt to collection_rules_5.txt where their labels are too few
+        rule_objects: Option<PathBuf> = optional(path(), "./samples/rules.txt".into()).further();
+        /// Table old,new or variable,old,new of labels that are to be replaced by others, or class_aggregation_VARIABLE.txt with lines old ; new, or a folder of such files
         label_aliases: Option<PathBuf> = optional(path(), "./aliases.csv".into()).further();
         /// Words that stand for a missing label, in place of the usual ones (nan, None, null, n/a, N.A., -, --, ?, unknown)
         missing_values: Option<Vec<String>> = optional(words(), texts(["-", "unknown"])).further();

@@ -10,7 +10,7 @@ use silknow_errors::{Error, Result};
 use silknow_files::{self as files, Batch};
 use silknow_records::class_text::name_of;
 use silknow_records::unicode::{composed, trimmed};
-use silknow_records::{MISSING_NAME, Record, Variable, Vocabulary};
+use silknow_records::{MISSING_NAME, Record, Variable, Vocabulary, set_text};
 
 use crate::collection::lines::lines;
 use crate::labels::too_long;
@@ -102,7 +102,8 @@ impl<'a> CollectionFile<'a> {
             if cells[0].is_empty() {
                 return Err(wrong("the image is missing".to_owned()));
             }
-            if let Some((column, reason)) = (0..).zip(&cells[1..]).find_map(|(v, cell)| Some((v, too_long(cell)?))) {
+            let refusal = |cell: &str| cell.split(set_text::SEPARATOR).find_map(too_long);
+            if let Some((column, reason)) = (0..).zip(&cells[1..]).find_map(|(v, cell)| Some((v, refusal(cell)?))) {
                 let error = wrong(reason).hint("a label is a word or a short text; correct the cell");
                 return Err(error.at_column(&self.variables[column]));
             }
@@ -117,11 +118,11 @@ pub(crate) fn plain(name: &str) -> String {
 }
 
 /// Writes a collection file: every cell, the last too, is followed by a tab; white space in labels becomes `_`. The
-/// labels of the records are classes of the vocabulary.
+/// labels of the records are classes of the vocabulary; the names of a set are joined by `___`.
 ///
 /// # Errors
-/// An image path that a row cannot hold (a tab or line break, white space around it, nothing), two classes of one
-/// variable, for which a row has no room, and what the disk refuses.
+/// An image path that a row cannot hold (a tab or line break, white space around it, nothing), a set with a name that does
+/// not [fit](set_text::fits) in one, and what the disk refuses.
 pub fn write_collection<'a>(
     path: impl AsRef<Path>,
     vocabulary: &Vocabulary,
@@ -153,14 +154,26 @@ pub(crate) fn write_collection_in<'a>(
                     .in_file(path)
                     .hint("rename the file: no tab, line break or white space around the name"));
             }
-            if let Some((variable, classes)) = labels.larger_sets().next() {
-                let (variable, classes) = (&variables[variable].name, classes.len());
-                return Err(Error::data(format!("the image `{image}` has {classes} classes of `{variable}`"))
-                    .in_file(path)
-                    .hint("a collection file holds one class per variable"));
+            let name = |variable: &Variable, class: i32| name_of(variable.class_name(class));
+            for (variable, classes) in labels.larger_sets() {
+                let mut names = classes.iter().map(|&class| name(&variables[variable], class));
+                if let Some(name) = names.find(|name| !set_text::fits(name)) {
+                    let (variable, classes) = (&variables[variable].name, classes.len());
+                    let message =
+                        format!("`{name}` is one of {classes} classes of `{variable}` of the image `{image}`");
+                    return Err(Error::data(format!("{message}, and cannot stand in a set")).in_file(path).hint(
+                        "rename the class: `___` joins the classes of a set, so no name has it, or `_` at its ends",
+                    ));
+                }
             }
-            let cell = |(variable, &class): (&Variable, &i32)| format!("{}\t", name_of(variable.class_name(class)));
-            put(format!("{image}\t{}\n", variables.iter().zip(labels.lowest()).map(cell).collect::<String>()))?;
+            let cell = |(v, variable): (usize, &Variable)| match labels.classes(v) {
+                [] => format!("{MISSING_NAME}\t"),
+                classes => {
+                    let names: Vec<String> = classes.iter().map(|&class| name(variable, class)).collect();
+                    names.join(set_text::SEPARATOR) + "\t"
+                }
+            };
+            put(format!("{image}\t{}\n", variables.iter().enumerate().map(cell).collect::<String>()))?;
         }
         Ok(())
     })

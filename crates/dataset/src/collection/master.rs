@@ -10,7 +10,7 @@ use silknow_files as files;
 use silknow_progress::Observer;
 use silknow_records::class_text::tidied;
 use silknow_records::unicode::composed;
-use silknow_records::{Labels, MISSING, Record, VocabularyBuilder, is_missing};
+use silknow_records::{Labels, MISSING, Record, VocabularyBuilder, is_missing, set_text};
 
 use crate::collection::content::{Collections, Sample};
 use crate::collection::file::{CollectionFile, plain};
@@ -27,6 +27,8 @@ use crate::companions;
 /// Where the folder has a table of records ([`RECORDS_FILE`](crate::companions::RECORDS_FILE)), it tells the objects, the
 /// sources and the further columns of the samples; without, objects are taken from the names of the images. A table of
 /// classes ([`CLASSES_FILE`](crate::companions::CLASSES_FILE)) tells the texts of classes.
+///
+/// A cell such as `gold___silk` is a set of classes, unless the table of classes has a class of just that name.
 ///
 /// # Errors
 /// A missing file, a collection without a requested variable, a row with too few or too many cells, an image
@@ -84,29 +86,49 @@ struct Reading {
     /// The collection of every record.
     collections: Vec<usize>,
     seen: SeenImages,
-    /// Classes by variable and name that are no missing labels, though they are called so.
-    named_missing: BTreeSet<(String, String)>,
+    /// Classes by variable and name that look like a missing label or a set, and are neither.
+    named_otherwise: BTreeSet<(String, String)>,
 }
 
 impl Reading {
     fn of(variables: impl Iterator<Item = String>, master_dir: &Path) -> Result<Self> {
         let variables: Vec<String> = variables.collect();
         let classes = VocabularyBuilder::new(&variables);
-        let named_missing = companions::classes_named_missing(master_dir)?;
+        let named_otherwise = companions::classes_named_otherwise(master_dir)?;
         let seen = SeenImages::default();
-        Ok(Self { variables, classes, records: Vec::new(), collections: Vec::new(), seen, named_missing })
+        Ok(Self { variables, classes, records: Vec::new(), collections: Vec::new(), seen, named_otherwise })
     }
 
-    /// The class of a cell.
-    fn class(&mut self, variable: usize, cell: &str) -> i32 {
-        let is_class = || {
-            let named = (self.variables[variable].clone(), cell.to_owned());
-            !self.named_missing.is_empty() && self.named_missing.contains(&named)
-        };
-        if is_missing(cell) && !is_class() {
+    /// True for a name that looks like a missing label or a set, and is a class of the variable nevertheless.
+    fn is_class(&self, variable: usize, name: &str) -> bool {
+        !self.named_otherwise.is_empty()
+            && self.named_otherwise.contains(&(self.variables[variable].clone(), name.to_owned()))
+    }
+
+    /// The class of a name.
+    fn class(&mut self, variable: usize, name: &str) -> i32 {
+        if is_missing(name) && !self.is_class(variable, name) {
             return MISSING;
         }
-        self.classes.class_named(variable, &tidied(cell))
+        self.classes.class_named(variable, &tidied(name))
+    }
+
+    /// The labels of the cells of a row, one per variable.
+    fn labels<'a>(&mut self, cells: impl Iterator<Item = &'a str>) -> Labels {
+        let (mut single, mut sets) = (Vec::with_capacity(self.variables.len()), Vec::new());
+        for (variable, cell) in cells.enumerate() {
+            match set_text::names(cell).filter(|_| !self.is_class(variable, cell)) {
+                None => single.push(self.class(variable, cell)),
+                Some(names) => {
+                    let classes = names.into_iter().map(|name| self.class(variable, name.trim()));
+                    sets.push((variable, classes.filter(|class| *class != MISSING).collect::<Vec<_>>()));
+                    single.push(MISSING);
+                }
+            }
+        }
+        let mut labels = Labels::single(single);
+        sets.iter().for_each(|(variable, classes)| labels.set(*variable, classes));
+        labels
     }
 
     /// Adds the samples of a collection, whose file is the last of `files`.
@@ -114,8 +136,7 @@ impl Reading {
         let columns = collection.columns(&self.variables)?;
         for row in collection.rows() {
             let (line, cells) = row?;
-            let classes = columns.iter().enumerate().map(|(v, &column)| self.class(v, cells[1 + column]));
-            let labels = Labels::single(classes.collect::<Vec<_>>());
+            let labels = self.labels(columns.iter().map(|&column| cells[1 + column]));
             let name = cells[0];
             if let Some(&(first, first_line)) = self.seen.places.get(&*composed(name)) {
                 if self.records[first].labels != labels {

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_progress::{Recorder, Silent};
-use silknow_records::{MISSING, Record, Vocabulary, VocabularyBuilder, is_missing};
+use silknow_records::{MISSING, Record, Variable, Vocabulary, VocabularyBuilder, is_missing};
 
 use super::lines::lines;
 use super::*;
@@ -204,11 +204,60 @@ fn written_cells_end_in_tabs_and_white_space_in_labels_becomes_underscores() {
     write_collection(&path, &vocabulary, [&record]).unwrap();
     let expected = "#image_file\t#place\t#time_span\t\nimg/a b.jpg\ta_b_c\tnan\t\n";
     assert_eq!(files::read_text(&path).unwrap(), expected);
-    record.labels.set(0, &[0, 1]);
-    let error = write_collection(&path, &vocabulary, [&record]).unwrap_err().to_string();
-    assert!(error.contains("the image `img/a b.jpg` has 2 classes of `place`"), "{error}");
     let error = write_collection(&path, &Vocabulary::default(), [&Record::new("a\tb.jpg", 0)]).unwrap_err().to_string();
     assert!(error.contains("cannot stand in a collection file"), "{error}");
+}
+
+#[test]
+fn sets_are_written_with_their_names_joined_and_read_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.txt");
+    let vocabulary = Vocabulary { variables: vec![Variable::new("material", ["gold__thread", "silk", "wo_ol"])] };
+    let sets: [&[i32]; 4] = [&[2, 0], &[1], &[], &[0, 1, 2]];
+    let records: Vec<Record> = (0..).zip(sets).map(|(number, set)| record_of(&format!("{number}.jpg"), set)).collect();
+    write_collection(&path, &vocabulary, &records).unwrap();
+    let expected = "#image_file\t#material\t\n0.jpg\tgold__thread___wo_ol\t\n1.jpg\tsilk\t\n2.jpg\tnan\t\n\
+                    3.jpg\tgold__thread___silk___wo_ol\t\n";
+    assert_eq!(files::read_text(&path).unwrap(), expected);
+    write_master(folder.path().join("masterfile.txt"), &["c.txt".to_owned()]).unwrap();
+    let read = read(&folder, None).unwrap();
+    assert_eq!(read.vocabulary, vocabulary);
+    let labels = |sample: usize| read.samples[sample].record.labels.classes(0).to_vec();
+    assert_eq!([labels(0), labels(1), labels(2), labels(3)], [vec![0, 2], vec![1], vec![], vec![0, 1, 2]]);
+
+    let vocabulary = Vocabulary { variables: vec![Variable::new("material", ["a___b", "c"])] };
+    let error = write_collection(&path, &vocabulary, [&record_of("a.jpg", &[0, 1])]).unwrap_err().to_string();
+    assert!(error.contains("`a___b` is one of 2 classes of `material` of the image `a.jpg`"), "{error}");
+}
+
+/// An image with these classes of one variable.
+fn record_of(name: &str, classes: &[i32]) -> Record {
+    let mut record = Record::new(name, 1);
+    record.labels.set(0, classes);
+    record
+}
+
+#[test]
+fn a_class_whose_name_looks_like_a_set_is_one_where_the_table_of_classes_says_so() {
+    let folder = folder(&[("a.txt", "#image_file\t#m\t\na.jpg\tx___y\nb.jpg\ty___nan___x___y\nc.jpg\tz___\n")]);
+    let collections = read(&folder, None).unwrap();
+    assert_eq!(collections.vocabulary.variables[0].classes, ["x", "y", "z___"]);
+    let set = |collections: &Collections, sample: usize| collections.samples[sample].record.labels.classes(0).to_vec();
+    assert_eq!((set(&collections, 0), set(&collections, 1), set(&collections, 2)), (vec![0, 1], vec![0, 1], vec![2]));
+    files::write(folder.path().join("classes.csv"), "variable,class,text\nm,x___y,X  Y\nother,y___x,\n").unwrap();
+    let collections = read(&folder, None).unwrap();
+    assert_eq!(collections.vocabulary.variables[0].classes, ["x", "x___y", "y", "z___"]);
+    assert_eq!((set(&collections, 0), set(&collections, 1)), (vec![1], vec![0, 2]));
+    assert_eq!(collections.vocabulary.variables[0].class_text(1), "X  Y");
+}
+
+#[test]
+fn the_classes_of_a_set_are_checked_one_by_one() {
+    let long = format!("{}___{}", "x".repeat(900), "y".repeat(900));
+    let text = |cell: &str| format!("#image_file\t#m\t\na.jpg\t{cell}\n");
+    assert_eq!(read(&folder(&[("a.txt", &text(&long))]), None).unwrap().samples[0].record.labels.classes(0), [0, 1]);
+    let message = message(&[("a.txt", &text(&format!("a___{}", "x".repeat(1001))))], None);
+    assert!(message.contains("a.txt:2:m: the label has 1001 characters"), "{message}");
 }
 
 proptest! {

@@ -56,7 +56,7 @@ impl ImageFolder {
             let sample = &place.samples[chosen[task.position]];
             place.sources.expect(sample.id());
             if task.arrival == Arrival::Replaced {
-                files::remove_if_there(&self.rescaled(sample))?;
+                files::remove_if_there(self.rescaled(sample))?;
             }
         }
         place.sources.save()?;
