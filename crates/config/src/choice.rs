@@ -265,6 +265,44 @@ impl LossKind {
     }
 }
 
+words! {
+    /// How the learning rate goes on after the warm-up.
+    #[derive(Default)]
+    Schedule, "schedule" {
+        /// It stays.
+        #[default]
+        Constant = "constant",
+        /// It falls to 0 along half a cosine.
+        Cosine = "cosine",
+    }
+}
+
+words! {
+    /// By what the network that is kept is chosen.
+    #[derive(Default)]
+    ModelSelection, "way to choose a model" {
+        /// The lowest validation loss.
+        #[default]
+        Loss = "loss",
+        /// The highest mean F1 of the neighbours' vote on the validation images.
+        Vote = "vote",
+    }
+}
+
+words! {
+    /// A set of values for the keys of training.
+    Recipe, "recipe" {
+        /// A short training of a small head, for a first impression.
+        Fast = "fast",
+        /// The most reliable neighbours that were measured with a frozen backbone.
+        Best = "best",
+        /// The defaults of the documented toolbox.
+        D45 = "d45",
+        /// The defaults of its successor.
+        D46 = "d46",
+    }
+}
+
 /// Where the backbone's weights come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]

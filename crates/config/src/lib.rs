@@ -54,16 +54,22 @@ mod augmentation;
 mod choice;
 mod field;
 pub mod form;
+mod frozen_share;
 mod group;
 mod key;
 mod named_weights;
 mod operation;
 mod options;
 mod parameters;
+mod recipe;
 
 pub use augmentation::Augmentation;
-pub use choice::{Architecture, DeviceChoice, Duplicates, LossKind, Precision, Spelling, VoteRule, Weights, Word};
+pub use choice::{
+    Architecture, DeviceChoice, Duplicates, LossKind, ModelSelection, Precision, Recipe, Schedule, Spelling,
+    VoteRule, Weights, Word,
+};
 pub use field::{Field, defaulted, optional, required};
+pub use frozen_share::FrozenShare;
 pub use group::Group;
 pub use key::{Fallback, Key, Kind, Plain};
 pub use named_weights::{LossWeights, NamedWeights, VariableWeights, Weighed};
@@ -71,7 +77,7 @@ pub use operation::{Operation, Parameters};
 pub use options::{Explicit, Options};
 pub use parameters::{
     BackboneParameters, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DescribingParameters, EvaluateModelParameters, GetKNNParameters, ObjectiveParameters, TrainModelParameters,
-    TrainingParameters,
+    DescribingParameters, EvaluateModelParameters, GetKNNParameters, ObjectiveParameters, OptimiserParameters,
+    TrainModelParameters, TrainingParameters,
 };
 pub use silknow_errors::{Error, Result};

@@ -8,8 +8,12 @@ use std::path::{Path, PathBuf};
 use silknow_errors::{Error, ErrorKind, Result, suggest};
 use silknow_files as files;
 
+use crate::choice::Recipe;
 use crate::form::Fault;
 use crate::key::{Key, Kind};
+
+/// The key whose value stands for values of other keys.
+const RECIPE: &str = "recipe";
 
 /// How values that do not come from a file were given; it decides how errors call them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -212,8 +216,16 @@ impl Options {
     }
 
     /// The text that counts for a key, where one was given.
+    ///
+    /// A recipe that was given explicitly counts less than other explicit values and more than the file, one in the file
+    /// less than the file's other lines.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.explicit.get(name).or_else(|| self.in_file.get(name).map(|line| &line.text)).map(String::as_str)
+        let explicit = self.explicit.get(name).map(String::as_str);
+        let in_file = self.in_file.get(name).map(|line| line.text.as_str());
+        let recipe = |of: Option<&str>| of?.parse::<Recipe>().ok()?.text(name);
+        let recipe_explicitly = || recipe(self.explicit.get(RECIPE).map(String::as_str));
+        let recipe_in_file = || recipe(self.in_file.get(RECIPE).map(|line| line.text.as_str()));
+        explicit.or_else(recipe_explicitly).or(in_file).or_else(recipe_in_file)
     }
 
     pub(crate) fn missing(&self, key: &Key) -> Error {

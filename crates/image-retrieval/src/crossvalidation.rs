@@ -19,6 +19,7 @@ use silknow_progress::Silent;
 
 use crate::context::Context;
 use crate::indexing::{index_of, names};
+use crate::stated;
 use crate::training_session::{Trained, TrainingSession, Works};
 use crate::voting;
 
@@ -84,6 +85,7 @@ pub fn crossvalidation(
             .in_file(parameters.master_dir.join(&parameters.master_file_name))
             .hint("list every collection file in the master file, one a line"));
     }
+    stated::write_recipe(parameters, training, logpath)?;
     let folders: Vec<PathBuf> = (0..count).map(|fold| logpath.join(format!("cv{fold}"))).collect();
     let mut classifications = Vec::with_capacity(count);
     let mut samples_trained = Vec::new();

@@ -1,7 +1,10 @@
 //! Parameters made from keys and their texts, as a user would state them.
 
-use silknow_config::{Explicit, Options, Parameters};
+use std::path::Path;
+
+use silknow_config::{Explicit, Options, Parameters, TrainingParameters};
 use silknow_errors::Result;
+use silknow_files as files;
 
 /// The parameters that a configuration file, if one is given, and these values state; the values count more, and
 /// what neither says has its default.
@@ -14,4 +17,13 @@ pub(crate) fn parameters<P: Parameters>(file: Option<&str>, values: &[(&str, &st
         options.set(key, *value)?;
     }
     silknow_network::take(&options)
+}
+
+/// Writes the configuration of a training by a recipe, with all that the recipe stands for, into the folder of its results.
+pub(crate) fn write_recipe<P: Parameters>(parameters: &P, training: &TrainingParameters, folder: &Path) -> Result<()> {
+    if training.optimiser.recipe.is_none() {
+        return Ok(());
+    }
+    let name = format!("Configuration_{}.txt", P::OPERATION.documented_name());
+    files::write(folder.join(name), parameters.to_configuration_text())
 }

@@ -10,6 +10,7 @@ use silknow_errors::Result;
 use silknow_files::FolderLock;
 
 use crate::context::Context;
+use crate::stated;
 use crate::training_session::{TrainingSession, Works};
 
 /// What `train-model` did.
@@ -85,6 +86,7 @@ pub fn train_model(parameters: &TrainModelParameters, context: &Context<'_>) -> 
     )?;
     let samples: Vec<usize> = (0..collections.samples.len()).collect();
     let mut session = TrainingSession::open(training, Works::of(&collections)?, folder, false, context)?;
+    stated::write_recipe(parameters, training, folder)?;
     let trained = session.train_into(&samples, folder, parameters.resume)?;
     let outcome = &trained.outcome;
     let kept = outcome.best_step.checked_sub(1).and_then(|position| outcome.history.get(position));

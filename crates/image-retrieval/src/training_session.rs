@@ -219,7 +219,7 @@ impl<'a> TrainingSession<'a> {
     /// A checkpoint, which an unfinished training leaves beside an older model, is what a training continues from; it is
     /// compared when it is read.
     fn check_finished(&self, folder: &Path) -> Result<()> {
-        if checkpoint::path_in(folder).exists() {
+        if checkpoint::exists_in(folder) {
             return Ok(());
         }
         let Ok(model) = StoredModel::read(folder) else { return Ok(()) };

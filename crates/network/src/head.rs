@@ -119,6 +119,34 @@ impl Head {
         self.layers.is_empty()
     }
 
+    /// Length of what the head takes.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The same layers for inputs as they are, where they were trained with inputs from which `means` were taken away and
+    /// which were then divided by `deviations`.
+    ///
+    /// # Panics
+    /// When there are not as many of both as inputs.
+    #[must_use]
+    pub(crate) fn on_plain_values(mut self, means: &[f32], deviations: &[f32]) -> Self {
+        assert_eq!(
+            (means.len(), deviations.len()),
+            (self.inputs, self.inputs),
+            "every input has its mean and deviation"
+        );
+        let Some(first) = self.layers.first_mut() else { return self };
+        let device = first.weight.val().device();
+        let row = |values: &[f32]| Tensor::<2>::from_data(TensorData::new(values.to_vec(), [1, values.len()]), &device);
+        let outputs = first.bias.dims()[0];
+        let weight = first.weight.val() / row(deviations);
+        let bias = first.bias.val() - (weight.clone() * row(means)).sum_dim(1).reshape([outputs]);
+        first.weight = first.weight.clone().map(|_| weight);
+        first.bias = first.bias.clone().map(|_| bias);
+        self
+    }
+
     /// Length of what the head delivers.
     pub fn outputs(&self) -> usize {
         self.layers.last().map_or(self.inputs, FullyConnected::outputs)

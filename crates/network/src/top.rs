@@ -69,6 +69,8 @@ pub struct TopNetwork {
     pub head: Head,
     /// Layers for what the training's objective needs beside descriptors.
     pub extra: ExtraHeads,
+    /// The part of the pooled values in a descriptor, from 0 to 1; 0 while it is trained.
+    frozen_share: f64,
 }
 
 impl TopNetwork {
@@ -91,6 +93,7 @@ impl TopNetwork {
             blocks: trainable_parts(weights, architecture, design.frozen_parts(hub_num_retrain)?, device)?,
             head: Head::new(design.pooled_features(), add_fc, seed, device),
             extra: ExtraHeads::none(),
+            frozen_share: 0.0,
         })
     }
 
@@ -110,19 +113,47 @@ impl TopNetwork {
             blocks: trainable_parts(weights, architecture, design.parts(), device)?,
             head: Head::from_tensors(design.pooled_features(), add_fc, head, device)?,
             extra: ExtraHeads::none(),
+            frozen_share: 0.0,
         })
     }
 
     /// The same network with new heads of these names and widths in place of the extra ones that it had.
     #[must_use]
     pub fn with_extra_heads(mut self, heads: &[(String, usize)], seed: u64, device: &Device) -> Self {
-        self.extra = ExtraHeads::new(self.dims(), heads, seed, device);
+        self.extra = ExtraHeads::new(self.head.outputs(), heads, seed, device);
+        self
+    }
+
+    /// The same network, with descriptors that consist of what the head gives and of the pooled values, both of unit length
+    /// and times the root of their part: the squared distance is then the mean of the two squared distances, weighted by
+    /// the parts. With a share of 0 or 1 the descriptor is one of the two alone.
+    #[must_use]
+    pub fn with_frozen_share(mut self, share: f64) -> Self {
+        self.frozen_share = if self.head.is_empty() { 0.0 } else { share };
+        self
+    }
+
+    /// The part of the pooled values in a descriptor.
+    pub fn frozen_share(&self) -> f64 {
+        self.frozen_share
+    }
+
+    /// The same network for pooled values as they are, where it was trained with values from which `means` were taken away
+    /// and which were then divided by `deviations`.
+    ///
+    /// # Panics
+    /// When there are not as many of both as pooled values.
+    #[must_use]
+    pub fn on_plain_values(mut self, means: &[f32], deviations: &[f32]) -> Self {
+        self.head = self.head.on_plain_values(means, deviations);
         self
     }
 
     /// Length D of the descriptors.
     pub fn dims(&self) -> usize {
-        self.head.outputs()
+        let trained = if self.frozen_share < 1.0 { self.head.outputs() } else { 0 };
+        let frozen = if self.frozen_share > 0.0 { self.head.inputs() } else { 0 };
+        trained + frozen
     }
 
     /// Features `[N, C·H·W]` of the frozen part to descriptors `[N, D]` of unit length.
@@ -130,13 +161,25 @@ impl TopNetwork {
     /// # Panics
     /// When the features have not the length that `shape` says.
     pub fn forward(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
-        unit_length(self.outputs(features, shape))
+        let pooled = self.pooled(features, shape);
+        self.joined(self.head.forward(pooled.clone()), pooled)
     }
 
-    /// What the head gives, before it is brought to unit length.
-    fn outputs(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
-        let pooled = if self.blocks.is_empty() { features } else { self.blocks.forward(shape.maps(features)) };
-        self.head.forward(pooled)
+    fn pooled(&self, features: Tensor<2>, shape: FeatureShape) -> Tensor<2> {
+        if self.blocks.is_empty() { features } else { self.blocks.forward(shape.maps(features)) }
+    }
+
+    /// The descriptors of what the head gives and of the pooled values that it was given.
+    fn joined(&self, outputs: Tensor<2>, pooled: Tensor<2>) -> Tensor<2> {
+        let share = self.frozen_share;
+        if share <= 0.0 {
+            unit_length(outputs)
+        } else if share >= 1.0 {
+            unit_length(pooled)
+        } else {
+            let trained = unit_length(outputs) * (1.0 - share).sqrt();
+            Tensor::cat(vec![trained, unit_length(pooled) * share.sqrt()], 1)
+        }
     }
 
     /// As [`forward`](Self::forward), with what [`gradients`](Self::gradients) needs. The network is on a device with
@@ -212,12 +255,13 @@ impl TopNetwork {
             padded.resize(DESCRIBED_AT_ONCE * shape.len(), 0.0);
             let padded = Tensor::from_data(TensorData::new(padded, [DESCRIBED_AT_ONCE, shape.len()]), device);
             let images = rows.len() / shape.len();
-            let outputs = self.outputs(padded, shape);
+            let pooled = self.pooled(padded, shape);
+            let outputs = self.head.forward(pooled.clone());
             for (all, outputs) in all.extra.iter_mut().zip(heads.forward(&outputs)) {
                 let width = outputs.dims()[1];
                 all.extend_from_slice(&numbers(outputs)?[..images * width]);
             }
-            all.descriptors.extend_from_slice(&numbers(unit_length(outputs))?[..images * self.dims()]);
+            all.descriptors.extend_from_slice(&numbers(self.joined(outputs, pooled))?[..images * self.dims()]);
         }
         Ok(all)
     }

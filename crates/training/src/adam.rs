@@ -1,5 +1,9 @@
 //! The Adam optimiser over the parameters of a module. Its moments have the parameters' names.
 //!
+//! Weights may decay apart from the gradient (AdamW: Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR
+//! 2019), and a long gradient may be shortened before it is used.
+//!
+//!
 //! Burn has an Adam too, but keys its state by ids that are drawn anew in every process, while a checkpoint needs names
 //! that last.
 //! Source: Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015, algorithm 1, with the
@@ -30,9 +34,28 @@ struct Moments {
     second: Tensor<1>,
 }
 
+/// How far and how a step goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Step {
+    /// The learning rate.
+    pub learning_rate: f64,
+    /// What is taken away from every weight, as a share of it, times the learning rate. Biases keep theirs.
+    pub weight_decay: f64,
+    /// The longest gradient over all parameters together, to which a longer one is shortened; 0: any length.
+    pub longest_gradient: f64,
+}
+
+impl Step {
+    /// Adam without anything else.
+    pub fn of(learning_rate: f64) -> Self {
+        Self { learning_rate, ..Self::default() }
+    }
+}
+
 impl Adam {
     /// Moves every parameter of `module` that has a gradient one step.
-    pub fn step<M: Module>(&mut self, module: M, gradients: &mut Gradients, learning_rate: f64) -> M {
+    pub fn step<M: Module>(&mut self, module: M, gradients: &mut Gradients, step: Step) -> M {
+        let shortened = shortened(&module, gradients, step.longest_gradient);
         self.steps += 1;
         // In f64 as in PyTorch. Both corrections are 1 long before the exponent leaves the range of i32.
         let steps = i32::try_from(self.steps).unwrap_or(i32::MAX);
@@ -42,7 +65,9 @@ impl Adam {
             moments: &mut self.moments,
             gradients,
             path: Vec::new(),
-            step_size: learning_rate / first_correction,
+            shortened,
+            decay: step.learning_rate * step.weight_decay,
+            step_size: step.learning_rate / first_correction,
             root_correction: second_correction.sqrt(),
         })
     }
@@ -135,11 +160,38 @@ fn numbers(tensor: &Tensor<1>) -> WeightTensor {
     WeightTensor { shape: tensor.dims().to_vec(), data }
 }
 
+/// By what the gradients of a module are multiplied, so that together they are not longer than `longest`, where it is not 0.
+fn shortened<M: Module>(module: &M, gradients: &Gradients, longest: f64) -> f64 {
+    if longest == 0.0 {
+        return 1.0;
+    }
+    let mut length = Length { gradients, squares: 0.0 };
+    module.visit(&mut length);
+    let length = length.squares.sqrt();
+    if length > longest { longest / length } else { 1.0 }
+}
+
+/// The sum of the squares of all gradients.
+struct Length<'a> {
+    gradients: &'a Gradients,
+    squares: f64,
+}
+
+impl ModuleVisitor for Length<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = param.val().grad(self.gradients) else { return };
+        let values: Vec<f32> = gradient.into_data().try_into_vec().expect("gradients are made as f32");
+        self.squares += values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
+    }
+}
+
 /// One step on its way through the module.
 struct Update<'a> {
     moments: &'a mut BTreeMap<String, Moments>,
     gradients: &'a mut Gradients,
     path: Vec<String>,
+    shortened: f64,
+    decay: f64,
     step_size: f64,
     root_correction: f64,
 }
@@ -148,6 +200,7 @@ impl Update<'_> {
     /// The change of a parameter, to be subtracted, from its gradient; both flat and plain.
     fn change(&mut self, gradient: Tensor<1>) -> Tensor<1> {
         let name = self.path.join(".");
+        let gradient = if self.shortened < 1.0 { gradient * self.shortened } else { gradient };
         let first = gradient.clone() * (1.0 - FIRST_DECAY);
         let second = gradient.square() * (1.0 - SECOND_DECAY);
         let moments = match self.moments.remove(&name) {
@@ -176,8 +229,13 @@ impl ModuleMapper for Update<'_> {
         let Some(gradient) = param.val().grad_remove(self.gradients) else { return param };
         let shape = gradient.shape();
         let change = self.change(gradient.flatten(0, D - 1)).reshape(shape);
+        let decay = if D > 1 { self.decay } else { 0.0 };
         // The moved parameter is a new leaf: the next step's graph begins at it.
-        param.map(|value| (value.inner() - change).autodiff().require_grad())
+        param.map(|value| {
+            let value = value.inner();
+            let decayed = if decay > 0.0 { value * (1.0 - decay) } else { value };
+            (decayed - change).autodiff().require_grad()
+        })
     }
 }
 
@@ -213,7 +271,7 @@ mod tests {
         let shape = point.position.dims();
         let gradient = Tensor::<2>::from_data(TensorData::new(gradient.to_vec(), shape), &Device::flex());
         let mut gradients = (point.position.val() * gradient).sum().backward();
-        adam.step(point, &mut gradients, learning_rate)
+        adam.step(point, &mut gradients, Step::of(learning_rate))
     }
 
     fn values(point: &Point) -> Vec<f32> {
@@ -231,6 +289,30 @@ mod tests {
                 assert!((value - expected).abs() <= 2e-7 * expected.abs().max(1.0), "{value} instead of {expected}");
             }
         }
+    }
+
+    #[test]
+    fn weights_decay_apart_from_the_gradient_and_a_long_gradient_is_shortened() {
+        let device = Device::flex().autodiff();
+        let moved = |gradient: [f32; 2], step| {
+            let point = start(&[1.0, -2.0], &device);
+            let gradient = Tensor::<2>::from_data(TensorData::new(gradient.to_vec(), [2, 1]), &Device::flex());
+            let mut gradients = (point.position.val() * gradient).sum().backward();
+            let mut adam = Adam::default();
+            let moved = values(&adam.step(point, &mut gradients, step));
+            let first: Vec<f32> = adam.to_named_tensors()["first.position"].data.clone();
+            (moved, first)
+        };
+        let near = |a: &[f32], b: &[f32]| a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-6);
+        // The first step of Adam is as long as the learning rate, whatever the gradient.
+        let decaying = Step { weight_decay: 0.5, ..Step::of(0.1) };
+        let (position, _) = moved([3.0, 4.0], decaying);
+        assert!(near(&position, &[0.95 - 0.1, -1.9 - 0.1]), "{position:?}");
+        // (3, 4) has the length 5; shortened to 1 it is (0.6, 0.8), of which the first moment takes a tenth.
+        let (_, first) = moved([3.0, 4.0], Step { longest_gradient: 1.0, ..Step::of(0.1) });
+        assert!(near(&first, &[0.06, 0.08]), "{first:?}");
+        let (_, first) = moved([0.3, 0.4], Step { longest_gradient: 1.0, ..Step::of(0.1) });
+        assert!(near(&first, &[0.03, 0.04]), "{first:?}");
     }
 
     #[test]

@@ -59,6 +59,10 @@ pub(crate) fn of_today(stored: Value) -> Value {
 fn without_effect_removed(mut parameters: Value) -> Value {
     if let Value::Object(entries) = &mut parameters {
         entries.retain(|key, _| !WITHOUT_EFFECT.contains(&key.as_str()));
+        // A recipe is no more than the values of other keys, which are compared.
+        if let Some(Value::Object(optimiser)) = entries.get_mut("optimiser") {
+            optimiser.remove("recipe");
+        }
     }
     parameters
 }

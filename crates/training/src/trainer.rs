@@ -6,22 +6,25 @@ use std::time::{Duration, Instant};
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
-use silknow_config::TrainingParameters;
+use silknow_config::{FrozenShare, ModelSelection, TrainingParameters};
 use silknow_errors::{Error, Result};
 use silknow_network::device::numbers;
 use silknow_network::top::Pass;
 use silknow_network::{FeatureShape, TopNetwork};
 use silknow_progress::Observer;
 
+use crate::adam::Step;
 use crate::checkpoint::{self, Checkpoint, Run};
 use crate::features::FeatureStore;
 use crate::feed::{Drawn, Feed};
 use crate::goal::{Described, Goal};
 use crate::metrics::{self, EventLog, StepMetrics};
 use crate::objective::Objective;
+use crate::schedule::learning_rate;
 use crate::selection::{LeftOut, Selection, TrainingInputs};
-use crate::state::{Moved, Progressed, Snapshot, device_of};
-use crate::validation::Validation;
+use crate::standard::Standard;
+use crate::state::{Moved, Progressed, Snapshot, device_of, score};
+use crate::validation::{Measured, Validation};
 
 /// At least this much time between two checkpoints: less work is lost than that, whatever a step takes.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
@@ -31,8 +34,8 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(60);
 pub struct TrainingOutcome {
     /// The network of [`best_step`](Self::best_step), without autodiff.
     pub top: TopNetwork,
-    /// The step after which the network was taken: the one with the lowest validation loss, the last one without
-    /// validation, 0 when there was nothing to train.
+    /// The step after which the network was taken: the best by validation, the last one without validation, 0 when there
+    /// was nothing to train.
     pub best_step: usize,
     /// All steps.
     pub history: Vec<StepMetrics>,
@@ -79,6 +82,44 @@ pub fn train(
     logs: Option<Logs<'_>>,
     observer: &dyn Observer,
 ) -> Result<TrainingOutcome> {
+    if !parameters.optimiser.train_on_all || inputs.validation.is_empty() || top.num_params() == 0 {
+        return train_once(inputs, parameters, objective, store, top, logs, None, observer);
+    }
+    let folder = logs.map(|logs| checkpoint::selection_folder(logs.folder));
+    let choosing = logs.zip(folder.as_deref()).map(|(logs, folder)| Logs { folder, resume: logs.resume });
+    let chosen = train_once(inputs, parameters, objective, store, top.clone(), choosing, None, observer)?;
+    if chosen.diverged.is_some() {
+        return Ok(chosen);
+    }
+    observer.info(&format!("training again with all samples, up to step {}", chosen.best_step));
+    let mut all = [inputs.train, inputs.validation].concat();
+    all.sort_unstable();
+    let with_all = TrainingInputs { train: &all, validation: &[], ..*inputs };
+    let settled = Settled { steps: chosen.best_step, frozen_share: chosen.top.frozen_share() };
+    let mut outcome = train_once(&with_all, parameters, objective, store, top, logs, Some(settled), observer)?;
+    outcome.backbone_images += chosen.backbone_images;
+    Ok(outcome)
+}
+
+/// What an earlier part of a training chose.
+#[derive(Clone, Copy)]
+struct Settled {
+    steps: usize,
+    frozen_share: f64,
+}
+
+/// Trains from the beginning, up to the last step or the one that is settled.
+#[allow(clippy::too_many_arguments)]
+fn train_once(
+    inputs: &TrainingInputs<'_>,
+    parameters: &TrainingParameters,
+    objective: &dyn Objective,
+    store: &mut FeatureStore,
+    top: TopNetwork,
+    logs: Option<Logs<'_>>,
+    settled: Option<Settled>,
+    observer: &dyn Observer,
+) -> Result<TrainingOutcome> {
     let backbone_images_before = store.backbone_images();
     let asks = objective.asks();
     asks.check(objective.name())?;
@@ -96,30 +137,51 @@ pub fn train(
         store.mark_unreadable(sample, "it could not be read when the training began");
     }
     let selection = select(goal, parameters, store, found.is_none(), observer)?;
-    let validation = Validation::new(goal, parameters.seed, &selection);
+    let settings = &parameters.optimiser;
+    // Blocks that are retrained change the values that their features lead to.
+    let standardised = settings.standardise_features && parameters.hub_num_retrain == 0 && !top.head.is_empty();
+    let standard = standardised.then(|| Standard::of(&selection.train, store, observer)).transpose()?;
+    let validation = Validation::new(goal, parameters.seed, &selection).with(settings.frozen_share, standard.clone());
     let state = match found {
         Some((folder, checkpoint)) => {
             observer.info(&format!("continuing after step {}", checkpoint.history.len()));
-            Progressed::restore(checkpoint, top).map_err(|error| error.in_file(checkpoint::path_in(folder)))?
+            Progressed::restore(checkpoint, top, settings)
+                .map_err(|error| error.in_file(checkpoint::path_in(folder)))?
         }
-        None => Progressed::begin(top),
+        None => Progressed::begin(top, settings),
     };
     let mut trainer = Trainer {
         goal,
         parameters,
         selection: &selection,
         validation: &validation,
+        standard: standard.as_ref(),
+        last_step: settled.map_or(parameters.how_many_training_steps, |settled| settled.steps),
         events: logs.map(|logs| EventLog::begin(logs.folder, &state.history)).transpose()?,
         state,
         saving: logs.map(|logs| Saving { folder: logs.folder, run: &run, last: Instant::now() }),
     };
     let diverged = trainer.run(store, observer)?;
-    let Progressed { top, best, history, .. } = trainer.state;
-    let (best_step, top, diverged) = match (diverged, best) {
-        (Some(Diverged { last_good, error }), _) => (last_good.step, last_good.top, Some(error)),
-        (None, Some(best)) => (best.step, best.top, None),
-        (None, None) => (history.len(), top.valid(), None),
+    let last = trainer.state.network()?;
+    let Progressed { best, best_score, history, .. } = trainer.state;
+    let share_of_last = match (settled, settings.frozen_share) {
+        (Some(settled), _) => settled.frozen_share,
+        (None, FrozenShare::Share(share)) => share,
+        (None, FrozenShare::Auto) => 0.0,
     };
+    let (kept, diverged) = match (diverged, best) {
+        (Some(Diverged { last_good, error }), _) => (last_good, Some(error)),
+        (None, Some(best)) => {
+            observer.info(&chosen(settings.model_selection, best_score, &best));
+            (best, None)
+        }
+        (None, None) => (Snapshot { step: history.len(), top: last, frozen_share: share_of_last }, None),
+    };
+    let Snapshot { step: best_step, mut top, frozen_share } = kept;
+    if let Some(Standard { means, deviations }) = &standard {
+        top = top.on_plain_values(means, deviations);
+    }
+    let top = top.with_frozen_share(frozen_share);
     Ok(TrainingOutcome {
         top,
         best_step,
@@ -129,6 +191,19 @@ pub fn train(
         left_out: selection.left_out.clone(),
         diverged,
     })
+}
+
+/// What validation chose.
+fn chosen(selection: ModelSelection, score: f64, best: &Snapshot) -> String {
+    let measured = match selection {
+        ModelSelection::Loss => format!("validation loss {:.4}", -score),
+        ModelSelection::Vote => format!("mean F1 {score:.4} of the vote on the validation images"),
+    };
+    let share = match best.frozen_share {
+        0.0 => String::new(),
+        share => format!(" with a share of {share} of the frozen features"),
+    };
+    format!("chosen: the network of step {}{share} ({measured})", best.step)
 }
 
 /// Chooses the samples, and computes the features by which it is known which images can be read.
@@ -174,6 +249,9 @@ struct Trainer<'a> {
     parameters: &'a TrainingParameters,
     selection: &'a Selection,
     validation: &'a Validation<'a>,
+    /// How features are changed before the head.
+    standard: Option<&'a Standard>,
+    last_step: usize,
     events: Option<EventLog<'a>>,
     state: Progressed,
     saving: Option<Saving<'a>>,
@@ -186,7 +264,7 @@ impl Trainer<'_> {
             observer.warning("add_fc is empty and hub_num_retrain is 0: there is nothing to train");
             return Ok(None);
         }
-        let steps = self.parameters.how_many_training_steps;
+        let steps = self.last_step;
         let done = self.state.history.len();
         let mut feed = Feed::after(done, &self.selection.train, self.parameters, self.goal);
         let progress = observer.begin("training", steps as u64);
@@ -226,20 +304,24 @@ impl Trainer<'_> {
         observer: &dyn Observer,
     ) -> Result<Option<Diverged>> {
         observer.check()?;
-        let drawn = feed.next(store, observer)?;
+        let mut drawn = feed.next(store, observer)?;
+        if let Some(standard) = self.standard {
+            standard.apply(&mut drawn.features);
+        }
         let Some(mut moved) = self.moved(step, drawn, store.feature_shape())? else {
             // The last step led here, so the network before it was good.
             return self.diverged(step, self.state.before.clone()).map(Some);
         };
-        let before = Snapshot { step: step - 1, top: self.state.top.valid() };
+        let before = Snapshot { step: step - 1, top: self.state.network()?, frozen_share: self.share_so_far() };
         if self.validates_after(step) {
-            let validated = Snapshot { step, top: moved.top.valid() };
-            let measured = self.validation.measure(&validated.top, store, observer)?;
+            let top = moved.network()?;
+            let Measured { metrics: measured, frozen_share } = self.validation.measure(&top, store, observer)?;
+            let validated = Snapshot { step, top, frozen_share };
             if measured.loss.is_some_and(|loss| !loss.is_finite()) {
                 return self.diverged(step, Some(before)).map(Some);
             }
             moved.row.validation = Some(measured);
-            self.state.remember_best(validated, measured.loss);
+            self.state.remember_best(validated, score(self.parameters.optimiser.model_selection, &measured));
         }
         if let Some(events) = &mut self.events {
             events.add(&moved.row)?;
@@ -264,7 +346,8 @@ impl Trainer<'_> {
         if !outcome.is_finite() {
             return Ok(None);
         }
-        let learning_rate = self.parameters.learning_rate;
+        let settings = &self.parameters.optimiser;
+        let learning_rate = learning_rate(self.parameters, step);
         let active_share = outcome.active_share();
         let (loss, terms) = (outcome.loss, outcome.terms);
         let row = StepMetrics { step, loss, learning_rate, active_share, validation: None, terms };
@@ -278,8 +361,22 @@ impl Trainer<'_> {
         });
         let mut gradients = top.gradients(pass, of_descriptors, of_heads.collect());
         let mut adam = self.state.adam.clone();
-        let top = adam.step(top.clone(), &mut gradients, learning_rate);
-        Ok(Some(Moved { top, adam, row }))
+        let movement =
+            Step { learning_rate, weight_decay: settings.weight_decay, longest_gradient: settings.gradient_clipping };
+        let top = adam.step(top.clone(), &mut gradients, movement);
+        let mut average = self.state.average.clone();
+        if let Some(average) = &mut average {
+            average.follow(&top, step);
+        }
+        Ok(Some(Moved { top, adam, average, row }))
+    }
+
+    /// The part of the frozen features that a network has which validation did not measure.
+    fn share_so_far(&self) -> f64 {
+        match self.parameters.optimiser.frozen_share {
+            FrozenShare::Share(share) => share,
+            FrozenShare::Auto => self.state.best.as_ref().map_or(0.0, |best| best.frozen_share),
+        }
     }
 
     /// What the network gave for the samples of a batch and, where there are such, their second views.
@@ -295,7 +392,7 @@ impl Trainer<'_> {
 
     fn validates_after(&self, step: usize) -> bool {
         let parameters = self.parameters;
-        let due = step.is_multiple_of(parameters.how_often_validation) || step == parameters.how_many_training_steps;
+        let due = step.is_multiple_of(parameters.how_often_validation) || step == self.last_step;
         due && !self.validation.is_empty()
     }
 
@@ -324,7 +421,14 @@ impl Trainer<'_> {
             }
         };
         if let Some(best) = &self.state.best {
-            text += &format!(", best validation loss {:.4} (step {})", self.state.best_loss, best.step);
+            text += &match self.parameters.optimiser.model_selection {
+                ModelSelection::Loss => {
+                    format!(", best validation loss {:.4} (step {})", -self.state.best_score, best.step)
+                }
+                ModelSelection::Vote => {
+                    format!(", best validation mean F1 {:.4} (step {})", self.state.best_score, best.step)
+                }
+            };
         }
         text
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+use silknow_config::FrozenShare;
 use silknow_errors::Result;
 use silknow_evaluation::metrics::mean_f1;
 use silknow_image::View;
@@ -16,6 +17,7 @@ use crate::features::{FeatureStore, SampleView};
 use crate::goal::{Described, Goal};
 use crate::metrics::ValidationMetrics;
 use crate::selection::Selection;
+use crate::standard::Standard;
 use crate::state::device_of;
 
 /// Samples per validation batch, whatever the training batch: losses stay comparable between settings.
@@ -26,6 +28,10 @@ const NEIGHBOURS: usize = 6;
 
 /// Images whose descriptors are computed at once.
 const DESCRIBED_AT_ONCE: usize = 256;
+
+/// The parts of the frozen features in a descriptor that are tried where the vote chooses; the first of equally good ones is
+/// taken.
+const SHARES: [f64; 5] = [0.0, 0.3, 0.5, 0.7, 1.0];
 
 /// Stream of the seed's random numbers that the validation batches use; training batches use low ones.
 const BATCH_STREAM: u64 = u64::MAX - 1;
@@ -38,6 +44,17 @@ pub(crate) struct Validation<'a> {
     place_in_validation: Vec<Option<usize>>,
     /// Positions among the queries; drawn once, so that every validation sees the same pairs and triplets.
     batches: Vec<Vec<usize>>,
+    /// The part of the frozen features in the descriptors that vote.
+    frozen_share: FrozenShare,
+    /// How features are changed before the head.
+    standard: Option<Standard>,
+}
+
+/// What was measured of a network, and with which part of the frozen features its vote was the best.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Measured {
+    pub metrics: ValidationMetrics,
+    pub frozen_share: f64,
 }
 
 impl<'a> Validation<'a> {
@@ -51,7 +68,21 @@ impl<'a> Validation<'a> {
         rng.set_stream(BATCH_STREAM);
         // In the order of the files, a batch would hold the images of few objects.
         positions.shuffle(&mut rng);
-        Self { goal, selection, place_in_validation, batches: even_parts(&positions, BATCH) }
+        Self {
+            goal,
+            selection,
+            place_in_validation,
+            batches: even_parts(&positions, BATCH),
+            frozen_share: FrozenShare::Share(0.0),
+            standard: None,
+        }
+    }
+
+    /// The same for descriptors with a part of the frozen features, and a head on changed features.
+    pub fn with(mut self, frozen_share: FrozenShare, standard: Option<Standard>) -> Self {
+        self.frozen_share = frozen_share;
+        self.standard = standard;
+        self
     }
 
     /// True when nothing can be measured.
@@ -72,25 +103,46 @@ impl<'a> Validation<'a> {
     }
 
     /// Measures a network. The loss is NaN when a descriptor is not finite.
-    pub fn measure(
-        &self,
-        top: &TopNetwork,
-        store: &mut FeatureStore,
-        observer: &dyn Observer,
-    ) -> Result<ValidationMetrics> {
+    pub fn measure(&self, top: &TopNetwork, store: &mut FeatureStore, observer: &dyn Observer) -> Result<Measured> {
         let plain = |samples: &[usize]| samples.iter().map(|&sample| (sample, View::Plain)).collect::<Vec<_>>();
-        let Outputs { descriptors, extra } = describe(top, &plain(&self.selection.queries), store, observer)?;
+        let standard = self.standard.as_ref();
+        let Outputs { descriptors, extra } = describe(top, &plain(&self.selection.queries), store, standard, observer)?;
         let second_views: Vec<SampleView> = self.second_views().collect();
-        let second_view = describe(top, &second_views, store, observer)?.descriptors;
+        let second_view = describe(top, &second_views, store, standard, observer)?.descriptors;
         let queries = Described { descriptors, second_view, heads: extra };
-        let references = describe(top, &plain(&self.selection.references), store, observer)?.descriptors;
+        let references = describe(top, &plain(&self.selection.references), store, standard, observer)?.descriptors;
         if !queries.is_finite() || !references.iter().all(|value| value.is_finite()) {
-            return Ok(ValidationMetrics { loss: Some(f64::NAN), mean_f1: None });
+            let metrics = ValidationMetrics { loss: Some(f64::NAN), mean_f1: None };
+            return Ok(Measured { metrics, frozen_share: 0.0 });
         }
-        Ok(ValidationMetrics {
-            loss: self.loss(&queries, top.dims())?,
-            mean_f1: self.mean_f1(queries.descriptors, references, top.dims())?,
-        })
+        let loss = self.loss(&queries, top.dims())?;
+        let dims = top.dims();
+        let shares: &[f64] = match &self.frozen_share {
+            FrozenShare::Auto => &SHARES,
+            FrozenShare::Share(share) => std::slice::from_ref(share),
+        };
+        if shares == [0.0] || references.is_empty() {
+            let mean_f1 = self.mean_f1(queries.descriptors, references, dims)?;
+            return Ok(Measured { metrics: ValidationMetrics { loss, mean_f1 }, frozen_share: 0.0 });
+        }
+        let frozen = top.clone().with_frozen_share(1.0);
+        let pooled = |samples: &[usize], store: &mut FeatureStore| {
+            describe(&frozen, &plain(samples), store, None, observer).map(|outputs| outputs.descriptors)
+        };
+        let frozen_queries = pooled(&self.selection.queries, store)?;
+        let frozen_references = pooled(&self.selection.references, store)?;
+        let mut best: (Option<f64>, f64) = (None, shares[0]);
+        for &share in shares {
+            observer.check()?;
+            let join = |trained: &[f32], pooled: &[f32]| joined((trained, dims), (pooled, frozen.dims()), share);
+            let queries = join(&queries.descriptors, &frozen_queries);
+            let references = join(&references, &frozen_references);
+            let mean_f1 = self.mean_f1(queries, references, dims + frozen.dims())?;
+            if mean_f1 > best.0 {
+                best = (mean_f1, share);
+            }
+        }
+        Ok(Measured { metrics: ValidationMetrics { loss, mean_f1: best.0 }, frozen_share: best.1 })
     }
 
     /// The loss over all batches: all terms count alike, however they are spread over the batches.
@@ -146,6 +198,7 @@ fn describe(
     top: &TopNetwork,
     views: &[SampleView],
     store: &mut FeatureStore,
+    standard: Option<&Standard>,
     observer: &dyn Observer,
 ) -> Result<Outputs> {
     let shape = store.feature_shape();
@@ -154,11 +207,25 @@ fn describe(
     let mut all = Outputs { descriptors: Vec::with_capacity(views.len() * top.dims()), extra };
     for views in views.chunks(DESCRIBED_AT_ONCE) {
         observer.check()?;
-        let outputs = top.describe_with_extra(&store.read(views)?, shape, &device)?;
+        let mut features = store.read(views)?;
+        if let Some(standard) = standard {
+            standard.apply(&mut features);
+        }
+        let outputs = top.describe_with_extra(&features, shape, &device)?;
         all.descriptors.extend(outputs.descriptors);
         all.extra.iter_mut().zip(outputs.extra).for_each(|(all, outputs)| all.extend(outputs));
     }
     Ok(all)
+}
+
+/// Descriptors `[N, T + F]` of the trained `[N, T]` and the frozen ones `[N, F]`, which are of unit length; given with T and F.
+fn joined((trained, trained_dims): (&[f32], usize), (frozen, frozen_dims): (&[f32], usize), share: f64) -> Vec<f32> {
+    let (of_trained, of_frozen) = ((1.0 - share).sqrt() as f32, share.sqrt() as f32);
+    let rows = trained.chunks_exact(trained_dims).zip(frozen.chunks_exact(frozen_dims));
+    rows.flat_map(|(trained, frozen)| {
+        trained.iter().map(move |value| value * of_trained).chain(frozen.iter().map(move |value| value * of_frozen))
+    })
+    .collect()
 }
 
 /// Cuts into as few parts of at most `most` as possible, of nearly equal length: a short last batch would hold

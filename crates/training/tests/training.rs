@@ -2,6 +2,8 @@
 
 #[path = "training/asking.rs"]
 mod asking;
+#[path = "training/choosing.rs"]
+mod choosing;
 mod support;
 
 use std::sync::Arc;

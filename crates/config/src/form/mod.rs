@@ -9,12 +9,12 @@ mod number;
 mod text;
 mod word;
 
-pub use contract::{Fault, Form};
 pub(crate) use contract::Optional;
+pub use contract::{Fault, Form};
 pub use list::{Ranges, ranges, variables, variables_or_none, widths, words};
 pub use number::{Interval, Number, NumberOr, Whole, number, number_or, whole};
 pub use text::{column, contact, file_name, path, sheet};
-pub use word::{backbone, choice, truth, weights};
+pub use word::{backbone, choice, frozen_share, truth, weights};
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::marker::PhantomData;
 use super::contract::Form;
 use super::text::is_line;
 use crate::choice::{Architecture, Weights, Word};
+use crate::frozen_share::FrozenShare;
 use crate::key::{Kind, Plain};
 
 /// `True` or `False`.
@@ -27,10 +28,16 @@ pub fn weights() -> impl Form<Weights> {
     WeightsForm
 }
 
+/// `auto`, or a number from 0 to 1.
+pub fn frozen_share() -> impl Form<FrozenShare> {
+    FrozenShareForm
+}
+
 struct Truth;
 struct Choice<T>(PhantomData<fn() -> T>);
 struct BackboneForm;
 struct WeightsForm;
+struct FrozenShareForm;
 
 impl Form<bool> for Truth {
     fn kind(&self) -> Kind {
@@ -110,6 +117,24 @@ impl Form<Weights> for WeightsForm {
     }
 
     fn write(&self, value: &Weights) -> Option<String> {
+        Some(value.to_string())
+    }
+}
+
+impl Form<FrozenShare> for FrozenShareForm {
+    fn kind(&self) -> Kind {
+        Kind::Text
+    }
+
+    fn expected(&self) -> String {
+        "auto or a number from 0 to 1".to_owned()
+    }
+
+    fn parse(&self, text: &str) -> Option<FrozenShare> {
+        FrozenShare::parse(text)
+    }
+
+    fn write(&self, value: &FrozenShare) -> Option<String> {
         Some(value.to_string())
     }
 }

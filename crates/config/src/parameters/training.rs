@@ -5,6 +5,7 @@ use silknow_errors::Result;
 
 use super::defaults::texts;
 use super::objective::ObjectiveParameters;
+use super::optimiser::OptimiserParameters;
 use crate::augmentation::Augmentation;
 use crate::choice::{Architecture, DeviceChoice, LossKind, Precision, Weights};
 use crate::field::defaulted;
@@ -57,6 +58,8 @@ crate::parameters! {
         augmented_views: usize = defaulted(0, whole(0..=10_000)).further();
         /// How the losses are computed.
         ..objective: ObjectiveParameters;
+        /// How the parameters are moved, and which network is kept.
+        ..optimiser: OptimiserParameters;
         /// Margin of the soft_contrastive loss
         ///
         /// Above 0 and at most 2.

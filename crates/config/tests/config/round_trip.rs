@@ -6,9 +6,9 @@ use proptest::option;
 use proptest::prelude::*;
 use silknow_config::{
     Architecture, Augmentation, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
-    DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, GetKNNParameters, LossKind, LossWeights,
-    ObjectiveParameters, Operation, Options, Parameters, Precision, TrainModelParameters, TrainingParameters,
-    VariableWeights, VoteRule, Weights,
+    DeviceChoice, Duplicates, EvaluateModelParameters, Explicit, Fallback, FrozenShare, GetKNNParameters, LossKind,
+    LossWeights, ModelSelection, ObjectiveParameters, Operation, OptimiserParameters, Options, Parameters, Precision,
+    Recipe, Schedule, TrainModelParameters, TrainingParameters, VariableWeights, VoteRule, Weights,
 };
 
 fn read_back<P: Parameters>(parameters: &P) -> P {
@@ -68,6 +68,26 @@ fn backbone() -> impl Strategy<Value = Architecture> {
     "[a-z0-9_.-]{1,32}".prop_map(|name| Architecture::new(&name).unwrap())
 }
 
+fn optimiser() -> impl Strategy<Value = OptimiserParameters> {
+    (
+        option::of(proptest::sample::select(Recipe::ALL)),
+        (0usize..1000, proptest::sample::select(Schedule::ALL), 0.0f64..=1.0, 0.0f64..=1000.0, 0.0f64..=0.999),
+        (any::<bool>(), proptest::sample::select(ModelSelection::ALL), option::of(0.0f64..=1.0), any::<bool>()),
+    )
+        .prop_map(|(recipe, moving, choosing)| OptimiserParameters {
+            recipe,
+            warm_up_steps: moving.0,
+            learning_rate_schedule: moving.1,
+            weight_decay: moving.2,
+            gradient_clipping: moving.3,
+            weight_average: moving.4,
+            standardise_features: choosing.0,
+            model_selection: choosing.1,
+            frozen_share: choosing.2.map_or(FrozenShare::Auto, FrozenShare::Share),
+            train_on_all: choosing.3,
+        })
+}
+
 /// Weights of losses, and those settings that belong to no other key.
 fn objective() -> impl Strategy<Value = ObjectiveParameters> {
     let parts: Vec<LossKind> = LossKind::ALL.iter().copied().filter(|&loss| loss != LossKind::Combined).collect();
@@ -98,7 +118,7 @@ fn training() -> impl Strategy<Value = TrainingParameters> {
     (
         (proptest::collection::vec(1usize..4096, 0..4), 0usize..=8, 3usize..5000, 1usize..100_000, 1e-7f64..=1.0),
         (0u32..100, 1usize..100, proptest::sample::select(LossKind::ALL), variables(), augmentation(), 0usize..100),
-        (0.001f32..=2.0, backbone(), weights(), 32usize..=2048, any::<u64>()),
+        (0.001f32..=2.0, backbone(), weights(), 32usize..=2048, any::<u64>(), optimiser()),
         (objective(), 0usize..5, 0.0f64..10.0),
         (proptest::sample::select(DeviceChoice::ALL), proptest::sample::select(Precision::ALL)),
     )
@@ -123,6 +143,7 @@ fn training() -> impl Strategy<Value = TrainingParameters> {
             relevant_variables: second.3,
             augmentation: second.4,
             augmented_views: second.5,
+            optimiser: third.5,
             margin: third.0,
             backbone: third.1,
             weights: third.2,

@@ -43,6 +43,11 @@ pub(super) fn check_ranges(facts: &Facts) -> Result<()> {
         let range = format!("it must be from {} to {}", WIDTHS.start(), WIDTHS.end());
         return refused(format!("a layer of `add_fc` has the width {width}"), range);
     }
+    let share = facts.frozen_share;
+    if !(0.0..=1.0).contains(&share) || (share > 0.0 && facts.add_fc.is_empty()) {
+        let range = "it must be from 0 to 1, and 0 without trained layers".to_owned();
+        return refused(format!("the `frozen_share` is {share}"), range);
+    }
     let inputs = design_of(facts.architecture)?.pooled_features();
     let too_large = std::iter::once(&inputs).chain(&facts.add_fc).zip(&facts.add_fc).any(|(a, b)| a * b > MOST_WEIGHTS);
     if too_large || facts.add_fc.len() > MOST_LAYERS {

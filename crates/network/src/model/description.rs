@@ -31,6 +31,9 @@ pub(super) struct Description {
     pub(super) architecture: Architecture,
     /// Taken from the tensors where it is missing.
     pub(super) add_fc: Option<Vec<usize>>,
+    /// Left out where it is 0, so that earlier versions read what they can.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(super) frozen_share: f64,
     pub(super) pipeline: PipelineDescription,
     pub(super) variables: Vec<VariableDescription>,
     pub(super) weights: ProvenanceDescription,
@@ -48,6 +51,7 @@ impl Default for Description {
             family: DEFAULT_FAMILY.to_owned(),
             architecture: Architecture::default(),
             add_fc: None,
+            frozen_share: 0.0,
             pipeline: PipelineDescription::default(),
             variables: Vec::new(),
             weights: ProvenanceDescription::default(),
@@ -55,6 +59,10 @@ impl Default for Description {
             vote: None,
         }
     }
+}
+
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 #[derive(Serialize, Deserialize)]

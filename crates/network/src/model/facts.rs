@@ -13,6 +13,8 @@ pub struct Facts {
     pub architecture: Architecture,
     /// Widths of the fully connected layers; empty: no head.
     pub add_fc: Vec<usize>,
+    /// The part of the backbone's values in a descriptor, from 0 to 1.
+    pub frozen_share: f64,
     /// How an image file becomes the pixels that the network sees.
     pub pipeline: Pipeline,
     /// The variables that it was trained for, with their classes in index order; empty when untrained.

@@ -34,13 +34,18 @@ impl From<&Pipeline> for PipelineDescription {
 /// and the head's widths, and the image pipeline. Extra heads stand in another file: no descriptor depends on them.
 ///
 /// Another family than that of version 0.1.0 could give the same tensors another meaning, so its name is covered too. For the
-/// family of 0.1.0 nothing is added: the indexes of that version name their models by this fingerprint.
-pub(super) fn fingerprint(file: &[u8], pipeline: &Pipeline, family: &str) -> Result<String> {
+/// family of 0.1.0 nothing is added: the indexes of that version name their models by this fingerprint. The same holds of
+/// the frozen share and 0.
+pub(super) fn fingerprint(file: &[u8], pipeline: &Pipeline, family: &str, frozen_share: f64) -> Result<String> {
     let pipeline = serde_json::to_vec(&PipelineDescription::from(pipeline))
         .map_err(|cause| Error::internal("the pipeline cannot be described in JSON").caused_by(cause))?;
     let mut digest = Sha256::new().chain_update(file).chain_update(pipeline);
     if family != DEFAULT_FAMILY {
         digest.update(family);
+    }
+    if frozen_share != 0.0 {
+        digest.update(b"frozen_share");
+        digest.update(frozen_share.to_le_bytes());
     }
     Ok(hexadecimal(&digest.finalize()))
 }
@@ -50,12 +55,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fingerprint_covers_tensors_pipeline_and_family() {
+    fn the_fingerprint_covers_tensors_pipeline_family_and_share() {
         let pipeline = Pipeline::default();
-        let of = |file: &[u8], pipeline: &Pipeline, family| fingerprint(file, pipeline, family).unwrap();
+        let of = |file: &[u8], pipeline: &Pipeline, family| fingerprint(file, pipeline, family, 0.0).unwrap();
         let first = of(b"tensors", &pipeline, DEFAULT_FAMILY);
         assert_ne!(of(b"others", &pipeline, DEFAULT_FAMILY), first);
         assert_ne!(of(b"tensors", &pipeline, "vit"), first);
+        assert_ne!(fingerprint(b"tensors", &pipeline, DEFAULT_FAMILY, 0.5).unwrap(), first);
         for changed in [
             Pipeline { input_size: 225, ..pipeline.clone() },
             Pipeline { mean: [0.5; 3], ..pipeline.clone() },

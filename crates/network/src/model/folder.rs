@@ -43,6 +43,7 @@ impl StoredModel {
             family: family_of(self.facts.architecture)?.name.to_owned(),
             architecture: self.facts.architecture,
             add_fc: Some(self.facts.add_fc.clone()),
+            frozen_share: self.facts.frozen_share,
             pipeline: (&self.facts.pipeline).into(),
             variables: describe_variables(&self.facts.vocabulary),
             weights: ProvenanceDescription {
@@ -81,6 +82,7 @@ impl StoredModel {
         let facts = Facts {
             architecture: description.architecture,
             add_fc: description.add_fc.unwrap_or_else(|| widths(&shapes)),
+            frozen_share: description.frozen_share,
             pipeline: Pipeline { input_size, mean, std },
             vocabulary: vocabulary(description.variables),
             training: description.training,
@@ -89,7 +91,7 @@ impl StoredModel {
         };
         check_ranges(&facts).map_err(|error| error.in_file(folder.join(DESCRIPTION_FILE)))?;
         check_shapes(&facts, &shapes).map_err(|error| error.in_file(&path))?;
-        let fingerprint = fingerprint(&file, &facts.pipeline, &description.family)?;
+        let fingerprint = fingerprint(&file, &facts.pipeline, &description.family, facts.frozen_share)?;
         if description.fingerprint.is_some_and(|stated| stated != fingerprint) {
             return Err(Error::data(format!("{TENSOR_FILE} and {DESCRIPTION_FILE} do not belong together"))
                 .in_file(folder)

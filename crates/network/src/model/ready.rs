@@ -45,8 +45,9 @@ impl StoredModel {
         }
         let backbone = stored_backbone(&facts, tensors)?;
         let mut head =
-            TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head_tensors, &device)?;
-        head.extra = heads.layers(head.dims(), &device)?;
+            TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head_tensors, &device)?
+                .with_frozen_share(facts.frozen_share);
+        head.extra = heads.layers(head.head.outputs(), &device)?;
         let backbone = backbone.frozen(placement)?;
         Ok(Model { facts, fingerprint, backbone, head, device })
     }

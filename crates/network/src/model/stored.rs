@@ -45,6 +45,7 @@ impl StoredModel {
         let facts = Facts {
             architecture: training.backbone,
             add_fc: training.add_fc.clone(),
+            frozen_share: top.frozen_share(),
             pipeline,
             vocabulary,
             training: Some(training),
@@ -84,6 +85,7 @@ impl StoredModel {
         let facts = Facts {
             architecture,
             add_fc: add_fc.to_vec(),
+            frozen_share: 0.0,
             pipeline,
             vocabulary: Vocabulary::default(),
             training: None,
@@ -104,7 +106,7 @@ impl StoredModel {
         let mut tensors: BTreeMap<String, &WeightTensor> = weights.tensors.iter().map(prefixed).collect();
         tensors.extend(trained.iter().map(|(name, tensor)| (name.clone(), tensor)));
         let file = safetensors_bytes(&tensors, None)?;
-        let fingerprint = fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name)?;
+        let fingerprint = fingerprint(&file, &facts.pipeline, family_of(facts.architecture)?.name, facts.frozen_share)?;
         Ok(Self { facts, file, fingerprint, heads: StoredHeads::of(top) })
     }
 

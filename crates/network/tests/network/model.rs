@@ -4,7 +4,8 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use silknow_config::{
-    Architecture, Augmentation, DeviceChoice, LossKind, ObjectiveParameters, Precision, TrainingParameters, Weights,
+    Architecture, Augmentation, DeviceChoice, LossKind, ObjectiveParameters, OptimiserParameters, Precision,
+    TrainingParameters, Weights,
 };
 use silknow_errors::{ErrorKind, Result};
 use silknow_image::{Pipeline, Source};
@@ -30,6 +31,7 @@ fn training() -> TrainingParameters {
         augmentation: Augmentation::none(),
         augmented_views: 0,
         objective: ObjectiveParameters::default(),
+        optimiser: OptimiserParameters::default(),
         margin: 2.0,
         backbone: Architecture::RESNET18,
         weights: Weights::None,

@@ -3,8 +3,10 @@
 //! It is one file, `checkpoint.safetensors`, numbers and state together, so that a crash can never leave two halves of
 //! different steps.
 //!
+//! A training that is repeated with all samples has two: that of its first part lies in the folder `selection`.
+//!
 //! Tensors: `model.*` (parameters, those of extra heads behind `model.extra.`), `adam.first.*` and `adam.second.*` (moments), `best.*` (parameters of the best
-//! validation, where there was one), `history` (float64 `[steps, 6]`, the first columns of `metrics.csv`, NaN where
+//! validation, where there was one), `average.*` (the running means of the parameters, where there are such), `history` (float64 `[steps, 6]`, the first columns of `metrics.csv`, NaN where
 //! empty) and, where the objective has terms, `terms` (float64 `[steps, T]`, NaN where a step has none). The metadata entry `silknow-checkpoint` holds the rest as JSON. Its entry `checksum` is the SHA-256 of the
 //! whole file, with 64 zeros in the place of the checksum itself. Files of version 1 have none.
 
@@ -42,6 +44,9 @@ const TERMS: &str = "terms";
 const MODEL: &str = "model.";
 const ADAM: &str = "adam.";
 const BEST: &str = "best.";
+const AVERAGE: &str = "average.";
+/// The folder within the log folder for the part of a training that chooses the step.
+const SELECTION_FOLDER: &str = "selection";
 /// What stands before the checksum in the file, where the state is a JSON text within a JSON text. The checksum comes
 /// before all texts that a user gives, so that the first of these marks is the right one.
 const CHECKSUM_MARK: &[u8] = br#"\"checksum\":\""#;
@@ -58,8 +63,12 @@ pub(crate) struct Checkpoint {
     pub model: NamedTensors,
     pub adam: NamedTensors,
     pub adam_steps: u64,
-    /// The step and the parameters of the lowest validation loss so far.
+    /// The step and the parameters of the best validation so far.
     pub best: Option<(usize, NamedTensors)>,
+    /// The part that the frozen features have in the descriptors of the best network.
+    pub best_share: f64,
+    /// The running means of the parameters; empty where there are none.
+    pub average: NamedTensors,
     /// Samples that were left out because their image could not be read.
     pub unreadable: Vec<usize>,
 }
@@ -73,12 +82,18 @@ struct State {
     checksum: String,
     adam_steps: u64,
     best_step: Option<usize>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    best_share: f64,
     unreadable: Vec<usize>,
     /// The names of the objective's terms, in the order of the tensor's columns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     terms: Vec<String>,
     #[serde(flatten)]
     run: Run,
+}
+
+fn is_zero(share: &f64) -> bool {
+    *share == 0.0
 }
 
 /// What a checkpoint must share with the training that continues from it.
@@ -174,9 +189,22 @@ pub fn path_in(log_folder: impl AsRef<Path>) -> PathBuf {
     log_folder.as_ref().join(CHECKPOINT_FILE)
 }
 
-/// Removes the checkpoint from a log folder, once the model it leads to is stored; none is fine.
+/// The folder within a log folder for the part of a training that chooses the step, where it is repeated with all samples.
+pub(crate) fn selection_folder(log_folder: &Path) -> PathBuf {
+    log_folder.join(SELECTION_FOLDER)
+}
+
+/// True when a training of this log folder can be continued.
+pub fn exists_in(log_folder: impl AsRef<Path>) -> bool {
+    let folder = log_folder.as_ref();
+    path_in(folder).exists() || path_in(selection_folder(folder)).exists()
+}
+
+/// Removes the checkpoints from a log folder, once the model they lead to is stored; none is fine.
 pub fn remove(log_folder: impl AsRef<Path>) -> Result<()> {
-    files::remove_if_there(path_in(log_folder))
+    let folder = log_folder.as_ref();
+    files::remove_if_there(path_in(folder))?;
+    files::remove_if_there(path_in(selection_folder(folder)))
 }
 
 impl Checkpoint {
@@ -188,6 +216,7 @@ impl Checkpoint {
             checksum: "0".repeat(CHECKSUM_LENGTH),
             adam_steps: self.adam_steps,
             best_step: self.best.as_ref().map(|(step, _)| *step),
+            best_share: self.best_share,
             unreadable: self.unreadable.clone(),
             terms: terms.iter().map(|&name| name.to_owned()).collect(),
             run: run.clone(),
@@ -197,7 +226,7 @@ impl Checkpoint {
         let nothing = BTreeMap::new();
         let best = self.best.as_ref().map_or(&nothing, |(_, tensors)| tensors);
         let mut arrays: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-        for (prefix, tensors) in [(MODEL, &self.model), (ADAM, &self.adam), (BEST, best)] {
+        for (prefix, tensors) in [(MODEL, &self.model), (ADAM, &self.adam), (BEST, best), (AVERAGE, &self.average)] {
             for (name, tensor) in tensors {
                 let bytes = tensor.data.iter().flat_map(|value| value.to_le_bytes()).collect();
                 arrays.push((format!("{prefix}{name}"), Dtype::F32, tensor.shape.clone(), bytes));
@@ -253,6 +282,8 @@ impl Checkpoint {
                 Some(step) => Some((step, part(BEST)?)),
                 None => None,
             },
+            best_share: state.best_share,
+            average: part(AVERAGE)?,
             unreadable: state.unreadable,
         };
         checkpoint.check_whole()?;
@@ -268,25 +299,31 @@ impl Checkpoint {
         if self.adam_steps != steps as u64 {
             return Err(broken(format!("the optimiser took {} steps, but the history has {steps}", self.adam_steps)));
         }
-        let measured = |step: usize| self.history.get(step.checked_sub(1)?)?.validation?.loss;
+        let measured = |step: usize| self.history.get(step.checked_sub(1)?)?.validation;
         if let Some((step, tensors)) = &self.best {
             if measured(*step).is_none() {
-                return Err(broken(format!("the best step is {step}, but the history has no validation loss of it")));
+                return Err(broken(format!("the best step is {step}, but the history has no validation of it")));
             }
-            check_same_shapes(tensors, &self.model)?;
+            check_same_shapes(BEST, tensors, &self.model)?;
+        }
+        if !self.average.is_empty() {
+            check_same_shapes(AVERAGE, &self.average, &self.model)?;
+        }
+        if !(0.0..=1.0).contains(&self.best_share) {
+            return Err(broken(format!("the share of the frozen features is {}", self.best_share)));
         }
         Ok(())
     }
 }
 
-/// Checks that the best network has the tensors of the model.
-fn check_same_shapes(best: &NamedTensors, model: &NamedTensors) -> Result<()> {
+/// Checks that another network has the tensors of the model.
+fn check_same_shapes(prefix: &str, other: &NamedTensors, model: &NamedTensors) -> Result<()> {
     for (name, parameter) in model {
-        match best.get(name) {
-            None => return Err(broken(format!("the tensor `{BEST}{name}` is missing"))),
+        match other.get(name) {
+            None => return Err(broken(format!("the tensor `{prefix}{name}` is missing"))),
             Some(tensor) if tensor.shape != parameter.shape => {
                 let (given, due) = (&tensor.shape, &parameter.shape);
-                return Err(broken(format!("the tensor `{BEST}{name}` has the shape {given:?}, expected {due:?}")));
+                return Err(broken(format!("the tensor `{prefix}{name}` has the shape {given:?}, expected {due:?}")));
             }
             Some(_) => {}
         }

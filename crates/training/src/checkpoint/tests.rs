@@ -18,6 +18,8 @@ fn checkpoint() -> Checkpoint {
         adam: [("first.head".to_owned(), tensor(&[0.1])), ("second.head".to_owned(), tensor(&[0.2]))].into(),
         adam_steps: 2,
         best: Some((2, [("head.0.weight".to_owned(), tensor(&[3.0, 4.0]))].into())),
+        best_share: 0.5,
+        average: [("head.0.weight".to_owned(), tensor(&[5.0, 6.0]))].into(),
         unreadable: vec![7],
     }
 }
