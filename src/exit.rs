@@ -8,10 +8,13 @@ use std::process::ExitCode;
 
 use silknow_image_retrieval::{ErrorKind, Result, decoder_is_running};
 
+use crate::again::Again;
+use crate::signals;
+
 /// Usage or configuration.
 const CONFIGURATION: u8 = 2;
 /// Data or I/O.
-const DATA: u8 = 3;
+pub(crate) const DATA: u8 = 3;
 /// A fault of this program.
 const INTERNAL: u8 = 4;
 /// What a shell reports for a program that Ctrl-C ended.
@@ -19,9 +22,9 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of an outcome. An error is printed, with its hint below it. The hint of an interruption says what the
 /// same command does when it is given again.
-pub(crate) fn code(outcome: Result<()>, again: &str) -> ExitCode {
+pub(crate) fn code(outcome: Result<()>, again: Again) -> ExitCode {
     let Err(error) = outcome else { return ExitCode::SUCCESS };
-    let error = if error.is_interruption() { error.hint(again) } else { error };
+    let error = if error.is_interruption() { error.hint(again.hint()) } else { error };
     // If standard error is closed, nobody could read an error about it, so the failure is ignored.
     let _ = writeln!(io::stderr(), "error: {error}");
     ExitCode::from(match error.kind() {
@@ -46,6 +49,7 @@ pub(crate) fn announce_panics() {
         if decoder_is_running() {
             return;
         }
+        signals::a_panic_began();
         let _ = writeln!(
             io::stderr(),
             "error: this is a fault of silknow: {panic}\nhint: please report it, with the command that you gave: {}",
@@ -66,12 +70,12 @@ mod tests {
 
     #[test]
     fn every_kind_of_error_has_its_exit_code() {
-        assert_eq!(code(Ok(()), ""), ExitCode::SUCCESS);
-        assert_eq!(code(Err(Error::configuration("k")), ""), ExitCode::from(2));
-        assert_eq!(code(Err(Error::data("k")), ""), ExitCode::from(3));
-        assert_eq!(code(Err(Error::io("k")), ""), ExitCode::from(3));
-        assert_eq!(code(Err(Error::internal("k")), ""), ExitCode::from(4));
-        assert_eq!(code(Err(Error::interrupted()), ""), ExitCode::from(130));
+        assert_eq!(code(Ok(()), Again::Anew), ExitCode::SUCCESS);
+        assert_eq!(code(Err(Error::configuration("k")), Again::Anew), ExitCode::from(2));
+        assert_eq!(code(Err(Error::data("k")), Again::Anew), ExitCode::from(3));
+        assert_eq!(code(Err(Error::io("k")), Again::Anew), ExitCode::from(3));
+        assert_eq!(code(Err(Error::internal("k")), Again::Anew), ExitCode::from(4));
+        assert_eq!(code(Err(Error::interrupted()), Again::Anew), ExitCode::from(130));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 //! The program does what a library may not do: it reads flags and the environment, prints, sets exit codes and handles
 //! Ctrl-C. Every verb has a file of its own under `commands/`, which hands over to the library.
 
+mod again;
 mod commands;
 mod exit;
 mod operation;
 mod session;
+mod signals;
 mod terminal;
 mod verb;
 
@@ -15,6 +17,7 @@ use std::process::ExitCode;
 use clap::Command;
 
 fn main() -> ExitCode {
+    signals::tell_refusals();
     exit::announce_panics();
     exit::guard(run)
 }
@@ -27,8 +30,8 @@ fn run() -> ExitCode {
     };
     let (name, arguments) = matches.subcommand().expect("a verb is required");
     let verb = commands::ALL.iter().find(|verb| verb.name == name).expect("every verb of the program is in the list");
-    let outcome = session::Session::start(arguments).and_then(|session| (verb.run)(arguments, &session));
-    exit::code(outcome, verb.again.hint())
+    let outcome = session::Session::start(arguments, verb.again).and_then(|session| (verb.run)(arguments, &session));
+    exit::code(outcome, verb.again)
 }
 
 /// What stands below the list of verbs.

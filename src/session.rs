@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches};
 use serde::Serialize;
 use silknow_image_retrieval::{Context, Error, Hub, Policy, Result, surroundings};
 
+use crate::again::Again;
 use crate::terminal::{Terminal, Verbosity};
 
 /// The flags that every verb has.
@@ -39,18 +40,18 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Begins a run: from here on, Ctrl-C stops the work at its next safe point.
+    /// Begins a run: from here on, Ctrl-C stops the work at its next safe point. `again` is what the same command does then.
     ///
     /// # Errors
     /// A system that allows no further thread.
-    pub(crate) fn start(arguments: &ArgMatches) -> Result<Self> {
+    pub(crate) fn start(arguments: &ArgMatches, again: Again) -> Result<Self> {
         let verbosity = match (arguments.get_flag("quiet"), arguments.get_flag("verbose")) {
             (true, _) => Verbosity::Quiet,
             (_, true) => Verbosity::Verbose,
             _ => Verbosity::Normal,
         };
         let terminal = Arc::new(Terminal::new(verbosity));
-        terminal.listen_for_interruption();
+        terminal.listen_for_interruption(again);
         surroundings::start_threads()?;
         Ok(Self {
             terminal,

@@ -7,11 +7,13 @@ use std::io::{self, IsTerminal, Write};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use silknow_image_retrieval::{Observer, Progress, Silent};
+use silknow_image_retrieval::{Error, Observer, Progress, Silent};
 
+use crate::again::Again;
 use crate::exit;
 
 /// How much is printed beside results and errors.
@@ -31,6 +33,21 @@ pub(crate) struct Terminal {
     /// `None` where stderr is not a terminal.
     bars: Option<MultiProgress>,
     interrupted: AtomicBool,
+    /// Whether the work has asked since the interruption, and so knows of it.
+    noticed: AtomicBool,
+}
+
+/// The longest time from an interruption to the next safe point. Work that has not come to one by then is ended where it
+/// stands, which leaves no file half written.
+const SAFE_POINT_WITHIN: Duration = Duration::from_millis(1800);
+
+/// The longest time from a safe point to the end of the program, in which what is finished is written; a checkpoint may
+/// be large.
+fn end_within(again: Again) -> Duration {
+    Duration::from_secs(match again {
+        Again::Resumes => 30,
+        Again::Anew | Again::GoesOn => 5,
+    })
 }
 
 /// How often a task reports where bars cannot be drawn; a task that is done earlier says nothing.
@@ -40,21 +57,35 @@ impl Terminal {
     pub(crate) fn new(verbosity: Verbosity) -> Self {
         let drawn = verbosity > Verbosity::Quiet && io::stderr().is_terminal();
         let bars = drawn.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr()));
-        Self { verbosity, bars, interrupted: AtomicBool::new(false) }
+        Self { verbosity, bars, interrupted: AtomicBool::new(false), noticed: AtomicBool::new(false) }
     }
 
-    /// Makes Ctrl-C ask the work to stop, and a second Ctrl-C end the program at once.
-    pub(crate) fn listen_for_interruption(self: &Arc<Self>) {
+    /// Makes Ctrl-C and SIGTERM ask the work to stop, and a second one end the program at once. Where the work comes to
+    /// no safe point, because a disk or a pipe keeps it waiting, the program ends by itself.
+    pub(crate) fn listen_for_interruption(self: &Arc<Self>, again: Again) {
         let terminal = Arc::clone(self);
         let listening = ctrlc::set_handler(move || {
             if terminal.interrupted.swap(true, Ordering::Relaxed) {
                 process::exit(exit::INTERRUPTED.into());
             }
+            let watching = Arc::clone(&terminal);
+            // Without a thread to be had, the second Ctrl-C is left.
+            let _ = thread::Builder::new().name("watchdog".to_owned()).spawn(move || watching.end_in_time(again));
             terminal.print("stopping at the next safe point; press Ctrl-C again to stop at once");
         });
         if listening.is_err() {
             self.warning("Ctrl-C will end the program at once, because the system does not let it handle Ctrl-C");
         }
+    }
+
+    /// Ends the program when the work does not.
+    fn end_in_time(&self, again: Again) {
+        thread::sleep(SAFE_POINT_WITHIN);
+        if self.noticed.load(Ordering::Relaxed) {
+            thread::sleep(end_within(again));
+        }
+        let _ = exit::code(Err(Error::interrupted()), again);
+        process::exit(exit::INTERRUPTED.into());
     }
 
     /// Prints a line above the bars.
@@ -94,7 +125,11 @@ impl Observer for Terminal {
     }
 
     fn interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        let interrupted = self.interrupted.load(Ordering::Relaxed);
+        if interrupted {
+            self.noticed.store(true, Ordering::Relaxed);
+        }
+        interrupted
     }
 }
 

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Arg, Command, value_parser};
 use silknow_image_retrieval::compare;
 
+use crate::again::Again;
 use crate::session;
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb {
     name: "compare",

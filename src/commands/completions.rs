@@ -3,8 +3,9 @@
 use clap::{Arg, value_parser};
 use clap_complete::Shell;
 
+use crate::again::Again;
 use crate::session;
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb {
     name: "completions",

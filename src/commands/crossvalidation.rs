@@ -3,8 +3,9 @@
 use silknow_image_retrieval::config::Operation;
 use silknow_image_retrieval::crossvalidation;
 
+use crate::again::Again;
 use crate::operation;
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb {
     name: "crossvalidation",

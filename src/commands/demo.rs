@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::{DemoParameters, Error, Result, demo};
 
+use crate::again::Again;
 use crate::session::{self, Session};
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb { name: "demo", again: Again::GoesOn, command, run };
 

@@ -6,9 +6,10 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{BackboneParameters, DescribingParameters};
 use silknow_image_retrieval::{DescribeParameters, DescribingNetwork, Result, describe};
 
+use crate::again::Again;
 use crate::operation;
 use crate::session::{self, Session};
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb { name: "describe", again: Again::Anew, command, run };
 

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use silknow_image_retrieval::doctor;
 
+use crate::again::Again;
 use crate::session;
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb {
     name: "doctor",

@@ -6,9 +6,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use silknow_image_retrieval::config::{GetKNNParameters, Key, Operation};
 use silknow_image_retrieval::{Filter, Result, Search, SearchParameters, search};
 
+use crate::again::Again;
 use crate::operation;
 use crate::session::{self, Session};
-use crate::verb::{Again, Verb};
+use crate::verb::Verb;
 
 pub(crate) const VERB: Verb = Verb { name: "search", again: Again::Anew, command, run };
 

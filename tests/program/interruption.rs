@@ -108,3 +108,30 @@ fn an_interrupted_training_leaves_a_checkpoint_and_goes_on_from_it() {
         fs::remove_dir_all(model.join("train")).unwrap();
     }
 }
+
+/// Nobody reads what the program prints, so that it waits at a full pipe, where no safe point comes.
+#[cfg(target_os = "linux")]
+#[test]
+fn work_that_comes_to_no_safe_point_is_ended_in_the_end() {
+    use std::io::Write;
+
+    let (unread, mut full) = std::io::pipe().unwrap();
+    // As much as a pipe holds.
+    full.write_all(&[b'\n'; 65_536]).unwrap();
+    let place = Place::new();
+    let mut program = place.command(&["doctor"]).stdout(Stdio::from(full)).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(program.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // The signal must not come before the program listens to it: it is the second bit of a mask.
+    let listens = || {
+        let status = fs::read_to_string(format!("/proc/{}/status", program.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 0b10 != 0
+    };
+    while !listens() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    interrupt(&program);
+    assert!(said.any(|line| line == "error: interrupted"));
+    assert_eq!(program.wait().unwrap().code(), Some(130));
+    drop(unread);
+}

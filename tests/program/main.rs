@@ -10,6 +10,8 @@ mod circles;
 mod command_line;
 mod host;
 mod interruption;
+mod kills;
+mod limits;
 mod place;
 mod surroundings;
 mod unlabelled;

@@ -14,8 +14,12 @@ const BLOCK_BYTES: usize = 1 << 16;
 /// The most bytes of an array that is stored compressed: 4 GiB. Stored as they are, arrays may be longer.
 const INFLATED_BYTES: u64 = 4 << 30;
 
-/// The most that one byte of deflate can stand for.
-const DEFLATE_RATIO: u64 = 1032;
+/// The most bytes that one compressed byte may stand for, in arrays above [`FREE_BYTES`]. Deflate can reach 1032, for zeros;
+/// descriptors reach 2, and names and labels rarely 30.
+const INFLATION: u64 = 64;
+
+/// What a compressed array may have whatever it is compressed to: 16 MiB.
+const FREE_BYTES: u64 = 16 << 20;
 
 /// How many bytes an array has, as its container says and as the file can hold them.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +70,7 @@ pub(crate) fn read(mut reader: impl Read, stored: Stored) -> Result<Array, Fault
     let element_bytes = header.element_bytes()?;
     let bytes = (count as u64).checked_mul(element_bytes).ok_or_else(|| invalid("its shape is too large"))?;
     let most_in_file = if stored.compressed {
-        stored.in_file.saturating_mul(DEFLATE_RATIO).min(INFLATED_BYTES)
+        stored.in_file.saturating_mul(INFLATION).clamp(FREE_BYTES, INFLATED_BYTES)
     } else {
         stored.in_file
     };

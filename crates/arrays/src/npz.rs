@@ -324,6 +324,18 @@ mod tests {
     }
 
     #[test]
+    fn compressed_zeros_are_read_up_to_a_size_that_is_no_burden() {
+        let member = |count: usize| npy("|u1", &format!("({count},)"), &vec![0; count]);
+        let (_folder, path) = container(&member(1 << 20), zip::CompressionMethod::Deflated);
+        assert_eq!(Reader::open(path).unwrap().u8("a").unwrap().1.len(), 1 << 20);
+        let (_folder, path) = container(&member(17 << 20), zip::CompressionMethod::Deflated);
+        let message = Reader::open(path).unwrap().array("a").unwrap_err().to_string();
+        assert!(message.contains("needs 17825792 bytes, and 16777216 are there"), "{message}");
+        let (_folder, path) = container(&member(17 << 20), zip::CompressionMethod::Stored);
+        assert_eq!(Reader::open(path).unwrap().u8("a").unwrap().1.len(), 17 << 20);
+    }
+
+    #[test]
     fn two_arrays_of_one_name_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("arrays.npz");

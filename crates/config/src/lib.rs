@@ -65,8 +65,8 @@ mod recipe;
 
 pub use augmentation::Augmentation;
 pub use choice::{
-    Architecture, DeviceChoice, Duplicates, LossKind, ModelSelection, Precision, Recipe, Schedule, Spelling,
-    VoteRule, Weights, Word,
+    Architecture, DeviceChoice, Duplicates, LossKind, ModelSelection, Precision, Recipe, Schedule, Spelling, VoteRule,
+    Weights, Word,
 };
 pub use field::{Field, defaulted, optional, required};
 pub use frozen_share::FrozenShare;

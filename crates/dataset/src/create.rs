@@ -10,7 +10,7 @@ use serde::Serialize;
 use silknow_config::{CreateDatasetParameters, Duplicates as Choice};
 use silknow_errors::counts::counted;
 use silknow_errors::{Error, Result};
-use silknow_fetch::{Policy, without_userinfo};
+use silknow_fetch::{Policy, Reach, without_userinfo};
 use silknow_files as files;
 use silknow_files::{Batch, FolderLock};
 use silknow_progress::Observer;
@@ -109,15 +109,18 @@ pub fn create_dataset_with(
     policy: Policy,
     observer: &dyn Observer,
 ) -> Result<CreateDatasetSummary> {
-    let policy = policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?;
-    let folder = ImageFolder::new(&parameters.imgsavepath, policy.clone())?;
+    let mut policy = policy.with_contact(parameters.user_agent_contact.as_deref().unwrap_or_default())?;
+    if parameters.allow_private_addresses {
+        policy.reach = Reach::Everywhere;
+    }
     check_source(parameters)?;
     let options = TableOptions::of(parameters)?;
     let mut catalogue = if iiif::is_iiif(&parameters.csvfile) {
-        iiif::read(&parameters.csvfile, &options, &parameters.imgsavepath, policy, observer)?
+        iiif::read(&parameters.csvfile, &options, &parameters.imgsavepath, &mut policy, observer)?
     } else {
         Catalogue::read_with(&parameters.csvfile, &options, observer)?
     };
+    let folder = ImageFolder::new(&parameters.imgsavepath, policy)?;
     let objects_in_table = catalogue.entries.len();
     let entries = std::mem::take(&mut catalogue.entries);
     let Candidates { mut samples, contradicting } = candidates(entries, &catalogue.file, parameters.strict, observer)?;

@@ -59,7 +59,8 @@ fn is_web(source: &Path) -> bool {
     text.starts_with("http:") || text.starts_with("https:")
 }
 
-/// Reads a manifest, or a collection with all that it lists, as a catalogue.
+/// Reads a manifest, or a collection with all that it lists, as a catalogue. The policy learns how far the addresses of its
+/// pictures may lead.
 ///
 /// # Errors
 /// A source that cannot be read or holds no picture; an interruption; a folder that cannot be written. A document in a
@@ -68,12 +69,13 @@ pub(crate) fn read(
     source: &Path,
     options: &TableOptions,
     image_folder: &Path,
-    policy: Policy,
+    policy: &mut Policy,
     observer: &dyn Observer,
 ) -> Result<Catalogue> {
     options.refuse_groups(source)?;
-    let client = Client::new(Policy { limit_bytes: MAX_BYTES, ..policy })?;
-    let found = walk(source, &client, observer)?;
+    let mut client = Client::new(Policy { limit_bytes: MAX_BYTES, ..policy.clone() })?;
+    let found = walk(source, &mut client, observer)?;
+    policy.reach = client.policy().reach;
     files::create_folder(image_folder)?;
     write_rows(
         &image_folder.join(IIIF_FAILURES),
@@ -141,8 +143,9 @@ impl Place {
     }
 }
 
-/// Reads the source and, level by level, all that it lists. Each document is read once, so that circles end.
-fn walk(source: &Path, client: &Client, observer: &dyn Observer) -> Result<Found> {
+/// Reads the source and, level by level, all that it lists. Each document is read once, so that circles end. The client
+/// follows a source of the public network to public addresses alone.
+fn walk(source: &Path, client: &mut Client, observer: &dyn Observer) -> Result<Found> {
     let mut found = Found { manifests: Vec::new(), failures: Vec::new() };
     let mut level = vec![Place::of(source)];
     let mut seen: BTreeSet<Place> = level.iter().cloned().collect();
@@ -157,12 +160,15 @@ fn walk(source: &Path, client: &Client, observer: &dyn Observer) -> Result<Found
                 let document = if observer.interrupted() {
                     Err(Error::interrupted())
                 } else {
-                    place.read(client, observer).and_then(|content| parse(&content).map_err(Error::data))
+                    place.read(&*client, observer).and_then(|content| parse(&content).map_err(Error::data))
                 };
                 progress.advance(1);
                 (place, document)
             })
             .collect();
+        if let (0, Place::Web(address)) = (depth, &documents[0].0) {
+            *client = client.led_by(address);
+        }
         let mut next = Vec::new();
         for (place, document) in documents {
             match document {

@@ -92,6 +92,7 @@ pub fn generate(
     }
     let records = catalogue::draw(collection);
     files::create_folder(folder.join(catalogue::IMAGE_FOLDER))?;
+    [folder.to_path_buf(), folder.join(catalogue::IMAGE_FOLDER)].iter().for_each(files::remove_abandoned);
     let images = write_images(folder, &records, observer)?;
     let csvfile = folder.join(TABLE);
     export::write(&csvfile, &records)?;

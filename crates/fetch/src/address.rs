@@ -1,8 +1,9 @@
 //! Web addresses as tables hold them, read the way browsers read them (the WHATWG URL standard).
 
 use std::fmt;
+use std::net::IpAddr;
 
-use url::Url;
+use url::{Host, Url};
 
 /// An `http` or `https` address that can be requested.
 ///
@@ -43,6 +44,15 @@ impl Address {
     /// The host in lower case, without the port, an international one in Punycode: what politeness counts by.
     pub fn host(&self) -> String {
         self.0.host_str().unwrap_or_default().to_owned()
+    }
+
+    /// The host where it is written as a number.
+    pub(crate) fn ip(&self) -> Option<IpAddr> {
+        match self.0.host()? {
+            Host::Ipv4(address) => Some(address.into()),
+            Host::Ipv6(address) => Some(address.into()),
+            Host::Domain(_) => None,
+        }
     }
 
     /// True for `https`.

@@ -14,6 +14,7 @@ use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_progress::{Observer, Progress};
 use ureq::Agent;
+use ureq::unversioned::transport::DefaultConnector;
 
 use crate::address::{Address, without_userinfo};
 use crate::body::Body;
@@ -23,14 +24,35 @@ use crate::fault::Fault;
 use crate::hosts::{GLANCE, Hosts, Visit};
 use crate::policy::{Policy, retry_after};
 use crate::proxies::Route;
+use crate::reach::{Guard, Known, Range, Reach, check};
 
 /// Fetches addresses by one policy. Clones share connections and the count of requests per host.
 #[derive(Clone, Debug)]
 pub struct Client {
-    agent: Agent,
+    agents: Arc<Agents>,
     policy: Policy,
     route: Route,
     hosts: Arc<Hosts>,
+    known: Known,
+}
+
+/// One agent for each distance that requests may go. They share no connections, so that none is used for a request that
+/// may not go as far.
+#[derive(Debug)]
+struct Agents {
+    public: Agent,
+    private: Agent,
+    everywhere: Agent,
+}
+
+impl Agents {
+    fn up_to(&self, most: Range) -> &Agent {
+        match most {
+            Range::Public => &self.public,
+            Range::Private => &self.private,
+            Range::LinkLocal => &self.everywhere,
+        }
+    }
 }
 
 /// A successful answer.
@@ -87,7 +109,22 @@ impl Client {
             .build();
         let hosts = Arc::new(Hosts::new(policy.per_host));
         let route = Route::new(&policy.proxies)?;
-        Ok(Self { agent: config.into(), policy, route, hosts })
+        let known = Known::default();
+        let agent = |most| Agent::with_parts(config.clone(), DefaultConnector::default(), Guard::new(most, &known));
+        let agents = Agents {
+            public: agent(Range::Public),
+            private: agent(Range::Private),
+            everywhere: agent(Range::LinkLocal),
+        };
+        Ok(Self { agents: Arc::new(agents), policy, route, hosts, known })
+    }
+
+    /// This client for the addresses that a document from `address`, which was fetched with it, names: a public document
+    /// leads to public addresses alone.
+    pub fn led_by(&self, address: &str) -> Self {
+        let is_public = Address::parse(address).is_ok_and(|address| self.known.range(&address) == Range::Public);
+        let reach = if self.policy.reach == Reach::AsFirst && is_public { Reach::Public } else { self.policy.reach };
+        Self { policy: Policy { reach, ..self.policy.clone() }, ..self.clone() }
     }
 
     /// The policy that this client keeps.
@@ -184,9 +221,16 @@ impl Client {
         let mut failures = 0;
         loop {
             match attempt(&address, visit) {
-                Err(Fault::Passing { asked_wait, .. }) if failures + 1 < self.policy.attempts => {
+                Err(Fault::Passing { reason, asked_wait }) if failures + 1 < self.policy.attempts => {
                     failures += 1;
-                    sleep(self.policy.wait(failures, asked_wait, jitter()), stop)?;
+                    let wait = self.policy.wait(failures, asked_wait, jitter());
+                    let patience = self.policy.patience;
+                    if asked_wait.is_some() && !self.hosts.grant_wait(&address.host(), wait, patience) {
+                        let seconds = patience.as_secs_f32();
+                        let reason = format!("{reason}: the host asks for longer waits than {seconds} s in all");
+                        return Err(Fault::Lasting { reason });
+                    }
+                    sleep(wait, stop)?;
                 }
                 result => return result,
             }
@@ -207,16 +251,26 @@ impl Client {
         let mut cookies = Cookies::default();
         let mut visited = HashSet::new();
         let mut linked_etag = None;
+        let mut most = match self.policy.reach {
+            Reach::Public => Range::Public,
+            Reach::AsFirst => Range::Private,
+            Reach::Everywhere => Range::LinkLocal,
+        };
         for _ in 0..=self.policy.redirects {
             let host = address.host();
             *visit = Some(match visit.take() {
                 Some(visit) => visit.move_to(&host, stop)?,
                 None => self.hosts.enter(&host, stop)?,
             });
+            check(&address, most, &self.known)?;
+            let agent = self.agents.up_to(most);
             let (cookie, proxy) = (cookies.header_for(&address), self.route.proxy(&address));
-            let mut exchange =
-                Exchange::start(&self.agent, &address, cookie.as_deref(), proxy, total, &self.policy, stop);
+            let mut exchange = Exchange::start(agent, &address, cookie.as_deref(), proxy, total, &self.policy, stop)?;
             let head = exchange.head()?;
+            if self.policy.reach == Reach::AsFirst {
+                // The first address may be private; a public one may not lead there.
+                most = most.min(self.known.range(&address));
+            }
             linked_etag = linked_etag.or_else(|| head.header("x-linked-etag").map(unquoted));
             match (head.status, head.header("location")) {
                 (300..=303 | 307 | 308, Some(location)) => {

@@ -7,6 +7,7 @@ use std::io::Read;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
+use silknow_errors::Error;
 use ureq::Agent;
 
 use crate::address::Address;
@@ -58,7 +59,8 @@ pub(crate) struct Exchange<'a> {
 }
 
 impl<'a> Exchange<'a> {
-    /// Sends the request with `cookies`, through `proxy` where there is one; `total` bounds the whole exchange.
+    /// Sends the request with `cookies`, through `proxy` where there is one; `total` bounds the whole exchange. A system that
+    /// starts no further thread is a local fault.
     pub fn start(
         agent: &Agent,
         address: &Address,
@@ -67,7 +69,7 @@ impl<'a> Exchange<'a> {
         total: Option<Duration>,
         policy: &'a Policy,
         stop: &'a dyn Fn() -> bool,
-    ) -> Self {
+    ) -> Result<Self, Fault> {
         let (sender, events) = sync_channel(CHUNKS_AHEAD);
         let mut request = agent.get(address.to_string());
         if let Some(cookies) = cookies {
@@ -77,18 +79,22 @@ impl<'a> Exchange<'a> {
             request = request.header("Authorization", authorization);
         }
         let request = request.config().timeout_global(total).proxy(proxy.cloned()).build();
-        std::thread::spawn(move || {
+        let talking = move || {
             if let Err(error) = converse(request, &sender) {
                 // Nobody listens any more when the exchange was dropped.
                 let _ = sender.send(Event::Failed(error));
             }
-        });
+        };
+        std::thread::Builder::new().name("exchange".to_owned()).spawn(talking).map_err(|cause| {
+            let hint = "allow this user more processes (`ulimit -u`) or more memory (`ulimit -v`)";
+            Fault::Local(Error::io("the system starts no further thread").caused_by(cause).hint(hint))
+        })?;
         // Who is at fault is not known when two hosts are on the way.
         let host = match proxy {
             Some(proxy) => format!("{} (through the proxy {}:{})", address.host(), proxy.host(), proxy.port()),
             None => address.host(),
         };
-        Self { events, host, policy, stop }
+        Ok(Self { events, host, policy, stop })
     }
 
     /// Status and headers. Call this once, before the body is read.

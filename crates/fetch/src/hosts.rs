@@ -17,12 +17,14 @@ pub(crate) struct Hosts {
     limit: usize,
     busy: Mutex<HashMap<String, usize>>,
     left: Condvar,
+    /// How long requests have waited, in all, because their host asked for it.
+    waited: Mutex<HashMap<String, Duration>>,
 }
 
 impl Hosts {
     /// Lets `limit` (at least one) requests at once run on every host.
     pub fn new(limit: usize) -> Self {
-        Self { limit: limit.max(1), busy: Mutex::default(), left: Condvar::new() }
+        Self { limit: limit.max(1), busy: Mutex::default(), left: Condvar::new(), waited: Mutex::default() }
     }
 
     /// The right to a request to `host`, if one is free.
@@ -46,6 +48,17 @@ impl Hosts {
             }
             self.wait_for_change();
         }
+    }
+
+    /// Counts a wait that `host` asks for; false where its requests would wait longer than `most` in all.
+    pub fn grant_wait(&self, host: &str, wait: Duration, most: Duration) -> bool {
+        let mut waited = self.waited.lock().expect("no thread panics while it counts");
+        let sum = waited.entry(host.to_owned()).or_default();
+        let is_granted = *sum + wait <= most;
+        if is_granted {
+            *sum += wait;
+        }
+        is_granted
     }
 
     /// Returns when a visit has ended, or after a short while.
@@ -99,6 +112,17 @@ mod tests {
         assert!(hosts.try_enter("b").is_some());
         drop(first);
         assert!(hosts.try_enter("a").is_some());
+    }
+
+    #[test]
+    fn the_waits_that_a_host_asks_for_are_granted_up_to_a_sum() {
+        let hosts = Hosts::new(1);
+        let granted = |host, seconds| hosts.grant_wait(host, Duration::from_secs(seconds), Duration::from_secs(10));
+        assert!(granted("a", 6));
+        assert!(!granted("a", 5));
+        assert!(granted("a", 4));
+        assert!(!granted("a", 1));
+        assert!(granted("b", 10));
     }
 
     #[test]

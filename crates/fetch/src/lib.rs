@@ -15,10 +15,12 @@ mod fault;
 mod hosts;
 mod policy;
 mod proxies;
+mod reach;
 mod schedule;
 
 pub use address::{Address, percent_decoded, without_userinfo};
 pub use client::{Client, DownloadInfo, Fetched, Response};
 pub use policy::Policy;
 pub use proxies::Proxies;
+pub use reach::Reach;
 pub use schedule::{Job, Jobs, Outcome, Receiver, fetch_all};

@@ -8,6 +8,7 @@ use silknow_errors::{Error, Result};
 
 use crate::address::Address;
 use crate::proxies::Proxies;
+use crate::reach::Reach;
 
 /// The longest contact.
 const MAX_CONTACT_CHARS: usize = 200;
@@ -35,6 +36,10 @@ pub struct Policy {
     pub first_wait: Duration,
     /// Longest wait before an attempt, also where a server asks for more.
     pub longest_wait: Duration,
+    /// Longest time, in all, that requests to one host wait because the host asks for it.
+    pub patience: Duration,
+    /// Which addresses requests may lead to.
+    pub reach: Reach,
     /// Redirects that one attempt follows.
     pub redirects: u32,
     /// Longest body, in bytes; large downloads state their own.
@@ -58,6 +63,8 @@ impl Default for Policy {
             attempts: 4,
             first_wait: Duration::from_secs(1),
             longest_wait: Duration::from_secs(120),
+            patience: Duration::from_secs(900),
+            reach: Reach::default(),
             redirects: 10,
             limit_bytes: 100_000_000,
             at_once: 8,

@@ -6,6 +6,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::Builder;
 
 use silknow_errors::{Error, Result};
 use silknow_progress::{Observer, Progress};
@@ -128,8 +129,12 @@ pub fn fetch_all(
     };
     let queues = Mutex::new(queues(jobs));
     std::thread::scope(|scope| {
-        for _ in 0..client.policy().at_once.clamp(1, jobs.count().max(1)) {
-            scope.spawn(|| run.fetch(&queues));
+        let at_once = client.policy().at_once.clamp(1, jobs.count().max(1));
+        let fetching = || Builder::new().name("fetching".to_owned()).spawn_scoped(scope, || run.fetch(&queues));
+        let started = (0..at_once).take_while(|_| fetching().is_ok()).count();
+        if started == 0 {
+            // The system starts no further thread.
+            run.fetch(&queues);
         }
     });
     match run.local_fault.into_inner() {
@@ -205,8 +210,8 @@ impl Run<'_> {
 
     fn fetch_one(&self, job: &Job, visit: Visit) -> Result<Fetched, Fault> {
         let (mut visit, stop) = (Some(visit), || self.is_stopped());
-        let url = match &job.description {
-            None => job.url.clone(),
+        let (url, client) = match &job.description {
+            None => (job.url.clone(), self.client),
             Some(address) => {
                 let document = match self.client.to_memory(address, MAX_DESCRIPTION_BYTES, &mut visit, &stop) {
                     Ok((_, content)) => Ok(content),
@@ -214,10 +219,10 @@ impl Run<'_> {
                     Err(fault) => return Err(fault),
                 };
                 let document = document.as_deref().map_err(String::as_str);
-                self.receiver.choose(job, document).map_err(Fault::lasting)?
+                (self.receiver.choose(job, document).map_err(Fault::lasting)?, &self.client.led_by(address))
             }
         };
-        self.client.to_file(&url, &job.destination, &|content| self.receiver.check(content), &mut visit, &stop)
+        client.to_file(&url, &job.destination, &|content| self.receiver.check(content), &mut visit, &stop)
     }
 
     /// Waits for a job whose host has room.

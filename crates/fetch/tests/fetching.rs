@@ -10,7 +10,7 @@ use std::time::Duration;
 use server::{Crowd, Server, respond, respond_cut};
 use sha2::{Digest, Sha256};
 use silknow_errors::{Error, ErrorKind};
-use silknow_fetch::{Client, Fetched, Job, Outcome, Policy, Proxies, Receiver, fetch_all};
+use silknow_fetch::{Client, Fetched, Job, Outcome, Policy, Proxies, Reach, Receiver, fetch_all};
 use silknow_progress::{Observer, Progress, Silent};
 
 /// Waits of a millisecond, and time-outs that a silent server reaches soon.
@@ -189,6 +189,46 @@ fn redirects_are_followed_and_a_circle_is_noticed() {
     assert!(reason.contains("go in a circle: more than 10 redirects") && reason.contains("/circle` again"), "{reason}");
     assert_eq!(server.requests_for("/circle"), 11);
     assert!(failure(&client(), &server.url("/elsewhere")).contains("not an http or https address"));
+}
+
+#[test]
+fn local_servers_lead_to_local_ones_and_never_to_link_local_ones() {
+    let server = Server::start(|request, stream| {
+        let to = |address: &str| format!("Location: {address}\r\n");
+        match request.path.as_str() {
+            "/metadata" => respond(stream, "302 Found", &to("http://169.254.169.254/latest/meta-data/"), b""),
+            "/again" => respond(stream, "302 Found", &to("/silk"), b""),
+            _ => respond(stream, "200 OK", "", b"silk"),
+        }
+    });
+    for url in [server.url("/metadata"), "http://169.254.169.254/".to_owned(), "http://[fe80::1]/".to_owned()] {
+        let reason = failure(&client(), &url);
+        assert!(reason.contains("leads to a link-local address, which is not asked"), "{reason}");
+    }
+    assert_eq!(client().get(&server.url("/again"), &Silent).unwrap().body, b"silk");
+
+    let strict = Client::new(Policy { reach: Reach::Public, ..hasty() }).unwrap();
+    for url in [server.url("/silk"), server.url_at("localhost", "/silk"), server.url_at("127.1", "/silk")] {
+        let reason = failure(&strict, &url);
+        assert!(reason.contains("leads to this machine or a private network, which is not asked"), "{reason}");
+    }
+    assert_eq!(server.requests_for("/silk"), 1);
+    let open = Client::new(Policy { reach: Reach::Everywhere, ..hasty() }).unwrap();
+    assert_eq!(open.get(&server.url("/silk"), &Silent).unwrap().body, b"silk");
+    // What a public document names is public; a local one may name what is local.
+    assert_eq!(client().led_by("http://8.8.8.8/manifest").policy().reach, Reach::Public);
+    assert_eq!(client().led_by(&server.url("/manifest")).policy().reach, Reach::AsFirst);
+    assert_eq!(open.led_by("http://8.8.8.8/manifest").policy().reach, Reach::Everywhere);
+}
+
+#[test]
+fn a_host_that_asks_for_patience_again_and_again_is_given_up() {
+    let server = Server::start(|_, stream| respond(stream, "503 Service Unavailable", "Retry-After: 9\r\n", b""));
+    let policy = Policy { attempts: 9, patience: Duration::from_millis(12), ..hasty() };
+    let reason = failure(&Client::new(policy).unwrap(), &server.url("/busy"));
+    assert!(reason.contains("HTTP 503 Service Unavailable: the host asks for longer waits than 0.012 s"), "{reason}");
+    // Two waits of 5 ms, the longest one, are granted.
+    assert_eq!(server.requests_for("/busy"), 3);
 }
 
 #[test]
@@ -492,7 +532,8 @@ fn an_interruption_ends_waits_for_servers_and_for_retries() {
     let folder = tempfile::tempdir().unwrap();
     let jobs = jobs(folder.path(), ["/busy", "/silent", "/later"].map(|path| server.url(path)));
     let hour = Duration::from_secs(3600);
-    let patient = Policy { read_timeout: hour, total_timeout: hour, longest_wait: hour, ..Policy::default() };
+    let patient =
+        Policy { read_timeout: hour, total_timeout: hour, longest_wait: hour, patience: hour, ..Policy::default() };
     // Without an interruption this would last an hour.
     let outcomes = fetch_all(&Client::new(patient).unwrap(), &jobs, &|_: &[u8]| Ok(()), "", &watcher).unwrap();
     assert_eq!(outcomes, vec![Outcome::Interrupted; 3]);

@@ -6,6 +6,7 @@
 //! - [`write`](fn@write) and [`write_with`] replace a file in one step that survives a power cut. [`Batch`] does the
 //!   same for many small files at a fraction of the cost.
 //! - [`FolderLock`] keeps a second run out of a folder, and removes what runs that were killed left in it.
+//!   [`remove_abandoned`] does the second alone, for folders that several runs may share.
 //!
 //! ```
 //! # fn main() -> silknow_errors::Result<()> {
@@ -29,4 +30,5 @@ pub use lock::FolderLock;
 pub use paths::relative_to;
 pub use reading::{SMALL_TEXT_BYTES, TEXT_BYTES, open, read, read_limited, read_small_text, read_text};
 pub use refusal::refused;
+pub use temporary::remove_abandoned;
 pub use writing::{Batch, create_folder, remove_if_there, write, write_with};

@@ -8,7 +8,7 @@ use silknow_errors::{Error, Result};
 
 use crate::refusal::refused;
 use crate::temporary::{open_to_lock, remove_abandoned};
-use crate::writing::create_folder;
+use crate::writing::{create_folder, parent};
 
 /// Keeps other runs out of a folder while it lives.
 ///
@@ -48,6 +48,14 @@ impl FolderLock {
         Ok(Self { folder: folder.to_path_buf(), _file: file })
     }
 
+    /// Takes the folder that `file` stands in or will stand in.
+    ///
+    /// # Errors
+    /// Those of [`take`](Self::take).
+    pub fn take_folder_of(file: impl AsRef<Path>) -> Result<Self> {
+        Self::take(parent(file.as_ref()))
+    }
+
     /// Removes the temporary files that killed runs left in `subfolder` of the folder, and not below it.
     pub fn remove_abandoned_in(&self, subfolder: impl AsRef<Path>) {
         remove_abandoned(&self.folder.join(subfolder));
@@ -74,6 +82,16 @@ mod tests {
         assert!(FolderLock::take(folder.path()).unwrap_err().to_string().contains("another run"));
         drop(lock);
         FolderLock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn the_folder_of_a_file_is_the_one_that_it_will_stand_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let _lock = FolderLock::take_folder_of(folder.path().join("below/array.npy")).unwrap();
+        assert!(FolderLock::take(folder.path().join("below")).is_err());
+        FolderLock::take(folder.path()).unwrap();
+        // A name alone stands in the working directory.
+        assert_eq!(parent(Path::new("array.npy")), Path::new("."));
     }
 
     /// The second taker opens the file while the first holds it, and comes to lock it only after the first is done

@@ -51,8 +51,9 @@ fn create_unlocked(folder: &Path, _like: Option<&Permissions>) -> io::Result<Nam
 
 /// Removes the temporary files in `folder`, and not below it, whose writers are dead.
 ///
-/// What cannot be listed, opened or removed stays: it is in nobody's way.
-pub(crate) fn remove_abandoned(folder: &Path) {
+/// This needs no [`FolderLock`](crate::FolderLock): files of living writers stay. What cannot be listed, opened or removed
+/// stays too, for it is in nobody's way.
+pub fn remove_abandoned(folder: impl AsRef<Path>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

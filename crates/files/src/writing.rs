@@ -32,7 +32,7 @@ fn is_missing(folder: &Path) -> bool {
 ///
 /// Folders on the way are created. When `fill` or the disk fails, or the power, what stood under the name before
 /// stands there still. No temporary file is left by an error; those of a killed process go with the next
-/// [`FolderLock`](crate::FolderLock). A file that is replaced passes on its permissions, a new one gets those that the
+/// [`FolderLock`](crate::FolderLock) or [`remove_abandoned`](crate::remove_abandoned). A file that is replaced passes on its permissions, a new one gets those that the
 /// umask leaves. A symbolic link to a file stays, and the file is replaced.
 ///
 /// Each call waits for the disk twice, some milliseconds in all; [`Batch`] shares the wait among many files.
@@ -188,7 +188,7 @@ fn target_of(path: &Path) -> Result<(PathBuf, Option<Permissions>)> {
 }
 
 /// The folder in which the file or folder of this name stands.
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),

@@ -104,6 +104,8 @@ impl fmt::Display for CreateDatasetSummary {
 /// listed in `download_failures.csv` instead.
 pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_>) -> Result<CreateDatasetSummary> {
     let dataset = create::create_dataset_with(parameters, context.hub.policy.clone(), context.observer)?;
+    // These files come after the collections, when their folders are not locked any more.
+    [&parameters.master_dir, &parameters.configuration_dir].into_iter().for_each(files::remove_abandoned);
     let duplicates_page = duplicates_page::write(&dataset.duplicates, &parameters.master_dir)?;
     let prospects = Prospects::of(&dataset);
     let texts = configurations(&dataset, prospects, parameters)?;

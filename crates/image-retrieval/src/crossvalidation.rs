@@ -10,7 +10,7 @@ use silknow_config::CrossvalidationParameters;
 use silknow_dataset::{Collections, read_master};
 use silknow_errors::{Error, Result};
 use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
-use silknow_files::FolderLock;
+use silknow_files::{FolderLock, remove_abandoned};
 use silknow_index::{
     Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, Vote, check_model, retrieve,
 };
@@ -87,6 +87,7 @@ pub fn crossvalidation(
     }
     stated::write_recipe(parameters, training, logpath)?;
     let folders: Vec<PathBuf> = (0..count).map(|fold| logpath.join(format!("cv{fold}"))).collect();
+    folders.iter().for_each(remove_abandoned);
     let mut classifications = Vec::with_capacity(count);
     let mut samples_trained = Vec::new();
     let progress = context.observer.begin("folds", count as u64);
@@ -104,13 +105,12 @@ pub fn crossvalidation(
             None => {
                 let trained = session.train_into(&split.rest, folder, parameters.resume)?;
                 samples_trained.push(trained.outcome.samples_used);
-                let classification =
-                    classify(&mut session, &collections, &trained, &split, parameters, folder, context)?;
-                // Small classes are warned of once, over all folds.
-                evaluate(&classification, folder, folder, &Silent)?;
-                classification
+                classify(&mut session, &collections, &trained, &split, parameters, folder, context)?
             }
         };
+        // What follows from a classification is made for finished folds too: a run that was killed right after it has
+        // not come to that. Small classes are warned of once, over all folds.
+        evaluate(&classification, folder, folder, &Silent)?;
         classifications.push(classification);
         progress.advance(1);
     }

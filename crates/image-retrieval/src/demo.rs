@@ -57,6 +57,7 @@ pub struct DemoSummary {
 /// A folder that is not writable, an interruption.
 pub fn demo(parameters: &DemoParameters, context: &Context<'_>) -> Result<DemoSummary> {
     let report = PathBuf::from("report.html");
+    files::remove_abandoned(".");
     let table = Path::new(COLLECTION).join(silknow_demo::TABLE);
     let table_before = fs::read(&table).ok();
     let made = silknow_demo::generate(COLLECTION, &parameters.collection, context.observer)?;

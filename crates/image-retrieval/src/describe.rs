@@ -8,11 +8,13 @@ use silknow_arrays::npz::{self, Array};
 use silknow_config::{BackboneParameters, DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_files as files;
+use silknow_files::FolderLock;
 use silknow_network::{Model, Placement, StoredModel, WeightFile};
 
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::image_list;
+use crate::path_text;
 
 /// What `describe` needs to know.
 #[derive(Clone, Debug)]
@@ -73,8 +75,10 @@ impl DescribingNetwork {
 #[non_exhaustive]
 pub struct DescribeSummary {
     /// The array file: `float32 [N, D]`.
+    #[serde(serialize_with = "path_text::serialize")]
     pub descriptors: PathBuf,
     /// The list of names: one a line, in the order of the rows.
+    #[serde(serialize_with = "path_text::serialize")]
     pub names: PathBuf,
     /// Rows N.
     pub images: usize,
@@ -102,10 +106,11 @@ impl fmt::Display for DescribeSummary {
 ///
 /// # Errors
 /// A missing image or folder, no readable image, a model or weights that cannot be read, a folder that is not
-/// writable, an interruption.
+/// writable or in which another run works, an interruption.
 pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Result<DescribeSummary> {
     let images = image_list::expand(&parameters.images, context.observer)?;
     let model = parameters.network.load(parameters.device, parameters.precision, context)?;
+    let _lock = FolderLock::take_folder_of(&parameters.out)?;
     let (described, skipped) =
         describe_images(&model, &images, Listed::ByHand, parameters.batch_size, context.observer)?;
     let shape = [described.kept.len(), model.dims()];
@@ -113,7 +118,9 @@ pub fn describe(parameters: &DescribeParameters, context: &Context<'_>) -> Resul
     let names = parameters
         .out
         .with_file_name(format!("{}_names.txt", parameters.out.file_stem().unwrap_or_default().to_string_lossy()));
-    let list: String = described.kept.iter().map(|&position| format!("{}\n", images[position].display())).collect();
+    path_text::warn_of_lost_names(&images, context.observer);
+    let line = |&position: &usize| format!("{}\n", path_text::line_of(&images[position]));
+    let list: String = described.kept.iter().map(line).collect();
     files::write(&names, list)?;
     Ok(DescribeSummary { descriptors: parameters.out.clone(), names, images: shape[0], dimensions: shape[1], skipped })
 }

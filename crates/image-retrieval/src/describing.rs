@@ -10,11 +10,14 @@ use silknow_network::Model;
 use silknow_network::model::Described;
 use silknow_progress::Observer;
 
+use crate::path_text;
+
 /// An image that was left out.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct SkippedImage {
     /// Where it should be.
+    #[serde(serialize_with = "path_text::serialize")]
     pub image: PathBuf,
     /// Why it was left out.
     pub reason: String,

@@ -115,6 +115,7 @@ mod evaluate_model;
 mod get_knn;
 mod image_list;
 mod indexing;
+mod path_text;
 mod retriever;
 mod search;
 mod stated;

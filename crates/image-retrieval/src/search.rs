@@ -14,6 +14,7 @@ use silknow_records::{Object, Record, Variable};
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images};
 use crate::image_list;
+use crate::path_text;
 use crate::retriever::{Answer, Prediction, Retriever, Votes};
 use crate::voting;
 
@@ -53,6 +54,7 @@ pub struct SearchSummary {
     /// Query images that could not be read, each with the reason.
     pub skipped: Vec<SkippedImage>,
     /// The page that was written, if one was.
+    #[serde(serialize_with = "path_text::serialize_optional")]
     pub html: Option<PathBuf>,
 }
 
@@ -61,6 +63,7 @@ pub struct SearchSummary {
 #[non_exhaustive]
 pub struct SearchResult {
     /// The query image.
+    #[serde(serialize_with = "path_text::serialize")]
     pub query: PathBuf,
     /// The predicted class of each variable.
     pub predictions: Vec<Label>,
@@ -159,6 +162,7 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     search.vote = voting::vote(vote, vote_temperature, confidence_threshold, retriever.model().facts())?;
     let (described, skipped) =
         describe_images(retriever.model(), &images, Listed::ByHand, parameters.batch_size, observer)?;
+    path_text::warn_of_lost_names(&images, observer);
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
     let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
     let answers = retriever.search_descriptors(&described.descriptors, &search, &is_query, observer)?;
@@ -171,6 +175,8 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     if let Some(page) = &parameters.html {
         let hits: Vec<SearchHit> = results.iter().map(shown).collect();
         let introduction = format!("Searched among {} images in {}.", index.len(), parameters.treepath.display());
+        // Pages of several searches may lie in one folder, so that it is not locked.
+        files::remove_abandoned(page.parent().unwrap_or(Path::new(".")));
         silknow_evaluation::search_page("Similar images", &introduction, &hits).write(page)?;
     }
     Ok(SearchSummary { results, skipped, html: parameters.html.clone() })

@@ -4,11 +4,13 @@
 //! This is the only place that reads environment variables, and nothing in the library calls it. The command line and the
 //! Python package ask here, so that both find the same weights, and hand the answers over in a [`Context`](crate::Context).
 
-use std::env;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::thread::Builder;
+use std::{env, io};
 
-use rayon::ThreadPoolBuilder;
+use rayon::{ThreadBuilder, ThreadPoolBuilder};
 use silknow_errors::{Error, Result};
 use silknow_fetch::Proxies;
 use silknow_network::weights::Hub;
@@ -69,19 +71,32 @@ pub fn start_threads() -> Result<()> {
         return Ok(());
     }
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let stated = env::var("RAYON_NUM_THREADS").ok();
-    let mut threads = threads_of(stated.as_deref(), processors);
-    // A failure to start the shared threads cannot be repeated with fewer, so that a trial comes first.
-    while let Err(cause) = ThreadPoolBuilder::new().num_threads(threads).build() {
-        if threads == 1 {
-            return Err(Error::io("the system starts no further thread")
-                .caused_by(cause)
-                .hint("allow this user more processes (`ulimit -u`) or more memory (`ulimit -v`)"));
-        }
-        threads /= 2;
+    // A failure to start the shared threads cannot be repeated with fewer. So they are started first, as many as the
+    // system allows, and become shared ones then.
+    let (sender, receiver) = channel::<ThreadBuilder>();
+    let receiver = Arc::new(Mutex::new(receiver));
+    let start = || {
+        let receiver = Arc::clone(&receiver);
+        let become_shared = move || {
+            let work = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+            // There is none where the shared threads run already.
+            work.into_iter().for_each(ThreadBuilder::run);
+        };
+        Builder::new().name("compute".to_owned()).spawn(become_shared)
+    };
+    let mut refusal = None;
+    let wanted = threads_of(env::var("RAYON_NUM_THREADS").ok().as_deref(), processors);
+    let threads = (0..wanted).take_while(|_| start().map_err(|cause| refusal = Some(cause)).is_ok()).count();
+    if let (0, Some(cause)) = (threads, refusal) {
+        return Err(Error::io("the system starts no further thread")
+            .caused_by(cause)
+            .hint("allow this user more processes (`ulimit -u`) or more memory (`ulimit -v`)"));
     }
     // The only error that is left says that the shared threads run already.
-    let _ = ThreadPoolBuilder::new().num_threads(threads).build_global();
+    let shared = ThreadPoolBuilder::new().num_threads(threads);
+    let _ = shared
+        .spawn_handler(|thread| sender.send(thread).map_err(|_| io::Error::other("no thread waits")))
+        .build_global();
     let _ = STARTED.set(());
     Ok(())
 }

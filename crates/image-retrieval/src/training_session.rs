@@ -18,7 +18,7 @@ use silknow_records::{LabelMatrix, Record, Vocabulary};
 use silknow_training::objective::{self, ImageValues, Objective, values_of_images};
 use silknow_training::{
     DEFAULT_MEMORY_LIMIT_BYTES, FeatureStore, Logs, SourceImage, StoreSettings, TrainingInputs, TrainingOutcome,
-    checkpoint, difference,
+    checkpoint, difference, metrics,
 };
 
 use crate::context::Context;
@@ -129,6 +129,8 @@ impl<'a> TrainingSession<'a> {
             self.check_finished(folder)?;
         }
         let mut trained = self.train(samples, None, Some(Logs { folder, resume }))?;
+        // A run that was killed right after its last checkpoint has not come to the table.
+        metrics::write_table(folder, &trained.outcome.history)?;
         trained.model.save(folder)?;
         if let Some(error) = trained.outcome.diverged.take() {
             return Err(error);

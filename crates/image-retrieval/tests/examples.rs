@@ -1,5 +1,12 @@
-//! The examples that need nothing of the user run, and say what they should.
+//! The examples that need nothing of the user run, and say what they should. The readers of strangers' bytes take the seeds of
+//! the fuzzer, which have all that it ever found.
 
+#[path = "../../../fuzz/src/network_targets.rs"]
+mod network_targets;
+#[path = "../../../fuzz/src/targets.rs"]
+mod targets;
+
+use std::path::Path;
 use std::process::Command;
 
 fn run(example: &str) -> String {
@@ -28,4 +35,14 @@ fn a_loss_of_ones_own_is_minimised_by_the_trainer() {
     let &[first, last] = &losses[..] else { panic!("{text}") };
     // Half of the pairs are of two classes, which look alike at first and cost up to 1 each.
     assert!(first > 0.2 && last < 0.2 * first, "{text}");
+}
+
+#[test]
+fn the_seeds_of_the_fuzzer_are_read_or_refused() {
+    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
+    for (name, target) in targets::TARGETS.iter().chain(network_targets::TARGETS) {
+        let files: Vec<_> = std::fs::read_dir(seeds.join(name)).unwrap().collect();
+        assert!(!files.is_empty(), "{name} has no seed");
+        files.into_iter().for_each(|file| target(&std::fs::read(file.unwrap().path()).unwrap()));
+    }
 }

@@ -232,6 +232,11 @@ fn the_same_seed_gives_the_same_files_and_a_resumed_training_ends_the_same() {
             assert!(bytes(shop.path("first").join(file)) == bytes(shop.path(folder).join(file)), "{folder}/{file}");
         }
     }
+    // A run that was killed right after its last checkpoint has not come to the table.
+    let table = bytes(shop.path("third/metrics.csv"));
+    std::fs::remove_file(shop.path("third/metrics.csv")).unwrap();
+    train_model(&TrainModelParameters { resume: true, ..shop.train_model("third") }, &context).unwrap();
+    assert!(bytes(shop.path("third/metrics.csv")) == table);
 }
 
 #[test]
@@ -288,8 +293,17 @@ fn cross_validation_runs_the_backbone_once_per_image_and_view_and_keeps_finished
     }
     assert!(shop.path("cross/top_k_statistics").is_dir() && summary.report.is_file());
 
+    // A run that was killed right after a fold's classification has not come to what follows from it.
+    let fold = shop.path("cross/cv1");
+    let derived = ["evaluation_summary.json", "evaluation_summary.txt", "report.html"];
+    let before = derived.map(|file| bytes(fold.join(file)));
+    derived.iter().for_each(|file| std::fs::remove_file(fold.join(file)).unwrap());
+    std::fs::write(fold.join(".silknow-Dead01.part"), "half").unwrap();
+
     let again = crossvalidation(&parameters, &context).unwrap();
     assert!(again.samples_trained.is_empty(), "finished folds are kept");
+    assert!(derived.map(|file| bytes(fold.join(file))) == before);
+    assert!(!fold.join(".silknow-Dead01.part").exists());
     assert_eq!(again.backbone_images, 0);
     assert_eq!(again.evaluation.mean_f1, summary.evaluation.mean_f1);
 

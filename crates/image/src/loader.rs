@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::JoinHandle;
+use std::thread::{Builder, JoinHandle};
 
 use image::RgbImage;
 use silknow_config::Augmentation;
@@ -85,7 +85,8 @@ pub struct Batch {
 
 /// Yields the requested images in their order, batch by batch.
 ///
-/// Threads work ahead by about one batch, whatever the number of requests. An image that cannot be decoded is
+/// Threads work ahead by about one batch, whatever the number of requests. Where the system starts fewer threads, there are
+/// fewer, and without any the images are loaded when their batch is asked for. An image that cannot be decoded is
 /// listed in its batch and spoils nothing. Dropping the loader stops the threads.
 #[derive(Debug)]
 pub struct Loader {
@@ -131,9 +132,9 @@ impl Loader {
             changed: Condvar::new(),
         });
         let workers = (0..threads)
-            .map(|_| {
+            .map_while(|_| {
                 let shared = Arc::clone(&shared);
-                std::thread::spawn(move || shared.work())
+                Builder::new().name("loader".to_owned()).spawn(move || shared.work()).ok()
             })
             .collect();
         Self { shared, workers, batch_size, next: 0 }
@@ -203,7 +204,11 @@ impl Iterator for Loader {
         let mut batch = Batch { first, positions: Vec::new(), pixels: Vec::new(), failures: Vec::new() };
         batch.pixels.reserve_exact((end - first) * self.shared.settings.pipeline.values_per_image());
         for position in first..end {
-            match self.shared.take(position) {
+            let loaded = match self.workers[..] {
+                [] => self.shared.load(&self.shared.requests[position]),
+                _ => self.shared.take(position),
+            };
+            match loaded {
                 Ok(pixels) => {
                     batch.positions.push(position);
                     batch.pixels.extend_from_slice(&pixels);

@@ -246,7 +246,7 @@ mod tests {
         for _ in 0..40 {
             let batch = samples_of(&drawing.draw());
             for (class, count) in [(0..90, 3), (90..94, 3), (94..100, 3)] {
-                assert_eq!(batch.iter().filter(|sample| class.contains(sample)).count(), count, "{batch:?}");
+                assert_eq!(batch.iter().filter(|sample| class.contains(*sample)).count(), count, "{batch:?}");
             }
             batch.into_iter().for_each(|sample| times[sample] += 1);
         }

@@ -30,6 +30,7 @@ def create_dataset_parameter(
     missing_values: Optional[Sequence[str]] = ...,
     strict: bool = ...,
     user_agent_contact: Optional[str] = ...,
+    allow_private_addresses: bool = ...,
     seed: int = ...,
 ) -> None: ...
 def train_model_configfile(configfile: _Path, **parameters: _Value) -> None: ...

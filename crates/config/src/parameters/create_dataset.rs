@@ -60,6 +60,8 @@ crate::parameters! {
         strict: bool = defaulted(false, truth()).further();
         /// E-mail or web address that image servers are told as a contact; Wikimedia and others demand one
         user_agent_contact: Option<String> = optional(contact(), "curator@museum.example".into()).further();
+        /// Whether addresses of this machine and of private networks may be asked, whoever leads to them; otherwise only a table of one's own and a local server lead there
+        allow_private_addresses: bool = defaulted(false, truth()).further();
         /// Seed of the split into five parts.
         seed: u64 = TrainingParameters::seed();
     }

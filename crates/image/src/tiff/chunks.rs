@@ -7,8 +7,8 @@ use image::codecs::webp::WebPDecoder;
 use silknow_errors::Result;
 
 use super::directory::{ByteOrder, TiffFile};
-use super::layout::{Compression, Layout, Predictor};
 use super::fax;
+use super::layout::{Compression, Layout, Predictor};
 use super::refusal::{NAME, damaged, explain, unsupported};
 use crate::jpeg;
 use crate::refusal::cut;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use silknow_errors::{Error, Result};
 use silknow_fetch::{Client, Policy};
+use silknow_files::remove_abandoned;
 use silknow_progress::Observer;
 
 /// No weights are larger, in bytes: those of resnet152 have 242 million.
@@ -77,6 +78,9 @@ impl Pinned {
         let (address, path) = (self.address(hub), self.cached_path(hub));
         if !path.exists() {
             let client = Client::new(hub.policy.clone())?;
+            // A download that was killed left a file as large as the weights. The folder is not locked: several runs may
+            // fetch at once.
+            remove_abandoned(hub.cache_folder);
             let task = format!("fetching {weights}");
             if let Err(error) = client.download(&address, &path, LIMIT_BYTES, Some(self.sha256), &task, observer) {
                 return Err(if error.is_interruption() { error } else { without_network(error, &address, &path) });

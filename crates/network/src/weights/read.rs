@@ -20,6 +20,9 @@ const LIMIT_BYTES: u64 = 2_000_000_000;
 /// No network has more numbers: resnet152 has 60 million.
 const LIMIT_NUMBERS: usize = 250_000_000;
 
+/// The most numbers of a checkpoint that has fewer bytes than numbers.
+const SHARED_NUMBERS: usize = 64_000_000;
+
 /// What a weight file holds.
 pub(crate) struct Content {
     pub(crate) tensors: BTreeMap<String, WeightTensor>,
@@ -32,7 +35,7 @@ pub(crate) fn backbone_file(path: &Path, bytes: &[u8]) -> Result<Content> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
     let content = match ending.as_str() {
         "safetensors" => backbone_in_memory(bytes),
-        "pth" | "pt" => checkpoint(path),
+        "pth" | "pt" => checkpoint(path, bytes.len()),
         _ => Err(Error::configuration("not a weight file")
             .hint("weights are `imagenet`, `builtin`, `none`, or a file ending in .safetensors, .pth or .pt")),
     };
@@ -112,8 +115,8 @@ fn safetensor(name: &str, view: &TensorView<'_>) -> Result<WeightTensor> {
     Ok(WeightTensor { shape: view.shape().to_vec(), data })
 }
 
-/// Reads a PyTorch checkpoint. It is parsed, not run: only tensors are taken from it.
-fn checkpoint(path: &Path) -> Result<Content> {
+/// Reads a PyTorch checkpoint of `length` bytes. It is parsed, not run: only tensors are taken from it.
+fn checkpoint(path: &Path, length: usize) -> Result<Content> {
     let cut = |cause: String| {
         Error::data("not a complete PyTorch checkpoint")
             .caused_by(cause)
@@ -121,13 +124,15 @@ fn checkpoint(path: &Path) -> Result<Content> {
     };
     let reader = PytorchReader::new(path).map_err(|cause| cut(cause.to_string()))?;
     let mut tensors = BTreeMap::new();
-    let mut remaining = LIMIT_NUMBERS;
+    // Numbers take two bytes or more, and PyTorch does not compress them. A file that claims more of them than it has bytes
+    // inflates to many times its length, or has tensors that share their numbers.
+    let limit = length.clamp(SHARED_NUMBERS, LIMIT_NUMBERS);
+    let mut remaining = limit;
     for (name, tensor) in reader.tensors() {
         use pytorch_reader::DType;
         let Some(clean) = clean_name(name) else { continue };
-        // Tensors of a checkpoint may share their numbers, so a small file can stand for any number of them.
         remaining = remaining.checked_sub(tensor.num_elements()).ok_or_else(|| {
-            Error::data(format!("the tensors hold more than {LIMIT_NUMBERS} numbers"))
+            Error::data(format!("the tensors hold more than {limit} numbers, in a file of {length} bytes"))
                 .hint("this is not a checkpoint of a backbone; give another file")
         })?;
         let bytes = tensor.read().map_err(|cause| cut(cause.to_string()))?;

@@ -111,6 +111,12 @@ fn a_file_that_is_no_weight_file_is_refused() {
 }
 
 #[test]
+fn a_checkpoint_that_claims_more_numbers_than_it_has_bytes_is_refused() {
+    let message = WeightFile::load(&reference::file("inflated.pth"), RESNET18).unwrap_err().to_string();
+    assert!(message.contains("inflated.pth: the tensors hold more than 64000000 numbers, in a file of"), "{message}");
+}
+
+#[test]
 fn the_built_in_weights_fit_resnet18_alone() {
     let weights = WeightFile::builtin(RESNET18).unwrap();
     assert_eq!(weights.mean, IMAGENET_MEAN);
