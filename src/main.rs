@@ -17,7 +17,7 @@ use std::process::ExitCode;
 use clap::Command;
 
 fn main() -> ExitCode {
-    signals::tell_refusals();
+    signals::tell_refusals(exit::DATA);
     exit::announce_panics();
     exit::guard(run)
 }

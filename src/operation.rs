@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use silknow_image_retrieval::config::{Explicit, Fallback, Group, Key, Kind, Operation, Options, Parameters};
 use silknow_image_retrieval::{Result, architectures, take};
 
-use crate::session;
+use crate::session::{self, Session};
 
 /// Completes the command of an operation: its description, its flags, an example.
 pub(crate) fn command(command: Command, operation: Operation, about: &'static str, example: &'static str) -> Command {
@@ -96,9 +96,13 @@ pub(crate) fn group<G: Group>(verb: &'static str, matches: &ArgMatches) -> Resul
     take(&with_flags(Options::of::<G>(verb, Explicit::Flags), matches)?)
 }
 
-/// The validated parameters of an operation.
-pub(crate) fn parameters<P: Parameters>(matches: &ArgMatches) -> Result<P> {
-    take(&options(P::OPERATION, matches)?)
+/// The validated parameters of an operation. What the user should know of old keys is said.
+pub(crate) fn parameters<P: Parameters>(matches: &ArgMatches, session: &Session) -> Result<P> {
+    let options = options(P::OPERATION, matches)?;
+    if let Some(warning) = options.warning() {
+        session.context().observer.warning(&warning);
+    }
+    take(&options)
 }
 
 fn with_flags(mut options: Options, matches: &ArgMatches) -> Result<Options> {

@@ -13,17 +13,16 @@ mod on_unix {
     use signal_hook::consts::{SIGABRT, SIGXFSZ};
     use signal_hook::flag;
 
-    use crate::exit;
-
     /// Whether an abort is a lack of memory. The standard library aborts for few other reasons, and all of them begin
     /// with a panic.
     static LACKS_MEMORY: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
-    pub(crate) fn tell_refusals() {
+    /// `code` is the exit code of a program that the machine gives no memory.
+    pub(crate) fn tell_refusals(code: u8) {
         // Where the system lets none be handled, the usual effects stay.
         let _ = flag::register(SIGXFSZ, Arc::default());
         let lacks_memory = LACKS_MEMORY.get_or_init(|| Arc::new(AtomicBool::new(true)));
-        let _ = flag::register_conditional_shutdown(SIGABRT, exit::DATA.into(), Arc::clone(lacks_memory));
+        let _ = flag::register_conditional_shutdown(SIGABRT, code.into(), Arc::clone(lacks_memory));
     }
 
     pub(crate) fn a_panic_began() {
@@ -38,7 +37,7 @@ pub(crate) use on_unix::{a_panic_began, tell_refusals};
 
 /// Other systems have no such signals.
 #[cfg(not(unix))]
-pub(crate) fn tell_refusals() {}
+pub(crate) fn tell_refusals(_code: u8) {}
 
 /// Other systems have no such signals.
 #[cfg(not(unix))]

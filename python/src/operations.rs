@@ -100,8 +100,12 @@ fn run<P: Parameters + Send + 'static, S: Display + 'static>(
     work: fn(&P, &Context<'_>) -> Result<S>,
 ) -> PyResult<String> {
     let parameters: P = silknow_image_retrieval::take(options).or_raise(py)?;
+    let warning = options.warning();
     // Warnings are about the line that called the documented function, a frame above the one that called this.
     work::run(py, 2, Leaves::Files, move |context| {
+        if let Some(warning) = &warning {
+            context.observer.warning(warning);
+        }
         work(&parameters, context).map(|summary| summary.to_string().trim_end().to_owned())
     })
 }

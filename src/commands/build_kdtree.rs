@@ -18,5 +18,5 @@ pub(crate) const VERB: Verb = Verb {
             "silknow build-kdtree --config Configuration_build_kDTree.txt",
         )
     },
-    run: |matches, session| session.show(&build_kdtree(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| session.show(&build_kdtree(&operation::parameters(matches, session)?, &session.context())?),
 };

@@ -18,5 +18,7 @@ pub(crate) const VERB: Verb = Verb {
             "silknow create-dataset --csvfile export.csv --retaincollections garin,imatex --minnumsamples 50",
         )
     },
-    run: |matches, session| session.show(&create_dataset(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| {
+        session.show(&create_dataset(&operation::parameters(matches, session)?, &session.context())?)
+    },
 };

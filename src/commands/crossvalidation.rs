@@ -18,5 +18,7 @@ pub(crate) const VERB: Verb = Verb {
             "silknow crossvalidation --config Configuration_crossvalidation.txt",
         )
     },
-    run: |matches, session| session.show(&crossvalidation(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| {
+        session.show(&crossvalidation(&operation::parameters(matches, session)?, &session.context())?)
+    },
 };

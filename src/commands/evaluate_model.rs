@@ -18,5 +18,7 @@ pub(crate) const VERB: Verb = Verb {
             "silknow evaluate-model --config Configuration_evaluate_model.txt",
         )
     },
-    run: |matches, session| session.show(&evaluate_model(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| {
+        session.show(&evaluate_model(&operation::parameters(matches, session)?, &session.context())?)
+    },
 };

@@ -18,5 +18,5 @@ pub(crate) const VERB: Verb = Verb {
             "silknow get-knn --config Configuration_get_kNN.txt --num_neighbors 10",
         )
     },
-    run: |matches, session| session.show(&get_knn(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| session.show(&get_knn(&operation::parameters(matches, session)?, &session.context())?),
 };

@@ -9,7 +9,9 @@ mod demo;
 mod describe;
 mod doctor;
 mod evaluate_model;
+mod export_index;
 mod get_knn;
+mod import_index;
 mod search;
 mod train_model;
 
@@ -26,6 +28,8 @@ pub(crate) const ALL: &[Verb] = &[
     compare::VERB,
     describe::VERB,
     search::VERB,
+    import_index::VERB,
+    export_index::VERB,
     demo::VERB,
     doctor::VERB,
     completions::VERB,

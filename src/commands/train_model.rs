@@ -18,5 +18,5 @@ pub(crate) const VERB: Verb = Verb {
             "silknow train-model --config Configuration_train_model.txt --how_many_training_steps 300",
         )
     },
-    run: |matches, session| session.show(&train_model(&operation::parameters(matches)?, &session.context())?),
+    run: |matches, session| session.show(&train_model(&operation::parameters(matches, session)?, &session.context())?),
 };

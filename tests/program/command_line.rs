@@ -9,7 +9,7 @@ fn run(arguments: &[&str]) -> Outcome {
     Place::new().run(arguments)
 }
 
-const VERBS: [&str; 11] = [
+const VERBS: [&str; 13] = [
     "create-dataset",
     "train-model",
     "build-kdtree",
@@ -18,6 +18,8 @@ const VERBS: [&str; 11] = [
     "crossvalidation",
     "describe",
     "search",
+    "import-index",
+    "export-index",
     "demo",
     "doctor",
     "completions",

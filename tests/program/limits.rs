@@ -49,11 +49,16 @@ fn where_few_threads_can_be_had_there_are_fewer_or_it_is_told() {
     let plain = place.command(&["doctor"]);
     for threads in 1..8 {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid", NOBODY, "--regid", NOBODY, "--clear-groups", "sh", "-c"]);
-        command
-            .arg(format!("ulimit -u {threads} && exec \"$0\" \"$@\""))
-            .arg(plain.get_program())
-            .args(plain.get_args());
+        command.args([
+            "--reuid",
+            NOBODY,
+            "--regid",
+            NOBODY,
+            "--clear-groups",
+            "prlimit",
+            &format!("--nproc={threads}"),
+        ]);
+        command.arg(plain.get_program()).args(plain.get_args());
         let outcome = command.current_dir("/").output().ok().map(|output| place.outcome(output));
         let Some(outcome) = outcome.filter(|outcome| !matches!(outcome.code, Some(126 | 127))) else {
             let reason = "the program cannot be run as another user here";

@@ -8,6 +8,7 @@ mod bad_images;
 mod bad_tables;
 mod circles;
 mod command_line;
+mod exchange;
 mod host;
 mod interruption;
 mod kills;

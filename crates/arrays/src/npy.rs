@@ -100,6 +100,24 @@ pub(crate) fn read(mut reader: impl Read, stored: Stored) -> Result<Array, Fault
     }
 }
 
+/// The most that a pickle may be larger than the file that it is compressed in.
+const PICKLE_RATIO: u64 = 64;
+
+/// Reads the pickle of an array of objects, which is not looked into.
+pub(crate) fn read_pickle(mut reader: impl Read, stored: Stored) -> Result<Vec<u8>, Fault> {
+    let header = Header::read(&mut reader)?;
+    if header.kind != 'O' {
+        return Err(Fault::Type(header.descr));
+    }
+    let most = stored.in_file.saturating_mul(if stored.compressed { PICKLE_RATIO } else { 1 });
+    let mut pickle = Vec::new();
+    reader.by_ref().take(most).read_to_end(&mut pickle)?;
+    match reader.read(&mut [0])? {
+        0 => Ok(pickle),
+        _ => Err(invalid(format!("it has more than {most} bytes"))),
+    }
+}
+
 /// What an array says of itself.
 #[derive(Debug)]
 struct Header {

@@ -16,7 +16,27 @@ use crate::npy::{self, Fault, Stored};
 
 /// Writes the named arrays to `path` as a whole, or not at all.
 pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {
-    let path = path.as_ref();
+    write_members(path.as_ref(), arrays.iter().map(|(name, array)| (*name, array)), |member, array| {
+        write_array(member, array)
+    })
+}
+
+/// Writes a Python pickle to `path` as the only array of objects, as `numpy.savez` names and stores it.
+pub fn write_pickle(path: impl AsRef<Path>, pickle: &[u8]) -> Result<()> {
+    write_members(path.as_ref(), [("arr_0", pickle)], |member, pickle| {
+        // The length of everything before the content is a multiple of 64.
+        let header = format!("{:<117}\n", "{'descr': '|O', 'fortran_order': False, 'shape': (), }");
+        member.write_all(b"\x93NUMPY\x01\x00\x76\x00")?;
+        member.write_all(header.as_bytes())?;
+        member.write_all(pickle)
+    })
+}
+
+fn write_members<'a, T>(
+    path: &Path,
+    members: impl IntoIterator<Item = (&'a str, T)>,
+    fill: impl Fn(&mut dyn Write, T) -> io::Result<()>,
+) -> Result<()> {
     files::write_with(path, |file| {
         let mut kept = FaultKeeper { inner: file, position: 0, fault: None };
         let mut archive = zip::ZipWriter::new(&mut kept);
@@ -26,13 +46,40 @@ pub fn write(path: impl AsRef<Path>, arrays: &[(&str, Array)]) -> Result<()> {
             .compression_method(zip::CompressionMethod::Stored)
             .large_file(true);
         let failed = |cause: io::Error| files::refused("cannot write", path, cause);
-        for (name, array) in arrays {
+        for (name, member) in members {
             archive.start_file(format!("{name}.npy"), options).map_err(|cause| failed(cause.into()))?;
-            write_array(&mut archive, array).map_err(failed)?;
+            fill(&mut archive, member).map_err(failed)?;
         }
         archive.finish().map_err(|cause| failed(cause.into()))?;
         kept.fault.map_or(Ok(()), |cause| Err(failed(cause)))
     })
+}
+
+/// Reads an array that is a file of its own, `.npy`.
+///
+/// # Errors
+/// As for [`Reader::array`].
+pub fn read_npy(path: impl AsRef<Path>) -> Result<Array> {
+    let path = path.as_ref();
+    let file = files::open(path)?;
+    let length = file.get_ref().metadata().map_err(|cause| files::refused("cannot read", path, cause))?.len();
+    npy::read(file, Stored { length, in_file: length, compressed: false })
+        .map_err(|fault| refusal(path, "the array", fault))
+}
+
+/// What is wrong with an array, which messages call by `name`.
+fn refusal(path: &Path, name: &str, fault: Fault) -> Error {
+    let failed = |what: String| Error::data(format!("{name} {what}")).in_file(path);
+    match fault {
+        Fault::Broken(cause) => failed("cannot be read".to_owned()).caused_by(cause),
+        Fault::Pickle => failed("is a Python pickle, which is not read".to_owned())
+            .hint("pickles can run code; import-index reads those of the old toolbox, others must be made again"),
+        Fault::ColumnByColumn => {
+            failed("is stored column by column".to_owned()).hint("store it with numpy.ascontiguousarray")
+        }
+        Fault::Type(descr) => failed(format!("has the unsupported type {descr}")),
+        Fault::Range(number) => failed(format!("has a number out of range: {number}")),
+    }
 }
 
 /// Keeps the first refusal of the disk for itself, and takes everything after it as if it were written: an archive
@@ -196,6 +243,18 @@ impl<R: Read + Seek> Reader<R> {
     /// The name of an array that is absent, cut, of an unsupported type, or a pickle (an older program's file); also of
     /// one whose shape does not fit the bytes in the file, before anything is allocated for it.
     pub fn array(&mut self, name: &str) -> Result<Array> {
+        self.member(name, |reader, stored| npy::read(reader, stored))
+    }
+
+    /// Reads the bytes of the Python pickle that an array of objects is, without looking into them.
+    ///
+    /// # Errors
+    /// The name of an array that is absent, cut, or no pickle; one that is much larger than its file.
+    pub fn pickle(&mut self, name: &str) -> Result<Vec<u8>> {
+        self.member(name, |reader, stored| npy::read_pickle(reader, stored))
+    }
+
+    fn member<T>(&mut self, name: &str, read: impl FnOnce(&mut dyn Read, Stored) -> Result<T, Fault>) -> Result<T> {
         let path = self.path.clone();
         let failed = |what: String| Error::data(format!("the array `{name}` {what}")).in_file(&path);
         let broken = |cause: io::Error| failed("cannot be read".to_owned()).caused_by(cause);
@@ -210,16 +269,7 @@ impl<R: Read + Seek> Reader<R> {
             in_file: member.compressed_size().min(self.length),
             compressed: member.compression() != zip::CompressionMethod::Stored,
         };
-        npy::read(&mut member, stored).map_err(|fault| match fault {
-            Fault::Broken(cause) => broken(cause),
-            Fault::Pickle => failed("is a Python pickle, which is not read".to_owned())
-                .hint("pickles can run code; make the file again with this program"),
-            Fault::ColumnByColumn => {
-                failed("is stored column by column".to_owned()).hint("store it with numpy.ascontiguousarray")
-            }
-            Fault::Type(descr) => failed(format!("has the unsupported type {descr}")),
-            Fault::Range(number) => failed(format!("has a number out of range: {number}")),
-        })
+        read(&mut member, stored).map_err(|fault| refusal(&path, &format!("the array `{name}`"), fault))
     }
 
     fn wrong_type(&self, name: &str, expected: &str) -> Error {

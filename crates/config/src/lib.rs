@@ -58,6 +58,7 @@ mod frozen_share;
 mod group;
 mod key;
 mod named_weights;
+mod old_keys;
 mod operation;
 mod options;
 mod parameters;

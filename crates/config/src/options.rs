@@ -11,6 +11,7 @@ use silknow_files as files;
 use crate::choice::Recipe;
 use crate::form::Fault;
 use crate::key::{Key, Kind};
+use crate::old_keys::{self, Meaning};
 
 /// The key whose value stands for values of other keys.
 const RECIPE: &str = "recipe";
@@ -56,6 +57,8 @@ pub struct Options {
     file: Option<PathBuf>,
     in_file: BTreeMap<&'static str, Line>,
     explicit: BTreeMap<&'static str, String>,
+    /// Keys of older versions that were given and mean nothing any more, with the reason.
+    passed_over: BTreeMap<&'static str, &'static str>,
 }
 
 /// Keys, and whose they are, as errors name it.
@@ -81,7 +84,15 @@ struct Line {
 
 impl Options {
     pub(crate) fn with(own: KeysOf, known: &'static [KeysOf], explicit_form: Explicit) -> Self {
-        Self { own, known, explicit_form, file: None, in_file: BTreeMap::new(), explicit: BTreeMap::new() }
+        Self {
+            own,
+            known,
+            explicit_form,
+            file: None,
+            in_file: BTreeMap::new(),
+            explicit: BTreeMap::new(),
+            passed_over: BTreeMap::new(),
+        }
     }
 
     /// The keys that can be given.
@@ -135,17 +146,18 @@ impl Options {
             }
             let Some((name, value)) = line.split_once(';') else { continue };
             let name = name.trim();
-            let key = self.key(name).ok_or_else(|| here(self.unknown(name, str::to_owned)))?;
+            let Some((key, text)) = self.meant(name, value.trim(), str::to_owned).map_err(here)? else { continue };
             let before = &whole[..whole.find(';').map_or(0, |end| end + 1)];
             let blanks = value.chars().take_while(|letter| letter.is_whitespace()).count();
             let column = before.chars().count() + blanks + 1;
-            let line = Line { number, column, text: value.trim().to_owned() };
+            let line = Line { number, column, text: text.to_owned() };
             if let Some(first) = self.in_file.insert(key.name, line) {
                 let message = format!("the key `{name}` is repeated; it stands in line {} too", first.number);
                 return Err(here(Error::configuration(message)).hint("keep one of the two lines"));
             }
         }
-        if self.in_file.is_empty() { Err(self.without_a_key().in_file(path)) } else { Ok(()) }
+        let nothing = self.in_file.is_empty() && self.passed_over.is_empty();
+        if nothing { Err(self.without_a_key().in_file(path)) } else { Ok(()) }
     }
 
     /// A line that states a key with something else than a semicolon behind it, as it should be written.
@@ -191,14 +203,53 @@ impl Options {
     /// # Errors
     /// An unknown key, a key given before (perhaps in another spelling).
     pub fn set(&mut self, name: &str, text: impl Into<String>) -> Result<()> {
-        let key = self.key(name).ok_or_else(|| self.unknown(name, |name| self.explicit_form.spell(name)))?;
-        match self.explicit.insert(key.name, text.into().trim().to_owned()) {
+        let text = text.into();
+        let form = self.explicit_form;
+        let Some((key, text)) = self.meant(name, text.trim(), |name| form.spell(name))? else { return Ok(()) };
+        match self.explicit.insert(key.name, text.to_owned()) {
             None => Ok(()),
             Some(_) => {
                 let name = self.explicit_form.spell(name);
                 Err(Error::configuration(format!("`{name}` is given twice")).hint("give it once"))
             }
         }
+    }
+
+    /// The key and the value that a name and a value mean today; none where they are passed over.
+    fn meant<'t>(
+        &mut self,
+        name: &str,
+        text: &'t str,
+        spell: impl Fn(&str) -> String,
+    ) -> Result<Option<(&'static Key, &'t str)>> {
+        if let Some(key) = self.key(name) {
+            return match old_keys::not_ported(key.name, text) {
+                Some(why) => {
+                    Err(Error::configuration(format!("`{}; {text}` is not there any more: {why}", spell(name)))
+                        .hint("choose soft_contrastive or soft_triplet, or their forms with _incomp_loss"))
+                }
+                None => Ok(Some((key, text))),
+            };
+        }
+        match old_keys::meaning(name, text) {
+            Some(Meaning::Is(today, value)) => match self.key(today) {
+                Some(key) => Ok(Some((key, value))),
+                None => Err(self.unknown(name, spell)),
+            },
+            Some(Meaning::PassedOver(name, why)) => {
+                self.passed_over.insert(name, why);
+                Ok(None)
+            }
+            None => Err(self.unknown(name, spell)),
+        }
+    }
+
+    /// What the user should know of keys of older versions that were given and passed over; none where there were none.
+    pub fn warning(&self) -> Option<String> {
+        let keys: Vec<String> = self.passed_over.iter().map(|(name, why)| format!("`{name}` ({why})")).collect();
+        (!keys.is_empty()).then(|| {
+            format!("keys of the Python toolbox that mean nothing any more are passed over: {}", keys.join(", "))
+        })
     }
 
     fn unknown(&self, name: &str, spell: impl Fn(&str) -> String) -> Error {

@@ -42,7 +42,7 @@ pub struct Line {
 const WIDTH_PX: f64 = 460.0;
 const HEIGHT_PX: f64 = 300.0;
 const LEFT_PX: f64 = 58.0;
-const RIGHT_PX: f64 = 14.0;
+const RIGHT_PX: f64 = 24.0;
 const TOP_PX: f64 = 12.0;
 const BOTTOM_PX: f64 = 46.0;
 
@@ -206,7 +206,7 @@ mod tests {
             diagonal: true,
         };
         let html = chart.markup().into_string();
-        assert!(html.contains("M58.0 254.0L446.0 12.0"), "{html}");
+        assert!(html.contains("M58.0 254.0L436.0 12.0"), "{html}");
         assert!(html.contains(">100 %<") && html.contains("The numbers") && !html.contains("legend"), "{html}");
     }
 

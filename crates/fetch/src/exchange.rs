@@ -13,6 +13,7 @@ use ureq::Agent;
 use crate::address::Address;
 use crate::fault::Fault;
 use crate::hosts::GLANCE;
+use crate::http_fault::fault_of;
 use crate::policy::Policy;
 
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -101,7 +102,7 @@ impl<'a> Exchange<'a> {
     pub fn head(&mut self) -> Result<Head, Fault> {
         match self.next()? {
             Event::Head(head) => Ok(head),
-            Event::Failed(error) => Err(Fault::from_exchange(error, &self.host, self.policy)),
+            Event::Failed(error) => Err(fault_of(error, &self.host, self.policy)),
             Event::Bytes(_) | Event::End => Err(Fault::lasting("the answer has no head")),
         }
     }
@@ -114,7 +115,7 @@ impl<'a> Exchange<'a> {
             Event::Failed(ureq::Error::Io(cause)) if cause.kind() == std::io::ErrorKind::UnexpectedEof => {
                 Err(BodyFault::Cut)
             }
-            Event::Failed(error) => Err(BodyFault::Other(Fault::from_exchange(error, &self.host, self.policy))),
+            Event::Failed(error) => Err(BodyFault::Other(fault_of(error, &self.host, self.policy))),
         }
     }
 

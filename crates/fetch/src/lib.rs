@@ -13,6 +13,7 @@ mod cookies;
 mod exchange;
 mod fault;
 mod hosts;
+mod http_fault;
 mod policy;
 mod proxies;
 mod reach;

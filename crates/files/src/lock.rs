@@ -58,7 +58,7 @@ impl FolderLock {
 
     /// Removes the temporary files that killed runs left in `subfolder` of the folder, and not below it.
     pub fn remove_abandoned_in(&self, subfolder: impl AsRef<Path>) {
-        remove_abandoned(&self.folder.join(subfolder));
+        remove_abandoned(self.folder.join(subfolder));
     }
 }
 

@@ -112,8 +112,10 @@ mod describing;
 mod doctor;
 mod duplicates_page;
 mod evaluate_model;
+mod export_index;
 mod get_knn;
 mod image_list;
+mod import_index;
 mod indexing;
 mod path_text;
 mod retriever;
@@ -136,7 +138,9 @@ pub use describe::{DescribeParameters, DescribeSummary, DescribingNetwork, descr
 pub use describing::SkippedImage;
 pub use doctor::{DoctorReport, Finding, State, doctor};
 pub use evaluate_model::evaluate_model;
+pub use export_index::{ExportFormat, ExportIndexParameters, ExportIndexSummary, export_index};
 pub use get_knn::{GetKNNSummary, get_knn, get_knn_among};
+pub use import_index::{ImportIndexParameters, ImportIndexSummary, import_index};
 pub use retriever::{Answer, Prediction, Retriever, Votes};
 pub use search::{
     ClassVotes, FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, VariableVotes, search,

@@ -12,8 +12,10 @@ use silknow_dataset::collection::Collections;
 use silknow_dataset::duplicates::samples_kept_together;
 use silknow_dataset::split::split_validation;
 use silknow_errors::Result;
+use silknow_evaluation::vote_fit::fit_weighted;
 use silknow_image::{Source, View};
-use silknow_network::{Backbone, Placement, StoredModel, TopNetwork, WeightFile};
+use silknow_index::{SearchIndex, Weights};
+use silknow_network::{Backbone, ChosenVote, Placement, StoredModel, TopNetwork, WeightFile};
 use silknow_records::{LabelMatrix, Record, Vocabulary};
 use silknow_training::objective::{self, ImageValues, Objective, values_of_images};
 use silknow_training::{
@@ -25,6 +27,13 @@ use crate::context::Context;
 
 /// Samples whose features are in memory at once while they are described.
 const SAMPLES_PER_STEP: usize = 256;
+
+/// The numbers of voting neighbours that are tried when the vote of a model is looked for.
+const VOTERS: [usize; 5] = [6, 10, 15, 20, 30];
+
+/// At most so many training samples are among these neighbours. More would cost a large collection many runs of the backbone
+/// on images of which training needs augmented views alone.
+const MOST_CANDIDATES: usize = 2000;
 
 /// What is trained on.
 pub(crate) struct Works {
@@ -191,7 +200,38 @@ impl<'a> TrainingSession<'a> {
             self.vocabulary.clone(),
             self.parameters.clone(),
         )?;
+        let model = match self.best_vote(&outcome.top, &train, &validation)? {
+            Some(vote) => model.with_vote(vote)?,
+            None => model,
+        };
         Ok(Trained { model, outcome })
+    }
+
+    /// The weighted vote of the training samples that is best for the validation samples; none where these have no labels.
+    fn best_vote(&mut self, top: &TopNetwork, train: &[usize], validation: &[usize]) -> Result<Option<ChosenVote>> {
+        if train.is_empty() || validation.is_empty() || self.labels.variables() == 0 {
+            return Ok(None);
+        }
+        let step = train.len().div_ceil(MOST_CANDIDATES);
+        let candidates: Vec<usize> = train.iter().copied().step_by(step).collect();
+        let (voters, descriptors) = self.describe(top, &candidates)?;
+        let (queries, asked) = self.describe(top, validation)?;
+        if voters.is_empty() || queries.is_empty() || !descriptors.iter().chain(&asked).all(|value| value.is_finite()) {
+            return Ok(None);
+        }
+        let dims = descriptors.len() / voters.len();
+        let most = VOTERS[VOTERS.len() - 1].min(voters.len());
+        let neighbours = SearchIndex::new(descriptors, dims)?.nearest(&asked, most)?;
+        let mut ks = VOTERS.map(|k| k.min(most)).to_vec();
+        ks.dedup();
+        let (truth, labels) = (self.labels.select(&queries), self.labels.select(&voters));
+        let Some(fitted) = fit_weighted(&truth, &labels, &neighbours, &ks) else { return Ok(None) };
+        let Weights::ByDistance { temperature } = fitted.vote.weights else { return Ok(None) };
+        self.context.observer.info(&format!(
+            "weighted votes are best with the temperature {temperature} and {} neighbours: mean F1 {:.4} on the validation images",
+            fitted.k, fitted.mean_f1
+        ));
+        Ok(Some(ChosenVote { temperature, neighbours: fitted.k }))
     }
 
     /// The descriptors `[n, D]` of those of the given samples whose images can be read, which are returned too.

@@ -295,7 +295,7 @@ fn cross_validation_runs_the_backbone_once_per_image_and_view_and_keeps_finished
 
     // A run that was killed right after a fold's classification has not come to what follows from it.
     let fold = shop.path("cross/cv1");
-    let derived = ["evaluation_summary.json", "evaluation_summary.txt", "report.html"];
+    let derived = ["evaluation_summary.json", "evaluation_details.json", "report.html"];
     let before = derived.map(|file| bytes(fold.join(file)));
     derived.iter().for_each(|file| std::fs::remove_file(fold.join(file)).unwrap());
     std::fs::write(fold.join(".silknow-Dead01.part"), "half").unwrap();

@@ -31,6 +31,7 @@ def create_dataset_parameter(
     category_group: Optional[Sequence[str]] = ...,
     duplicates: str = ...,
     configuration_dir: _Path = ...,
+    sheet: Optional[str] = ...,
     image_column: Optional[str] = ...,
     object_column: Optional[str] = ...,
     variables: Optional[Sequence[str]] = ...,

@@ -17,11 +17,11 @@ crate::parameters! {
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
     #[serde(default)]
     pub struct ObjectiveParameters {
-        /// For loss_ind combined: the losses that are added, each with its weight, as in semantic=0.4, classification=0.3, colour=0.1
+        /// For loss_ind combined: the losses that are added, each with its weight
         ///
         /// Any other loss may be named. A weight is a number of at least 0; a loss of weight 0 is not computed.
         loss_weights: Option<LossWeights> = optional(named_weights(), LossWeights::example()).further();
-        /// How much a variable counts in the losses, as in place=2, timespan=1; a variable that is not named weighs 1
+        /// How much a variable counts in the losses; one that is not named weighs 1
         ///
         /// Only the ratios matter. A weight is a number of at least 0.
         variable_weights: Option<VariableWeights> =

@@ -298,6 +298,15 @@ focal_gamma; 0
 contrastive_temperature; 0.1
 rule_share; 0
 balanced_variables; 
+warm_up_steps; 0
+learning_rate_schedule; constant
+weight_decay; 0
+gradient_clipping; 0
+weight_average; 0
+standardise_features; False
+model_selection; loss
+frozen_share; 0
+train_on_all; False
 margin; 2
 backbone; resnet152
 weights; imagenet
@@ -362,7 +371,10 @@ fn the_form_in_stored_models_stays() {
         r#""random_contrast":null,"random_saturation":null,"random_hue":null,"random_rotation":null},"#,
         r#""augmented_views":0,"objective":{"loss_weights":null,"variable_weights":null,"class_weight_power":0.0,"#,
         r#""focal_gamma":0.0,"contrastive_temperature":0.1,"similar_rules":null,"dissimilar_rules":null,"#,
-        r#""rule_share":0.0,"balanced_variables":[]},"margin":2.0,"backbone":"resnet152","weights":"imagenet","input_size":224,"#,
+        r#""rule_share":0.0,"balanced_variables":[]},"optimiser":{"recipe":null,"warm_up_steps":0,"#,
+        r#""learning_rate_schedule":"constant","weight_decay":0.0,"gradient_clipping":0.0,"weight_average":0.0,"#,
+        r#""standardise_features":false,"model_selection":"loss","frozen_share":"0","train_on_all":false},"#,
+        r#""margin":2.0,"backbone":"resnet152","weights":"imagenet","input_size":224,"#,
         r#""seed":0,"device":"auto","precision":"f32"}"#,
     );
     assert_eq!(serde_json::to_string(&TrainingParameters::default()).unwrap(), expected);

@@ -1,0 +1,122 @@
+//! Files that were damaged at random: they are refused or read, and never take more memory than a few times their size.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// How many damaged files are tried of each of the two originals, or in each of the two ways, that a format has.
+pub(crate) const MUTATIONS: u64 = 5_000;
+
+/// What a reader may take beside its file: messages, lists of a few entries.
+const SMALL_CHANGE: usize = 1 << 18;
+
+thread_local! {
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+/// The system's memory, with what the current thread holds of it counted.
+struct Counting;
+
+fn count(change: isize) {
+    // A thread that ends has no counter any more.
+    let _ = HELD.try_with(|held| {
+        held.set(held.get() + change);
+        MOST.with(|most| most.set(most.get().max(held.get())));
+    });
+}
+
+#[expect(unsafe_code, reason = "only an allocator sees every allocation")]
+// SAFETY: every request goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: the pointer came from the system's allocator with this layout.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// A sequence of numbers that depends on its seed alone.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`, which is not 0.
+    pub fn below(&mut self, end: usize) -> usize {
+        (self.next() % end as u64) as usize
+    }
+
+    /// The bytes with one to four changes: bytes, bits, numbers of four and eight bytes, parts that are cut out, repeated or
+    /// missing at the end.
+    pub fn damaged(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut bytes = bytes.to_vec();
+        for _ in 0..=self.below(4) {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = self.below(bytes.len());
+            match self.below(8) {
+                0 => bytes[at] = self.next() as u8,
+                1 => bytes[at] ^= 1 << self.below(8),
+                2 => bytes[at] = [0, 1, 0x7F, 0x80, 0xFF][self.below(5)],
+                3 => bytes.truncate(at),
+                4 => {
+                    let number = [0, u64::MAX, 1 << 31, 1 << 63, self.next() % 1000][self.below(5)].to_le_bytes();
+                    let width = [4, 8][self.below(2)].min(bytes.len() - at);
+                    bytes[at..at + width].copy_from_slice(&number[..width]);
+                }
+                5 => {
+                    let end = (at + 1 + self.below(64)).min(bytes.len());
+                    bytes.drain(at..end);
+                }
+                6 => {
+                    let end = (at + 1 + self.below(64)).min(bytes.len());
+                    let part = bytes[at..end].to_vec();
+                    let to = self.below(bytes.len());
+                    bytes.splice(to..to, part);
+                }
+                _ => bytes[at] = bytes[self.below(bytes.len())],
+            }
+        }
+        bytes
+    }
+}
+
+/// Reads one file, and tells what failed: a panic, or more memory at once than `factor` times the file's bytes.
+pub(crate) fn survive(seed: u64, bytes: usize, factor: usize, read: impl FnOnce()) {
+    let before = HELD.get();
+    MOST.set(before);
+    let outcome = catch_unwind(AssertUnwindSafe(read));
+    let most = (MOST.get() - before) as usize;
+    assert!(outcome.is_ok(), "the damaged file of seed {seed} made the reader panic");
+    assert!(most <= factor * bytes + SMALL_CHANGE, "the damaged file of seed {seed} has {bytes} bytes and took {most}");
+}
+
+/// Damages a file at random, and reads it each time.
+pub(crate) fn survive_damage(original: &[u8], factor: usize, read: impl Fn(Vec<u8>)) {
+    for seed in 0..MUTATIONS {
+        let bytes = Random::new(seed).damaged(original);
+        let length = bytes.len();
+        survive(seed, length, factor, || read(bytes));
+    }
+}

@@ -1,0 +1,85 @@
+//! Indexes and results of the Python toolbox come in, indexes for other tools go out.
+
+use std::path::Path;
+
+use crate::place::Place;
+
+/// A file that scikit-learn and NumPy wrote.
+fn of_toolbox(name: &str) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/migration/tests/data");
+    std::fs::read(folder.join(name)).unwrap()
+}
+
+#[test]
+fn old_files_are_imported_evaluated_and_exported_and_come_back() {
+    let place = Place::new();
+    std::fs::create_dir(place.path().join("old")).unwrap();
+    place.write("old/kdtree.npz", of_toolbox("kdtree_protocol2.npz"));
+    place.write("old/pred_gt.npz", of_toolbox("pred_gt_protocol4.npz"));
+
+    let imported = place.run(&["import-index", "old", "index", "--images-root", "toolbox"]);
+    assert_eq!(imported.code, Some(0), "{imported}");
+    assert!(
+        imported.stdout.contains("7 images with 4 values each in index/kdtree.npz; variables: place, technique"),
+        "{imported}"
+    );
+    assert!(imported.stdout.contains("7 images are not where their paths say"), "{imported}");
+    assert!(imported.stdout.contains("results of 7 images in index/pred_gt.npz"), "{imported}");
+
+    let evaluated = place.run(&["evaluate-model", "--pred_gt_path", "index", "--result_path", "evaluation"]);
+    assert_eq!(evaluated.code, Some(0), "{evaluated}");
+    let results = std::fs::read_to_string(place.path().join("evaluation/place_evaluation_results.txt")).unwrap();
+    // Of six images with a known place, two are of the predicted one.
+    assert!(results.contains("6 images") && results.contains("Overall Accuracy: 33.33 %"), "{results}");
+
+    for (out, expected) in [
+        ("out/silk.faiss", "7 images in out/silk.faiss and out/silk_images.csv"),
+        ("out/silk.parquet", "7 images in out/silk.parquet"),
+        ("out/silk.tsv", "7 images in out/silk.tsv and out/silk_metadata.tsv"),
+        ("out/kdtree.npz", "7 images in out/kdtree.npz"),
+    ] {
+        let exported = place.run(&["export-index", "index", out]);
+        assert_eq!((exported.code, exported.stdout.trim_end()), (Some(0), expected), "{exported}");
+    }
+    let table = std::fs::read_to_string(place.path().join("out/silk_images.csv")).unwrap();
+    assert!(
+        table.starts_with("image,place,technique\n../toolbox/samples/data/img/garin__o0__0.jpg,ES,damask\n"),
+        "{table}"
+    );
+
+    // Both formats that can be read again give the same index: the same table of descriptors and labels.
+    let again = [
+        vec!["import-index", "out/silk.faiss", "again/faiss", "--images-root", "out", "--table", "out/silk_images.csv"],
+        vec!["import-index", "out/kdtree.npz", "again/toolbox"],
+    ];
+    for (arguments, folder) in again.iter().zip(["again/faiss", "again/toolbox"]) {
+        let imported = place.run(arguments);
+        assert_eq!(imported.code, Some(0), "{imported}");
+        let tsv = format!("{folder}.tsv");
+        assert_eq!(place.run(&["export-index", folder, &tsv]).code, Some(0));
+        let read = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+        assert_eq!(read(&tsv), read("out/silk.tsv"));
+        assert_eq!(read(&format!("{folder}_metadata.tsv")), read("out/silk_metadata.tsv"));
+    }
+}
+
+#[test]
+fn what_is_no_such_file_is_refused_and_says_what_to_do() {
+    let place = Place::new();
+    place.write("words.txt", "these are words");
+    place.write(
+        "a.npy",
+        b"\x93NUMPY\x01\x00\x48\x00{'descr': '<f4', 'fortran_order': False, 'shape': (1, 1), }            \n\0\0\0\0",
+    );
+    for (arguments, code, expected) in [
+        (["import-index", "words.txt", "index"], 3, "not a complete .npz file"),
+        (["import-index", "nothing.npz", "index"], 3, "nothing.npz"),
+        (["import-index", "a.npy", "index"], 2, "give a table with --table"),
+        (["export-index", "index", "silk.xlsx"], 2, "end it in .faiss, .parquet, .tsv or .npz, or give --format"),
+        (["export-index", "index", "silk.parquet"], 3, "kdtree.npz` does not exist"),
+    ] {
+        let refused = place.run(&arguments);
+        assert_eq!(refused.code, Some(code), "{refused}");
+        assert!(refused.stderr.contains(expected), "{refused}");
+    }
+}
