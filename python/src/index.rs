@@ -1,7 +1,7 @@
 //! An index of descriptors, for searching and predicting from Python.
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use numpy::PyArray2;

@@ -52,7 +52,8 @@ fn picture(number: u32) -> Vec<u8> {
     for y in 0..height {
         for x in 0..width {
             let noise = (x * 31 + y * 17 + number * 7).wrapping_mul(2_654_435_761) >> 28;
-            let stripe = if (x * (number + 2) + y * (number % 5 + 1)) / 7 % 2 == 0 { 40 } else { 0 };
+            let band = (x * (number + 2) + y * (number % 5 + 1)) / 7;
+            let stripe = if band.is_multiple_of(2) { 40 } else { 0 };
             bytes.extend(colour.map(|part| part.saturating_add(stripe + noise as u8)));
         }
     }
