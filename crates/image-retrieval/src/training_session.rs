@@ -200,7 +200,8 @@ impl<'a> TrainingSession<'a> {
             self.vocabulary.clone(),
             self.parameters.clone(),
         )?;
-        let model = match self.best_vote(&outcome.top, &train, &validation)? {
+        let judged = outcome.chosen.as_ref().unwrap_or(&outcome.top);
+        let model = match self.best_vote(judged, &train, &validation)? {
             Some(vote) => model.with_vote(vote)?,
             None => model,
         };

@@ -37,6 +37,9 @@ pub struct TrainingOutcome {
     /// The step after which the network was taken: the best by validation, the last one without validation, 0 when there
     /// was nothing to train.
     pub best_step: usize,
+    /// The network that the validation samples chose, where [`top`](Self::top) was trained with these too (`train_on_all`): what
+    /// is measured on them is measured with this one.
+    pub chosen: Option<TopNetwork>,
     /// All steps.
     pub history: Vec<StepMetrics>,
     /// Images that the backbone was run on for this training; features that the store had already do not count.
@@ -82,12 +85,13 @@ pub fn train(
     logs: Option<Logs<'_>>,
     observer: &dyn Observer,
 ) -> Result<TrainingOutcome> {
+    let task = Task { inputs, parameters, objective, observer };
     if !parameters.optimiser.train_on_all || inputs.validation.is_empty() || top.num_params() == 0 {
-        return train_once(inputs, parameters, objective, store, top, logs, None, observer);
+        return train_once(task, store, top, logs, None);
     }
     let folder = logs.map(|logs| checkpoint::selection_folder(logs.folder));
     let choosing = logs.zip(folder.as_deref()).map(|(logs, folder)| Logs { folder, resume: logs.resume });
-    let chosen = train_once(inputs, parameters, objective, store, top.clone(), choosing, None, observer)?;
+    let chosen = train_once(task, store, top.clone(), choosing, None)?;
     if chosen.diverged.is_some() {
         return Ok(chosen);
     }
@@ -96,9 +100,19 @@ pub fn train(
     all.sort_unstable();
     let with_all = TrainingInputs { train: &all, validation: &[], ..*inputs };
     let settled = Settled { steps: chosen.best_step, frozen_share: chosen.top.frozen_share() };
-    let mut outcome = train_once(&with_all, parameters, objective, store, top, logs, Some(settled), observer)?;
+    let mut outcome = train_once(Task { inputs: &with_all, ..task }, store, top, logs, Some(settled))?;
     outcome.backbone_images += chosen.backbone_images;
+    outcome.chosen = Some(chosen.top);
     Ok(outcome)
+}
+
+/// What a training is to do, and who is told of it.
+#[derive(Clone, Copy)]
+struct Task<'a> {
+    inputs: &'a TrainingInputs<'a>,
+    parameters: &'a TrainingParameters,
+    objective: &'a dyn Objective,
+    observer: &'a dyn Observer,
 }
 
 /// What an earlier part of a training chose.
@@ -109,17 +123,14 @@ struct Settled {
 }
 
 /// Trains from the beginning, up to the last step or the one that is settled.
-#[allow(clippy::too_many_arguments)]
 fn train_once(
-    inputs: &TrainingInputs<'_>,
-    parameters: &TrainingParameters,
-    objective: &dyn Objective,
+    task: Task<'_>,
     store: &mut FeatureStore,
     top: TopNetwork,
     logs: Option<Logs<'_>>,
     settled: Option<Settled>,
-    observer: &dyn Observer,
 ) -> Result<TrainingOutcome> {
+    let Task { inputs, parameters, objective, observer } = task;
     let backbone_images_before = store.backbone_images();
     let asks = objective.asks();
     asks.check(objective.name())?;
@@ -185,6 +196,7 @@ fn train_once(
     Ok(TrainingOutcome {
         top,
         best_step,
+        chosen: None,
         history,
         backbone_images: store.backbone_images() - backbone_images_before,
         samples_used: selection.train.len(),
