@@ -1,49 +1,14 @@
 //! Files that were damaged at random: they are refused or read, and never take more memory than a few times their size.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use allocation_counter::measure;
 
 /// How many damaged files are tried of each of the two originals, or in each of the two ways, that a format has.
 pub(crate) const MUTATIONS: u64 = 5_000;
 
 /// What a reader may take beside its file: messages, lists of a few entries.
 const SMALL_CHANGE: usize = 1 << 18;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-/// The system's memory, with what the current thread holds of it counted.
-struct Counting;
-
-fn count(change: isize) {
-    // A thread that ends has no counter any more.
-    let _ = HELD.try_with(|held| {
-        held.set(held.get() + change);
-        MOST.with(|most| most.set(most.get().max(held.get())));
-    });
-}
-
-#[expect(unsafe_code, reason = "only an allocator sees every allocation")]
-// SAFETY: every request goes to the system's allocator as it came.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: the pointer came from the system's allocator with this layout.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// A sequence of numbers that depends on its seed alone.
 pub(crate) struct Random(u64);
@@ -104,11 +69,10 @@ impl Random {
 
 /// Reads one file, and tells what failed: a panic, or more memory at once than `factor` times the file's bytes.
 pub(crate) fn survive(seed: u64, bytes: usize, factor: usize, read: impl FnOnce()) {
-    let before = HELD.get();
-    MOST.set(before);
-    let outcome = catch_unwind(AssertUnwindSafe(read));
-    let most = (MOST.get() - before) as usize;
-    assert!(outcome.is_ok(), "the damaged file of seed {seed} made the reader panic");
+    let mut survived = false;
+    let taken = measure(|| survived = catch_unwind(AssertUnwindSafe(read)).is_ok());
+    let most = taken.bytes_max as usize;
+    assert!(survived, "the damaged file of seed {seed} made the reader panic");
     assert!(most <= factor * bytes + SMALL_CHANGE, "the damaged file of seed {seed} has {bytes} bytes and took {most}");
 }
 
