@@ -37,7 +37,7 @@ const FAST: [(&str, &str); 6] = [
 ];
 
 const BEST: [(&str, &str); 6] = [
-    ("add_fc", "[1024, 128]"),
+    ("add_fc", "[2048, 256]"),
     ("how_many_training_steps", "200"),
     ("how_often_validation", "20"),
     ("class_weight_power", "0.5"),

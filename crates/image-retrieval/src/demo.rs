@@ -18,11 +18,12 @@ use crate::{build_kdtree, create_dataset, crossvalidation, evaluate_model, get_k
 /// The folder, within the working directory, that takes the pictures and their table.
 const COLLECTION: &str = "./collection";
 
-/// How the demonstration differs from the generated configuration files: the best recipe, with smaller pictures and fewer steps
-/// for a small collection.
-const TRAINING: [(&str, &str); 6] = [
+/// How the demonstration differs from the generated configuration files: the best recipe, with smaller pictures, a smaller head
+/// and fewer steps for a small collection.
+const TRAINING: [(&str, &str); 7] = [
     ("recipe", "best"),
     ("input_size", "224"),
+    ("add_fc", "[1024, 128]"),
     ("how_many_training_steps", "60"),
     ("how_often_validation", "15"),
     ("train_batch_size", "100"),
