@@ -125,8 +125,8 @@ def test_shares_of_votes_are_a_table_per_variable(index):
     place = shares["place"]
     assert isinstance(place, pd.DataFrame) and list(place) == ["ES", "FR", "IT"]
     assert np.allclose(place, [[2 / 3, 1 / 3, 0], [0, 1 / 2, 1 / 2]])
-    # An image with two materials votes for both.
-    assert np.allclose(shares["material"].loc[0, ["gold thread", "silk", "cotton"]].astype(float), [1 / 4, 1 / 2, 1 / 4])
+    # An image with two materials votes for both, so that the shares of the three neighbours do not sum to 1.
+    assert np.allclose(shares["material"].loc[0, ["gold thread", "silk", "cotton"]].astype(float), [1 / 3, 2 / 3, 1 / 3])
     assert index.predict_proba([[3, 0]], 1)["place"].isna().all(axis=None)
     assert index.predict([[3, 0]], 1)["place"].isna().all()
 

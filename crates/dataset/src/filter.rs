@@ -18,8 +18,24 @@ use crate::cell_text::normalised_label;
 use crate::samples::{Candidate, Listing};
 
 /// The museums of the SILKNOW knowledge graph. Other exports have others.
-pub const SILKNOW_MUSEUMS: [&str; 11] =
-    ["cer", "garin", "imatex", "joconde", "mad", "met", "mfa", "mtmad", "risd", "unipa", "vam"];
+pub const SILKNOW_MUSEUMS: [&str; 16] = [
+    "cer",
+    "garin",
+    "imatex",
+    "joconde",
+    "mad",
+    "met",
+    "mfa",
+    "mobilier",
+    "mtmad",
+    "paris-musees",
+    "risd",
+    "smithsonian",
+    "unipa",
+    "vam",
+    "venezia",
+    "versailles",
+];
 
 /// The limits that hold before and after the images are fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

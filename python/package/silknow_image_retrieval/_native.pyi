@@ -210,6 +210,7 @@ __all__ = [
     "Index",
     "Model",
     "operation_keys",
+    "run_get_knn",
     "run_operation",
     "finish_work",
     "__version__",
