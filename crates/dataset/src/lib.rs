@@ -16,6 +16,7 @@ mod cell_text;
 pub mod collection;
 pub mod companions;
 pub mod create;
+mod digest;
 pub mod duplicates;
 pub mod export;
 pub mod filter;

@@ -4,7 +4,6 @@
 //! the object again.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use silknow_errors::Result;
@@ -19,6 +18,7 @@ use crate::address::{IMAGE_EXTENSIONS, path_of};
 use crate::bad_rows::{BadCell, TABLE_FAILURES_FILE};
 use crate::catalogue::Entry;
 use crate::cell_text::last_segment;
+use crate::digest::digest;
 
 /// Stands between the parts of an identifier.
 const SEPARATOR: &str = "__";
@@ -200,12 +200,6 @@ fn repeated_images(objects: &[Entry]) -> Vec<Repeated> {
     }
     repeated.sort_unstable();
     repeated
-}
-
-fn digest(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }
 
 /// The last segment of an address without query and fragment, and its ending where it is that of an image.

@@ -1,12 +1,12 @@
 //! Which columns of a table are variables: those whose texts recur, as classes do. Titles, notes and addresses do not.
 
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use silknow_errors::Result;
 use silknow_records::class_text::{MissingWords, name_of};
 
 use crate::address::has_image_ending;
+use crate::digest::digest;
 use crate::spreadsheet;
 use crate::table::Table;
 
@@ -92,10 +92,4 @@ fn is_address(cell: &str) -> bool {
     ["http://", "https://", "www."]
         .iter()
         .any(|begin| cell.get(..begin.len()).is_some_and(|it| it.eq_ignore_ascii_case(begin)))
-}
-
-fn digest(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
 }

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::products::dot;
+use super::products::{dot, summed_by_rows};
 
 /// The distances of all pairs of B descriptors, `[B, B]`.
 #[derive(Clone, Debug)]
@@ -45,10 +45,7 @@ impl Distances {
     /// identical descriptors never give NaN.
     pub fn gradient(&self, descriptors: &[f32], dimensions: usize, slopes: &[f64]) -> Vec<f32> {
         let rows: Vec<&[f32]> = descriptors.chunks_exact(dimensions).collect();
-        let mut gradient = vec![0.0; descriptors.len()];
-        // One row is summed by one thread in one order, so the number of threads cannot change a bit.
-        gradient.par_chunks_exact_mut(dimensions).enumerate().for_each(|(i, target)| {
-            let mut sum = vec![0.0; dimensions];
+        summed_by_rows(descriptors.len(), dimensions, |i, sum| {
             for j in 0..self.samples {
                 let slope = slopes[i * self.samples + j] + slopes[j * self.samples + i];
                 let distance = f64::from(self.row(i)[j]);
@@ -60,11 +57,7 @@ impl Distances {
                     *sum += factor * (f64::from(own) - f64::from(other));
                 }
             }
-            for (target, sum) in target.iter_mut().zip(sum) {
-                *target = sum as f32;
-            }
-        });
-        gradient
+        })
     }
 }
 

@@ -32,10 +32,7 @@ impl Products {
     /// derivative of the loss with respect to the product of i and j, where the pair's two entries add up.
     pub fn gradient(&self, descriptors: &[f32], dimensions: usize, slopes: &[f64]) -> Vec<f32> {
         let rows: Vec<&[f32]> = descriptors.chunks_exact(dimensions).collect();
-        let mut gradient = vec![0.0; descriptors.len()];
-        // One row is summed by one thread in one order, so the number of threads cannot change a bit.
-        gradient.par_chunks_exact_mut(dimensions).enumerate().for_each(|(i, target)| {
-            let mut sum = vec![0.0; dimensions];
+        summed_by_rows(descriptors.len(), dimensions, |i, sum| {
             for (j, row) in rows.iter().enumerate() {
                 let slope = slopes[i * self.samples + j] + slopes[j * self.samples + i];
                 if slope != 0.0 {
@@ -44,12 +41,23 @@ impl Products {
                     }
                 }
             }
-            for (target, sum) in target.iter_mut().zip(sum) {
-                *target = sum as f32;
-            }
-        });
-        gradient
+        })
     }
+}
+
+/// A gradient `[B, dimensions]` of `length` numbers: `add` adds what makes up the row of this number to zeros.
+///
+/// One row is summed by one thread in one order, so the number of threads cannot change a bit.
+pub(super) fn summed_by_rows(length: usize, dimensions: usize, add: impl Fn(usize, &mut [f64]) + Sync) -> Vec<f32> {
+    let mut gradient = vec![0.0; length];
+    gradient.par_chunks_exact_mut(dimensions).enumerate().for_each(|(row, target)| {
+        let mut sum = vec![0.0; dimensions];
+        add(row, &mut sum);
+        for (target, sum) in target.iter_mut().zip(sum) {
+            *target = sum as f32;
+        }
+    });
+    gradient
 }
 
 /// The scalar product, summed in eight lanes that the compiler keeps in vector registers.
