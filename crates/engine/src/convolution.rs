@@ -31,6 +31,15 @@ impl Convolution {
     }
 }
 
+/// A scale and a shift per channel before a rectification: the batch normalisation in front of a pre-activated unit.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// What each channel is multiplied with.
+    pub scale: Vec<f32>,
+    /// What is then added to it.
+    pub shift: Vec<f32>,
+}
+
 /// What happens to a sum before it is stored.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Finish {

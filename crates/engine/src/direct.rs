@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::convolution::{Convolution, Finish};
-use crate::kernels::{Kernels, Product};
+use crate::convolution::{Activation, Convolution, Finish};
+use crate::kernels::{Activated, Kernels, Product};
 use crate::maps::{Aligned, Maps, Shape, padded_offset};
 use crate::memory::Target;
 use crate::numbers::MAX_PER_WORD;
@@ -68,10 +68,24 @@ impl Direct {
         }
     }
 
-    pub(crate) fn run(&self, kernels: &Kernels, input: &Maps, output: &mut Maps, finish: Finish, threads: usize) {
+    /// `also` receives the results a second time, activated; its maps have the shape of `output`.
+    pub(crate) fn run(
+        &self,
+        kernels: &Kernels,
+        input: &Maps,
+        output: &mut Maps,
+        finish: Finish,
+        also: Option<(&Activation, &mut Maps)>,
+        threads: usize,
+    ) {
         let (pixels, shape) = (output.pixels(), output.shape());
         // SAFETY: a share has output pixels or panels of output channels of its own, and writes those alone.
         let target = unsafe { Target::new(output.values_mut()) };
+        let activated = also.map(|(Activation { scale, shift }, maps)| {
+            debug_assert_eq!((maps.pixels(), maps.shape()), (pixels, shape));
+            // SAFETY: as above.
+            Activated { scale, shift, output: unsafe { Target::new(maps.values_mut()) } }
+        });
         let block_rows = (BLOCK_WORDS / (self.tap_rows * self.tap_columns * self.depth)).max(LEAST_ROWS);
         let part = |rows: Range<usize>, panels: Range<usize>| {
             let mut offsets = Vec::new();
@@ -92,6 +106,7 @@ impl Direct {
                     pitch: shape.pitch(),
                     accumulate: finish.accumulate,
                     rectify: finish.rectify,
+                    activated,
                 });
             }
         };

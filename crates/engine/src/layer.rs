@@ -1,6 +1,6 @@
 //! A convolution with packed weights, ready to run: directly, or through Winograd's tiles where that is less work.
 
-use crate::convolution::{Convolution, Finish};
+use crate::convolution::{Activation, Convolution, Finish};
 use crate::direct::Direct;
 use crate::kernels::Kernels;
 use crate::maps::{Maps, Shape};
@@ -97,20 +97,26 @@ impl Layer {
         2.0 * (output.pixels() * output.channels) as f64 * (kernel_px * kernel_px * inputs) as f64
     }
 
-    /// `output` must have this layer's shape and the input's number of images.
+    /// `output` must have this layer's shape and the input's number of images. `also` receives the result a second time,
+    /// activated, and has the same shape.
+    #[expect(clippy::too_many_arguments, reason = "what a layer reads and writes, and what it works with")]
     pub(crate) fn run(
         &self,
         kernels: &Kernels,
         input: &Maps,
         output: &mut Maps,
         finish: Finish,
+        also: Option<(&Activation, &mut Maps)>,
         scratch: &mut Scratch,
         threads: usize,
     ) {
         debug_assert_eq!((output.shape(), output.images()), (self.output(), input.images()));
         match &self.method {
-            Method::Direct(direct) => direct.run(kernels, input, output, finish, threads),
-            Method::Winograd(winograd) => winograd.run(kernels, input, output, finish, scratch, threads),
+            Method::Direct(direct) => direct.run(kernels, input, output, finish, also, threads),
+            Method::Winograd(winograd) => {
+                assert!(also.is_none(), "the last convolution of a unit is 1 x 1, which has no tiles");
+                winograd.run(kernels, input, output, finish, scratch, threads);
+            }
         }
     }
 }

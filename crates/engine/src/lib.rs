@@ -46,8 +46,8 @@ mod conformance;
 #[cfg(test)]
 extern crate self as silknow_engine;
 
-pub use convolution::Convolution;
+pub use convolution::{Activation, Convolution};
 pub use instructions::Instructions;
 pub use layer::LayerKind;
-pub use network::{Block, Engine, EngineBuilder, LayerTime, Output};
+pub use network::{Block, Engine, EngineBuilder, LayerTime, Output, PoolBorder, Unit};
 pub use numbers::Precision;

@@ -1,4 +1,4 @@
-//! The layers of a ResNet one after the other: images in, feature maps or pooled values out.
+//! The layers of a ResNet, of version 1 or 2, one after the other: images in, feature maps or pooled values out.
 //!
 //! This module decides on the order of the layers, the memory between them and the schedule: which images go through
 //! which layers together, and on which thread.
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::convolution::{Convolution, Finish};
+use crate::convolution::{Activation, Convolution, Finish};
 use crate::instructions::Instructions;
-use crate::kernels::{Kernels, MaxPool};
+use crate::kernels::{Activate, Kernels, MaxPool};
 use crate::layer::{Layer, LayerKind};
 use crate::maps::{Maps, Shape, padded_offset};
 use crate::memory::Target;
@@ -38,6 +38,27 @@ pub struct Block {
     pub shortcut: Option<Convolution>,
 }
 
+/// A pre-activated residual unit: normalisation and rectification, convolutions, and the way around them.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// What comes before the convolutions.
+    pub activation: Activation,
+    /// The convolutions from input to output; the last of them is 1 x 1.
+    pub convolutions: Vec<Convolution>,
+    /// The convolution on the way around, of the activated input; without it the input is added as it is, of which every
+    /// second pixel where the convolutions halve the maps.
+    pub shortcut: Option<Convolution>,
+}
+
+/// What the pool after the stem reads beyond the border of the maps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoolBorder {
+    /// Zeros, on all sides.
+    Zeros,
+    /// Nothing. Maps with an even number of rows or columns have the border at their end alone.
+    Nothing,
+}
+
 /// What [`Engine::run`] delivers for each image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -55,7 +76,11 @@ pub struct Engine {
     /// Always single: its input has three channels, which no words hold, and it is little work.
     stem: Layer,
     stem_kernels: Kernels,
+    rectified_stem: bool,
+    pool_border: PoolBorder,
     blocks: Vec<Residual>,
+    /// What comes after the last unit of a pre-activated network.
+    activation: Option<Activation>,
     output: Output,
     /// Memory of the groups that run at the moment or ran before.
     workspaces: Mutex<Vec<Workspace>>,
@@ -78,6 +103,8 @@ pub struct EngineBuilder {
 }
 
 struct Residual {
+    /// What comes before the layers of a pre-activated unit.
+    activation: Option<Activation>,
     layers: Vec<Layer>,
     shortcut: Option<Layer>,
 }
@@ -96,6 +123,8 @@ struct Workspace {
     /// What comes out of it.
     next: Maps,
     current: Maps,
+    /// The same, activated for the unit that comes next.
+    activated: Maps,
     around: Maps,
     inner: [Maps; 2],
     scratch: Scratch,
@@ -110,6 +139,32 @@ impl EngineBuilder {
     /// # Panics
     /// When this processor does not have the instructions for the precision, or the stem's shapes do not fit each other.
     pub fn new(stem: &Convolution, input_px: usize, instructions: Instructions, precision: Precision) -> Self {
+        Self::with_stem(stem, true, PoolBorder::Zeros, input_px, instructions, precision)
+    }
+
+    /// Begins a network of pre-activated units with its stem: a convolution with three input channels, which is not
+    /// rectified, then a maximum pool over 3 x 3 pixels with stride 2.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    pub fn pre_activated(
+        stem: &Convolution,
+        border: PoolBorder,
+        input_px: usize,
+        instructions: Instructions,
+        precision: Precision,
+    ) -> Self {
+        Self::with_stem(stem, false, border, input_px, instructions, precision)
+    }
+
+    fn with_stem(
+        stem: &Convolution,
+        rectified_stem: bool,
+        pool_border: PoolBorder,
+        input_px: usize,
+        instructions: Instructions,
+        precision: Precision,
+    ) -> Self {
         let kernels = Kernels::of(instructions, precision);
         let stem_kernels = Kernels::of(instructions, Precision::Single);
         assert_eq!(
@@ -124,7 +179,10 @@ impl EngineBuilder {
             input_px,
             stem: Layer::stem(stem, input_px, &stem_kernels),
             stem_kernels,
+            rectified_stem,
+            pool_border,
             blocks: Vec::new(),
+            activation: None,
             output: Output::Maps,
             workspaces: Mutex::default(),
         };
@@ -136,13 +194,47 @@ impl EngineBuilder {
     /// # Panics
     /// When its shapes do not fit each other or what stands before it.
     #[must_use]
-    pub fn block(mut self, block: &Block) -> Self {
+    pub fn block(self, block: &Block) -> Self {
+        assert!(self.engine.rectified_stem, "blocks stand in networks whose stem is rectified");
+        self.residual(None, &block.convolutions, block.shortcut.as_ref())
+    }
+
+    /// Adds a pre-activated unit.
+    ///
+    /// # Panics
+    /// When its shapes do not fit each other or what stands before it, or its last convolution is not 1 x 1.
+    #[must_use]
+    pub fn unit(self, unit: &Unit) -> Self {
+        assert!(!self.engine.rectified_stem, "units stand in networks whose stem is not rectified");
+        let last = unit.convolutions.last().expect("a unit has convolutions");
+        assert_eq!(last.kernel_px, 1, "the last convolution of a unit is 1 x 1");
+        assert_channels(&unit.activation, self.engine.maps().channels);
+        self.residual(Some(unit.activation.clone()), &unit.convolutions, unit.shortcut.as_ref())
+    }
+
+    /// Adds what comes after the last unit.
+    ///
+    /// # Panics
+    /// When it has other channels than the unit, or there is none.
+    #[must_use]
+    pub fn activation(mut self, activation: &Activation) -> Self {
+        assert!(!self.engine.rectified_stem && !self.engine.blocks.is_empty(), "it comes after a unit");
+        assert_channels(activation, self.engine.maps().channels);
+        self.engine.activation = Some(activation.clone());
+        self
+    }
+
+    fn residual(
+        mut self,
+        activation: Option<Activation>,
+        convolutions: &[Convolution],
+        shortcut: Option<&Convolution>,
+    ) -> Self {
         let kernels = &self.engine.kernels;
         let input = self.engine.maps();
-        let basic = block.convolutions.iter().all(|convolution| convolution.kernel_px == 3);
+        let basic = convolutions.iter().all(|convolution| convolution.kernel_px == 3);
         let mut shape = input;
-        let layers: Vec<Layer> = block
-            .convolutions
+        let layers: Vec<Layer> = convolutions
             .iter()
             .map(|convolution| {
                 assert_fits(convolution, shape.channels);
@@ -151,13 +243,17 @@ impl EngineBuilder {
                 layer
             })
             .collect();
-        let shortcut = block.shortcut.as_ref().map(|convolution| {
+        let shortcut = shortcut.map(|convolution| {
             assert_fits(convolution, input.channels);
             Layer::new(convolution, input, basic, kernels)
         });
-        let around = shortcut.as_ref().map_or(input, Layer::output);
+        let around = match &shortcut {
+            Some(layer) => layer.output(),
+            None if activation.is_some() && shape.height < input.height => every_second(input),
+            None => input,
+        };
         assert_eq!(around, shape, "both ways of a block end in the same shape");
-        self.engine.blocks.push(Residual { layers, shortcut });
+        self.engine.blocks.push(Residual { activation, layers, shortcut });
         self
     }
 
@@ -173,6 +269,10 @@ fn assert_fits(convolution: &Convolution, channels: usize) {
     assert!(convolution.outputs.is_multiple_of(64), "channels come in multiples of 64");
     let len = convolution.outputs * convolution.inputs * convolution.kernel_px * convolution.kernel_px;
     assert_eq!((convolution.weights.len(), convolution.shift.len()), (len, convolution.outputs));
+}
+
+fn assert_channels(activation: &Activation, channels: usize) {
+    assert_eq!((activation.scale.len(), activation.shift.len()), (channels, channels));
 }
 
 impl Engine {
@@ -274,23 +374,32 @@ impl Engine {
             with_border(pixels, self.input_px, STEM_BORDER, whole);
             let (inner, scratch) = (&mut workspace.inner[0], &mut workspace.scratch);
             inner.reset(1, self.stem.output());
-            let finish = Finish { accumulate: false, rectify: true };
+            let finish = Finish { accumulate: false, rectify: self.rectified_stem };
             let step = Step { kernels: &self.stem_kernels, finish, threads };
-            step.run(&self.stem, whole, inner, scratch, &mut workspace.times);
-            max_pool(&self.kernels, inner, next.images_values_mut(image, 1), threads);
+            step.run(&self.stem, whole, inner, None, scratch, &mut workspace.times);
+            max_pool(&self.kernels, inner, self.pool_border, next.images_values_mut(image, 1), threads);
         }
         std::mem::swap(&mut workspace.whole, &mut workspace.next);
         let mut blocks = self.blocks.as_slice();
         while let Some(first) = blocks.first() {
             let together = images_together(first, images);
             let stretch = blocks.iter().take_while(|block| images_together(block, images) == together).count();
-            self.run_stretch(&blocks[..stretch], together, workspace, threads);
-            blocks = &blocks[stretch..];
+            let (these, others) = blocks.split_at(stretch);
+            let last = if others.is_empty() { self.activation.as_ref() } else { None };
+            self.run_stretch(these, last, together, workspace, threads);
+            blocks = others;
         }
     }
 
-    /// Takes `workspace.whole` through some blocks, `together` images at once.
-    fn run_stretch(&self, blocks: &[Residual], together: usize, workspace: &mut Workspace, threads: usize) {
+    /// Takes `workspace.whole` through some blocks, `together` images at once, and then through an activation.
+    fn run_stretch(
+        &self,
+        blocks: &[Residual],
+        activation: Option<&Activation>,
+        together: usize,
+        workspace: &mut Workspace,
+        threads: usize,
+    ) {
         let images = workspace.whole.images();
         let output = blocks.last().expect("a stretch has blocks").output();
         workspace.next.reset(images, output);
@@ -298,10 +407,19 @@ impl Engine {
             let count = together.min(images - first);
             workspace.current.reset(count, workspace.whole.shape());
             workspace.current.values_mut().copy_from_slice(workspace.whole.images_values(first, count));
-            for block in blocks {
-                self.run_block(block, workspace, threads);
+            if let Some(activation) = &blocks[0].activation {
+                activate(&self.kernels, activation, &workspace.current, &mut workspace.activated, threads);
             }
-            workspace.next.images_values_mut(first, count).copy_from_slice(workspace.current.images_values(0, count));
+            for (position, block) in blocks.iter().enumerate() {
+                if block.activation.is_some() {
+                    let following = blocks.get(position + 1).map_or(activation, |next| next.activation.as_ref());
+                    self.run_unit(block, following, workspace, threads);
+                } else {
+                    self.run_block(block, workspace, threads);
+                }
+            }
+            let result = if activation.is_some() { &workspace.activated } else { &workspace.current };
+            workspace.next.images_values_mut(first, count).copy_from_slice(result.images_values(0, count));
         }
         std::mem::swap(&mut workspace.whole, &mut workspace.next);
     }
@@ -315,20 +433,51 @@ impl Engine {
             |accumulate, rectify| Step { kernels: &self.kernels, finish: Finish { accumulate, rectify }, threads };
         if let Some(shortcut) = &block.shortcut {
             around.reset(images, shortcut.output());
-            step(false, false).run(shortcut, current, around, scratch, times);
+            step(false, false).run(shortcut, current, around, None, scratch, times);
         }
         let [from, to] = inner;
         let (last, before) = block.layers.split_last().expect("a block has convolutions");
         for (position, layer) in before.iter().enumerate() {
             to.reset(images, layer.output());
             let input = if position == 0 { &*current } else { &*from };
-            step(false, true).run(layer, input, to, scratch, times);
+            step(false, true).run(layer, input, to, None, scratch, times);
             std::mem::swap(from, to);
         }
         if block.shortcut.is_some() {
             std::mem::swap(current, around);
         }
-        step(true, true).run(last, from, current, scratch, times);
+        step(true, true).run(last, from, current, None, scratch, times);
+    }
+
+    /// Takes `workspace.current`, whose activated form is `workspace.activated`, through one unit. The last layer adds its
+    /// result to what went around the unit, in place, and activates it for what follows while it is in registers.
+    fn run_unit(&self, unit: &Residual, following: Option<&Activation>, workspace: &mut Workspace, threads: usize) {
+        let Workspace { current, activated, around, inner, scratch, times, .. } = workspace;
+        let images = current.images();
+        let step =
+            |accumulate, rectify| Step { kernels: &self.kernels, finish: Finish { accumulate, rectify }, threads };
+        if let Some(shortcut) = &unit.shortcut {
+            around.reset(images, shortcut.output());
+            step(false, false).run(shortcut, activated, around, None, scratch, times);
+            std::mem::swap(current, around);
+        } else if unit.output() != current.shape() {
+            take_every_second(current, around);
+            std::mem::swap(current, around);
+        }
+        let [from, to] = inner;
+        let (last, before) = unit.layers.split_last().expect("a unit has convolutions");
+        for (position, layer) in before.iter().enumerate() {
+            to.reset(images, layer.output());
+            let input = if position == 0 { &*activated } else { &*from };
+            step(false, true).run(layer, input, to, None, scratch, times);
+            std::mem::swap(from, to);
+        }
+        // Nobody reads what was activated for this unit any more.
+        let also = following.map(|following| {
+            activated.reset(images, last.output());
+            (following, &mut *activated)
+        });
+        step(true, false).run(last, from, current, also, scratch, times);
     }
 }
 
@@ -345,11 +494,12 @@ impl Step<'_> {
         layer: &Layer,
         input: &Maps,
         output: &mut Maps,
+        also: Option<(&Activation, &mut Maps)>,
         scratch: &mut Scratch,
         times: &mut Option<Vec<LayerTime>>,
     ) {
         let start = Instant::now();
-        layer.run(self.kernels, input, output, self.finish, scratch, self.threads);
+        layer.run(self.kernels, input, output, self.finish, also, scratch, self.threads);
         if let Some(times) = times {
             let operations = layer.operations() * output.images() as f64;
             times.push(LayerTime { kind: layer.kind(), operations, time: start.elapsed() });
@@ -365,9 +515,52 @@ fn images_together(block: &Residual, images: usize) -> usize {
     1 << fit.ilog2()
 }
 
-/// Height and width after a pool over 3 x 3 pixels with stride 2 and a border of one pixel.
+/// Height and width after a pool over 3 x 3 pixels with stride 2, whatever its border.
 fn pooled(shape: Shape) -> Shape {
-    Shape { height: (shape.height - 1) / 2 + 1, width: (shape.width - 1) / 2 + 1, ..shape }
+    every_second(shape)
+}
+
+/// Height and width of every second row and column, from the first on.
+fn every_second(shape: Shape) -> Shape {
+    Shape { height: shape.height.div_ceil(2), width: shape.width.div_ceil(2), ..shape }
+}
+
+/// Every second pixel of every second row.
+fn take_every_second(maps: &Maps, into: &mut Maps) {
+    let (shape, pitch) = (maps.shape(), maps.shape().pitch());
+    let after = every_second(shape);
+    into.reset(maps.images(), after);
+    for (pixel, values) in into.values_mut().chunks_exact_mut(pitch).enumerate() {
+        let (image, position) = (pixel / after.pixels(), pixel % after.pixels());
+        let (row, column) = (2 * (position / after.width), 2 * (position % after.width));
+        let from = ((image * shape.height + row) * shape.width + column) * pitch;
+        values.copy_from_slice(&maps.values()[from..from + pitch]);
+    }
+}
+
+/// Scales, shifts and rectifies all maps.
+fn activate(kernels: &Kernels, activation: &Activation, maps: &Maps, into: &mut Maps, threads: usize) {
+    let (shape, pitch) = (maps.shape(), maps.shape().pitch());
+    into.reset(maps.images(), shape);
+    let pixels = maps.pixels();
+    let share = pixels.div_ceil(threads);
+    let parts = into.values_mut().chunks_mut(share * pitch).zip(maps.values()[..pixels * pitch].chunks(share * pitch));
+    let run = |(into, from): (&mut [f32], &[f32])| {
+        kernels.run(&Activate {
+            input: from,
+            scale: &activation.scale,
+            shift: &activation.shift,
+            channels: shape.channels,
+            pitch,
+            // SAFETY: this is the only kernel that writes this part.
+            output: unsafe { Target::new(into) },
+        });
+    };
+    if threads == 1 {
+        parts.for_each(run);
+    } else {
+        parts.collect::<Vec<_>>().into_par_iter().for_each(run);
+    }
 }
 
 /// One image `[3, side, side]` with its channels side by side and a border of zeros.
@@ -386,19 +579,25 @@ fn with_border(pixels: &[f32], side: usize, border: usize, maps: &mut Maps) {
     }
 }
 
-fn max_pool(kernels: &Kernels, input: &Maps, output: &mut [f32], threads: usize) {
+fn max_pool(kernels: &Kernels, input: &Maps, border: PoolBorder, output: &mut [f32], threads: usize) {
     let shape = input.shape();
     let after = pooled(shape);
+    // Where nothing lies beyond the border, a pixel that is read twice wins no more than once.
+    let offset = |row: usize, column: usize| match border {
+        PoolBorder::Zeros => padded_offset(input, shape, 0, row, column, 1),
+        PoolBorder::Nothing => {
+            // An odd number of rows has one beyond both ends, an even one beyond the last alone.
+            let inside = |position: usize, len: usize| position.saturating_sub(len % 2).min(len - 1);
+            let (row, column) = (inside(row, shape.height), inside(column, shape.width));
+            padded_offset(input, shape, 0, row, column, 0)
+        }
+    };
     // SAFETY: a share writes its own rows of the result alone.
     let output = unsafe { Target::new(output) };
     in_shares(threads, after.height, |rows| {
         for row in rows {
             let offsets: Vec<[u32; 9]> = (0..after.width)
-                .map(|column| {
-                    std::array::from_fn(|tap| {
-                        padded_offset(input, shape, 0, 2 * row + tap / 3, 2 * column + tap % 3, 1)
-                    })
-                })
+                .map(|column| std::array::from_fn(|tap| offset(2 * row + tap / 3, 2 * column + tap % 3)))
                 .collect();
             kernels.run(&MaxPool {
                 input: input.values(),

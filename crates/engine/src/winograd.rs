@@ -176,6 +176,7 @@ impl Winograd {
                     pitch: points.output_tile_pitch(),
                     accumulate: false,
                     rectify: false,
+                    activated: None,
                 }));
             }
         });

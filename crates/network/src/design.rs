@@ -10,7 +10,7 @@ use silknow_errors::{Error, Result};
 use crate::device::Placement;
 use crate::features::{FeatureShape, FrozenBackbone};
 use crate::weights::hub::Pinned;
-use crate::weights::{WeightFile, WeightTensor};
+use crate::weights::{IMAGENET_MEAN, IMAGENET_STD, WeightFile, WeightTensor};
 
 /// A kind of backbone in several sizes.
 pub struct Family {
@@ -18,12 +18,20 @@ pub struct Family {
     pub name: &'static str,
     /// Its sizes, from the smallest to the largest.
     pub designs: fn() -> Vec<&'static dyn Design>,
+    /// The design of a name that says its size, beside those that are listed; none where the name says none.
+    pub other: fn(Architecture) -> Option<&'static dyn Design>,
 }
 
 impl Family {
+    /// The design of this name, if it has one.
+    pub fn find(&self, architecture: Architecture) -> Option<&'static dyn Design> {
+        let mut listed = (self.designs)().into_iter();
+        listed.find(|design| design.name() == architecture).or_else(|| (self.other)(architecture))
+    }
+
     /// True when one of its designs has this name.
     pub fn has(&self, architecture: Architecture) -> bool {
-        (self.designs)().into_iter().any(|design| design.name() == architecture)
+        self.find(architecture).is_some()
     }
 }
 
@@ -43,6 +51,11 @@ pub trait Design: Sync {
 
     /// Values per image that the whole backbone delivers.
     fn pooled_features(&self) -> usize;
+
+    /// Mean and standard deviation per colour that pixels in [0, 1] are normalised with, where the weights say nothing else.
+    fn colours(&self) -> ([f32; 3], [f32; 3]) {
+        (IMAGENET_MEAN, IMAGENET_STD)
+    }
 
     /// What the first `frozen` parts deliver per image, for a square input of `input_px`.
     fn feature_shape(&self, frozen: usize, input_px: usize) -> FeatureShape;

@@ -14,6 +14,7 @@ use crate::design::{Design, Family, Trainable};
 #[cfg(test)]
 use crate::patches;
 use crate::resnet;
+use crate::resnet_v2;
 use crate::weights::{WeightFile, WeightTensor};
 
 /// The family of a model whose description names none, as those of version 0.1.0.
@@ -34,7 +35,7 @@ pub fn architectures() -> Vec<Architecture> {
 /// # Errors
 /// A name that no design has; the message lists those that there are.
 pub fn design_of(architecture: Architecture) -> Result<&'static dyn Design> {
-    designs().into_iter().find(|design| design.name() == architecture).ok_or_else(|| unknown(architecture))
+    FAMILIES.iter().find_map(|family| family.find(architecture)).ok_or_else(|| unknown(architecture))
 }
 
 /// The family that a backbone belongs to.
@@ -214,6 +215,7 @@ macro_rules! families {
 // The registry: one line for each family.
 families! {
     ResNet in resnet,
+    ResNetV2 in resnet_v2,
     #[cfg(test)]
     Patches in patches,
 }

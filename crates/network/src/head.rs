@@ -208,7 +208,7 @@ fn layer_name(position: usize) -> String {
     format!("{HEAD_PREFIX}{position}")
 }
 
-fn weight_name(position: usize) -> String {
+pub(crate) fn weight_name(position: usize) -> String {
     FullyConnected::names(&layer_name(position)).0
 }
 

@@ -9,6 +9,7 @@ use burn_flex as _;
 pub mod backbone;
 mod choosing;
 pub mod conformance;
+mod convolution;
 mod design;
 pub mod device;
 pub mod extra_heads;
@@ -20,6 +21,7 @@ mod parameter;
 #[cfg(test)]
 mod patches;
 pub mod resnet;
+pub mod resnet_v2;
 mod sources;
 pub mod top;
 pub mod weights;

@@ -15,8 +15,7 @@ use crate::design::Design;
 use crate::families::{design_of, designs, shipped_for};
 use crate::weights::hub::Pinned;
 use crate::weights::{
-    Content, Hub, IMAGENET_MEAN, IMAGENET_STD, WeightFile, backbone_file, backbone_in_memory, check_finite, damaged,
-    missing, read_bounded,
+    Content, Hub, WeightFile, backbone_file, backbone_in_memory, check_finite, damaged, missing, read_bounded,
 };
 
 impl WeightFile {
@@ -90,9 +89,11 @@ impl WeightFile {
     /// # Errors
     /// An unknown backbone.
     pub fn random(architecture: Architecture, seed: u64) -> Result<Self> {
-        let tensors = design_of(architecture)?.random(seed);
+        let design = design_of(architecture)?;
+        let (mean, std) = design.colours();
+        let tensors = design.random(seed);
         let source = format!("none (random, seed {seed})");
-        Ok(Self { tensors, mean: IMAGENET_MEAN, std: IMAGENET_STD, source, sha256: String::new() })
+        Ok(Self { tensors, mean, std, source, sha256: String::new() })
     }
 
     /// The weights that the parameters ask for.

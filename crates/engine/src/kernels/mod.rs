@@ -4,12 +4,14 @@
 //! bounds before any pointer is followed. This file says which sets there are and compiles the kernels for them.
 #![expect(unsafe_code, reason = "a kernel compiled for an instruction set may only run where it exists")]
 
+mod activate;
 mod pool;
 mod product;
 mod winograd;
 
+pub(crate) use activate::Activate;
 pub(crate) use pool::MaxPool;
-pub(crate) use product::{Product, ProductOfPoints};
+pub(crate) use product::{Activated, Product, ProductOfPoints};
 pub(crate) use winograd::{FAR, NEAR, POINTS, PixelsToPoints, PointsToPixels, TILE_IN, TILE_OUT};
 
 use self::product::{Tile, TileSize};

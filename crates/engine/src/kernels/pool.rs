@@ -8,7 +8,7 @@ use crate::vector::Vector;
 
 /// The maximum of nine pixels for each of some output pixels.
 pub(crate) struct MaxPool<'a> {
-    /// What the offsets point into; no value is negative, so that zeros outside the border never win.
+    /// What the offsets point into.
     pub(crate) input: &'a [f32],
     /// Where the nine pixels of each output pixel begin.
     pub(crate) offsets: &'a [[u32; 9]],

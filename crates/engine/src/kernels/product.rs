@@ -41,6 +41,19 @@ pub(crate) struct Product<'a> {
     pub(crate) accumulate: bool,
     /// Replace negative results by zero.
     pub(crate) rectify: bool,
+    /// Where the results go a second time.
+    pub(crate) activated: Option<Activated<'a>>,
+}
+
+/// A second place for the results of a product, which are scaled, shifted and rectified there while they are in registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Activated<'a> {
+    /// One number for each output channel.
+    pub(crate) scale: &'a [f32],
+    /// One number for each output channel.
+    pub(crate) shift: &'a [f32],
+    /// Rows lie in it as in the result itself.
+    pub(crate) output: Target<'a>,
 }
 
 impl Product<'_> {
@@ -57,7 +70,11 @@ impl Product<'_> {
         let panel_len = self.taps() * self.depth * panel;
         assert!(self.panels.end == 0 || (self.panels.end - 1) * self.panel_pitch + panel_len <= self.weights.len());
         assert!(columns <= self.shift.len() && columns / per_word <= self.pitch);
-        assert!(self.first + (self.rows - 1) * self.pitch + columns / per_word <= self.output.len());
+        let end = self.first + (self.rows - 1) * self.pitch + columns / per_word;
+        assert!(end <= self.output.len());
+        if let Some(activated) = self.activated {
+            assert!(columns <= activated.scale.len().min(activated.shift.len()) && end <= activated.output.len());
+        }
     }
 }
 
@@ -216,6 +233,13 @@ unsafe fn one<N, R, const ROWS: usize, const REGISTERS: usize>(
                     sum = sum.max(N::Register::splat(isa, 0.0));
                 }
                 results.store(sum, product.output, at);
+                if let Some(activated) = &product.activated {
+                    let channel = panel * width + register * lanes;
+                    let scale = single.load(Source::new(activated.scale).add(channel));
+                    let shift = single.load(Source::new(activated.shift).add(channel));
+                    let scaled = sum.mul_add(scale, shift).max(N::Register::splat(isa, 0.0));
+                    results.store(scaled, activated.output, at);
+                }
             }
         }
     }
@@ -310,6 +334,7 @@ mod tests {
             pitch,
             accumulate,
             rectify,
+            activated: None,
         });
         for row in 0..rows {
             for column in 0..columns {
@@ -350,6 +375,7 @@ mod tests {
             pitch: kernels.panel,
             accumulate: false,
             rectify: false,
+            activated: None,
         });
     }
 }

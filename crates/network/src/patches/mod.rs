@@ -26,8 +26,11 @@ use crate::weights::{WeightFile, WeightTensor};
 /// Side of a patch, in pixels.
 const PATCH_PX: usize = 8;
 
-pub(crate) static FAMILY: Family =
-    Family { name: "patches", designs: || PATCHES.iter().map(|patches| patches as &dyn Design).collect() };
+pub(crate) static FAMILY: Family = Family {
+    name: "patches",
+    designs: || PATCHES.iter().map(|patches| patches as &dyn Design).collect(),
+    other: |_| None,
+};
 
 static PATCHES: [Patches; 2] = [Patches { name: NARROW, width: 8 }, Patches { name: WIDE, width: 12 }];
 

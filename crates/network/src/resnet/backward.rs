@@ -9,12 +9,11 @@ use std::collections::BTreeMap;
 
 use burn::module::Module;
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv_transpose2d, conv2d};
-use burn::tensor::ops::{ConvOptions, ConvTransposeOptions};
-use burn::tensor::{Gradients, Tensor, s};
+use burn::tensor::{Gradients, Tensor};
 use silknow_errors::Result;
 
-use super::network::{Block, Conv, TrainableBlocks, global_average_pool};
+use super::network::{Block, TrainableBlocks};
+use crate::convolution::{global_average_pool, spread, where_positive};
 use crate::design::Trainable;
 use crate::parameter::{replace, stored};
 use crate::weights::WeightTensor;
@@ -74,7 +73,7 @@ impl Trainable for TrainableBlocks {
     }
 }
 
-/// The gradients of a block or a convolution.
+/// The gradients of a block.
 struct Found {
     /// Of its kernels, in the order of [`Block::convs`].
     kernels: Vec<Tensor<4>>,
@@ -103,84 +102,21 @@ impl Block {
             let input = &maps.inputs[position];
             let of_output =
                 through.take().expect("every convolution but the first hands a gradient to the one before it");
-            let found = conv.backward(input, of_output, position > 0 || input_wanted);
-            kernels.extend(found.kernels);
+            let (of_kernel, of_input) = conv.backward(input, of_output, position > 0 || input_wanted);
+            kernels.push(of_kernel);
             // Every convolution but the first reads rectified values.
-            through = found.input.map(|gradient| if position > 0 { where_positive(gradient, input) } else { gradient });
+            through = of_input.map(|gradient| if position > 0 { where_positive(gradient, input) } else { gradient });
         }
         kernels.reverse();
         let around = match around {
-            Some(found) => {
-                kernels.extend(found.kernels);
-                found.input
+            Some((of_kernel, of_input)) => {
+                kernels.push(of_kernel);
+                of_input
             }
             None => Some(gradient),
         };
         Found { kernels, input: through.zip(around).map(|(through, around)| through + around) }
     }
-}
-
-impl Conv {
-    fn backward(&self, input: &Tensor<4>, output_gradient: Tensor<4>, input_wanted: bool) -> Found {
-        let of_kernel = self.kernel_gradient(input.clone(), output_gradient.clone());
-        let of_kernel = match &self.scale {
-            Some(scale) => of_kernel * scale.clone(),
-            None => of_kernel,
-        };
-        let input = input_wanted.then(|| self.input_gradient(input.dims(), output_gradient));
-        Found { kernels: vec![of_kernel], input }
-    }
-
-    /// Of the kernel with its scale, `[outputs, inputs, kernel, kernel]`: at each position the product of what the
-    /// outputs' pixels were handed back with what they read there.
-    fn kernel_gradient(&self, input: Tensor<4>, output_gradient: Tensor<4>) -> Tensor<4> {
-        let [images, outputs, height, width] = output_gradient.dims();
-        let inputs = input.dims()[1];
-        let [.., side] = self.kernel.dims();
-        let (padding, stride) = (self.padding_px, self.stride_px);
-        let pixels = images * height * width;
-        let handed_back = output_gradient.permute([1, 0, 2, 3]).reshape([outputs, pixels]);
-        // With the channels last, the values that a pixel reads at a position lie side by side.
-        let read = input.permute([0, 2, 3, 1]).pad([(0, 0), (padding, padding), (padding, padding), (0, 0)], 0.0);
-        let reach = |first: usize, pixels: usize| first..first + (pixels - 1) * stride + 1;
-        let positions = (0..side * side).map(|position| {
-            let (rows, columns) = (reach(position / side, height), reach(position % side, width));
-            let step = stride as isize;
-            let read = read.clone().slice(s![.., rows;step, columns;step, ..]).reshape([pixels, inputs]);
-            handed_back.clone().matmul(read)
-        });
-        Tensor::stack::<3>(positions.collect(), 2).reshape(self.kernel.dims())
-    }
-
-    /// Of what was read, `[N, inputs, H, W]`.
-    fn input_gradient(&self, input: [usize; 4], output_gradient: Tensor<4>) -> Tensor<4> {
-        let kernel = self.scaled_kernel();
-        let [.., side] = kernel.dims();
-        let (padding, stride) = (self.padding_px, self.stride_px);
-        if stride == 1 {
-            // The plain convolution with the kernel turned around, which is faster than the transposed one.
-            let turned = kernel.flip([2, 3]).swap_dims(0, 1);
-            let options = ConvOptions::new([1; 2], [side - 1 - padding; 2], [1; 2], 1);
-            return conv2d(output_gradient, turned, None, options);
-        }
-        let [_, _, height, width] = output_gradient.dims();
-        // Rows and columns at the end that no step of the kernel reached.
-        let beyond = |input: usize, output: usize| input + 2 * padding - side - (output - 1) * stride;
-        let beyond = [beyond(input[2], height), beyond(input[3], width)];
-        let options = ConvTransposeOptions::new([stride; 2], [padding; 2], beyond, [1; 2], 1);
-        conv_transpose2d(output_gradient, kernel, None, options)
-    }
-}
-
-/// The gradient of maps `[N, C, H, W]`, given that of their means `[N, C]`.
-fn spread(pooled: Tensor<2>, maps: [usize; 4]) -> Tensor<4> {
-    let [images, channels, height, width] = maps;
-    (pooled / (height * width) as f64).reshape([images, channels, 1, 1]).expand(maps)
-}
-
-/// The gradient of what was rectified, given that of the result.
-fn where_positive(gradient: Tensor<4>, rectified: &Tensor<4>) -> Tensor<4> {
-    gradient.mask_fill(rectified.clone().lower_equal_elem(0.0), 0.0)
 }
 
 #[cfg(test)]

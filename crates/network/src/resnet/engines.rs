@@ -6,8 +6,9 @@ use silknow_engine::{Block, Convolution, Engine, EngineBuilder, Instructions, Ou
 use silknow_errors::{Error, Result};
 
 use super::layout::{ConvLayout, Layout};
-use super::network::{FrozenResNet, folded_kernel, global_average_pool};
+use super::network::{FrozenResNet, parts};
 use super::sizes::ResNet;
+use crate::convolution::global_average_pool;
 use crate::design::Design;
 use crate::device::{Placement, numbers};
 use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
@@ -118,14 +119,14 @@ impl ProcessorBackbone {
 
 /// A convolution with the batch normalisation after it multiplied in.
 fn folded(layout: &ConvLayout, weights: &WeightFile) -> Result<Convolution> {
-    let (kernel, shift) = folded_kernel(layout, weights)?;
+    let parts = parts(layout, weights)?;
     Ok(Convolution {
         inputs: layout.inputs,
         outputs: layout.outputs,
         kernel_px: layout.kernel_px,
         stride_px: layout.stride_px,
-        weights: kernel,
-        shift,
+        weights: parts.folded_kernel(),
+        shift: parts.shift,
     })
 }
 

@@ -19,8 +19,11 @@ use crate::weights::hub::Pinned;
 use crate::weights::{WeightFile, WeightTensor};
 
 /// ResNets after He et al. 2016.
-pub static FAMILY: Family =
-    Family { name: "resnet", designs: || RESNETS.iter().map(|resnet| resnet as &dyn Design).collect() };
+pub static FAMILY: Family = Family {
+    name: "resnet",
+    designs: || RESNETS.iter().map(|resnet| resnet as &dyn Design).collect(),
+    other: |_| None,
+};
 
 /// The trained parts of a ResNet.
 pub(crate) type Parts = TrainableBlocks;

@@ -1,103 +1,32 @@
-//! ResNet 18 to 152 as Burn computes it: one convolution, one block, the frozen part and the trainable part.
+//! ResNet 18 to 152 as Burn computes it: one block, the frozen part and the trainable part.
 //!
-//! Batch normalisation always is the constant scale and shift of its stored statistics, so the convolutions contain it.
-//! `backward` has the gradients.
+//! The convolutions contain the batch normalisation after them. `backward` has the gradients.
 
 use burn::module::{Module, Param};
 use burn::tensor::activation::relu;
-use burn::tensor::module::{conv2d, max_pool2d};
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
-use burn::tensor::{Device, Tensor, TensorData};
-use silknow_errors::Result;
+use burn::tensor::module::max_pool2d;
+use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor};
+use silknow_errors::{Error, Result};
 
 use super::layout::{BATCH_NORM_EPSILON, BlockLayout, ConvLayout, Layout};
-use crate::parameter::parameter;
+use crate::convolution::{Conv, Parts, Role, normalisation};
 use crate::weights::WeightFile;
 
-/// Whether the values of a part of the network are trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Role {
-    /// The values never change, so the scale is multiplied into the kernel once.
-    Frozen,
-    /// The kernel is trained; scale and shift stay what they are.
-    Trained,
-}
-
-/// A convolution with the batch normalisation after it.
-#[derive(Module, Debug)]
-pub(super) struct Conv {
-    /// Name of the kernel tensor.
-    name: String,
-    /// Kernel `[outputs, inputs, kernel, kernel]`.
-    pub(super) kernel: Param<Tensor<4>>,
-    /// Constant scale `[outputs, 1, 1, 1]` of a trained kernel; a frozen one holds it already.
-    pub(super) scale: Option<Tensor<4>>,
-    /// Constant shift `[outputs]`.
-    pub(super) shift: Tensor<1>,
-    pub(super) stride_px: usize,
-    pub(super) padding_px: usize,
-}
-
-impl Conv {
-    fn new(layout: &ConvLayout, weights: &WeightFile, role: Role, device: &Device) -> Result<Self> {
-        let (kernel, scale, shift) = match role {
-            Role::Frozen => {
-                let (kernel, shift) = folded_kernel(layout, weights)?;
-                (kernel, None, shift)
-            }
-            Role::Trained => {
-                let (scale, shift) = normalisation(layout, weights)?;
-                let scale = Tensor::from_data(TensorData::new(scale, [layout.outputs, 1, 1, 1]), device);
-                (weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec(), Some(scale), shift)
-            }
-        };
-        let kernel = Tensor::from_data(TensorData::new(kernel, layout.weight_shape()), device);
-        let name = layout.weight_name();
-        Ok(Self {
-            kernel: parameter(&name, kernel).set_require_grad(role == Role::Trained),
-            name,
-            scale,
-            shift: Tensor::from_data(TensorData::new(shift, [layout.outputs]), device),
-            stride_px: layout.stride_px,
-            padding_px: layout.padding_px(),
-        })
-    }
-
-    /// `[N, inputs, H, W]` to `[N, outputs, H', W']`.
-    pub(super) fn forward(&self, maps: Tensor<4>) -> Tensor<4> {
-        let options = ConvOptions::new([self.stride_px; 2], [self.padding_px; 2], [1; 2], 1);
-        conv2d(maps, self.scaled_kernel(), Some(self.shift.clone()), options)
-    }
-
-    pub(super) fn scaled_kernel(&self) -> Tensor<4> {
-        match &self.scale {
-            Some(scale) => self.kernel.val() * scale.clone(),
-            None => self.kernel.val(),
-        }
-    }
-}
-
-/// The kernel `[outputs, inputs, kernel, kernel]` with the scale of the normalisation multiplied in, and the shift.
-pub(super) fn folded_kernel(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
-    let (scale, shift) = normalisation(layout, weights)?;
-    let mut kernel = weights.values(&layout.weight_name(), &layout.weight_shape())?.to_vec();
-    for (row, scale) in kernel.chunks_exact_mut(layout.fan_in()).zip(scale) {
-        row.iter_mut().for_each(|value| *value *= scale);
-    }
-    Ok((kernel, shift))
-}
-
-/// Scale and shift per channel that batch normalisation with stored statistics comes to.
-pub(super) fn normalisation(layout: &ConvLayout, weights: &WeightFile) -> Result<(Vec<f32>, Vec<f32>)> {
-    let values = |tensor| weights.values(&format!("{}.{tensor}", layout.norm_name), &[layout.outputs]);
-    let (weight, bias, mean, variance) =
-        (values("weight")?, values("bias")?, values("running_mean")?, values("running_var")?);
-    let folded =
-        weight.iter().zip(bias).zip(mean.iter().zip(variance)).map(|((&weight, &bias), (&mean, &variance))| {
-            let scale = f64::from(weight) / (f64::from(variance) + BATCH_NORM_EPSILON).sqrt();
-            (scale as f32, (f64::from(bias) - f64::from(mean) * scale) as f32)
-        });
-    Ok(folded.unzip())
+/// What a convolution and the normalisation after it are made from.
+///
+/// # Errors
+/// A tensor that is missing or has another shape, named.
+pub(super) fn parts<'a>(layout: &ConvLayout, weights: &'a WeightFile) -> Result<Parts<'a>> {
+    let (scale, shift) = normalisation(&layout.norm_name, layout.outputs, BATCH_NORM_EPSILON, weights)?;
+    Ok(Parts {
+        name: layout.weight_name(),
+        kernel: weights.values(&layout.weight_name(), &layout.weight_shape())?,
+        shape: [layout.outputs, layout.inputs, layout.kernel_px, layout.kernel_px],
+        scale: Some(scale),
+        shift,
+        stride_px: layout.stride_px,
+    })
 }
 
 /// A residual block.
@@ -109,7 +38,7 @@ pub(super) struct Block {
 
 impl Block {
     fn new(layout: &BlockLayout, weights: &WeightFile, role: Role, device: &Device) -> Result<Self> {
-        let conv = |layout| Conv::new(layout, weights, role, device);
+        let conv = |layout| Ok::<_, Error>(Conv::new(parts(layout, weights)?, role, device));
         Ok(Self {
             convs: layout.convs.iter().map(conv).collect::<Result<_>>()?,
             shortcut: layout.shortcut.as_ref().map(conv).transpose()?,
@@ -153,7 +82,7 @@ impl FrozenResNet {
         let device = device.clone().without_autodiff();
         let block = |layout| Block::new(layout, weights, Role::Frozen, &device);
         Ok(Self {
-            stem: Conv::new(&layout.stem, weights, Role::Frozen, &device)?,
+            stem: Conv::new(parts(&layout.stem, weights)?, Role::Frozen, &device),
             blocks: layout.blocks[..cut].iter().map(block).collect::<Result<_>>()?,
         })
     }
@@ -198,10 +127,4 @@ impl TrainableBlocks {
     pub(super) fn convs(&self) -> impl Iterator<Item = &Conv> {
         self.blocks.iter().flat_map(Block::convs)
     }
-}
-
-/// The mean over all positions: `[N, C, H, W]` to `[N, C]`.
-pub(super) fn global_average_pool(maps: Tensor<4>) -> Tensor<2> {
-    let [images, channels, height, width] = maps.dims();
-    maps.reshape([images, channels, height * width]).mean_dim(2).reshape([images, channels])
 }
