@@ -12,6 +12,7 @@ mod evaluate_model;
 mod export_index;
 mod get_knn;
 mod import_index;
+mod import_model;
 mod search;
 mod train_model;
 
@@ -28,6 +29,7 @@ pub(crate) const ALL: &[Verb] = &[
     compare::VERB,
     describe::VERB,
     search::VERB,
+    import_model::VERB,
     import_index::VERB,
     export_index::VERB,
     demo::VERB,

@@ -9,8 +9,9 @@ use silknow_config::{BackboneParameters, DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_files::FolderLock;
-use silknow_network::{Model, Placement, StoredModel, WeightFile};
+use silknow_network::{Model, Placement, StoredModel};
 
+use crate::brought_weights;
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::image_list;
@@ -63,7 +64,7 @@ impl DescribingNetwork {
         match self {
             Self::Model(folder) => StoredModel::read(folder),
             Self::Backbone(BackboneParameters { add_fc, backbone, weights, input_size, seed }) => {
-                let weights = WeightFile::resolve(weights, *backbone, *seed, &context.hub, context.observer)?;
+                let weights = brought_weights::resolve(weights, *backbone, *seed, context)?;
                 StoredModel::untrained(&weights, *backbone, add_fc, *seed, *input_size)
             }
         }

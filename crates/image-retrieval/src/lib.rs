@@ -100,6 +100,7 @@
 //! knows what a museum's labels are: several variables, many of them missing, in training, votes and metrics alike. It
 //! does not approximate neighbours, and it trains retrained blocks slower than PyTorch does.
 
+mod brought_weights;
 mod build_kdtree;
 mod compare;
 mod context;
@@ -116,6 +117,7 @@ mod export_index;
 mod get_knn;
 mod image_list;
 mod import_index;
+mod import_model;
 mod indexing;
 mod path_text;
 mod retriever;
@@ -141,6 +143,7 @@ pub use evaluate_model::evaluate_model;
 pub use export_index::{ExportFormat, ExportIndexParameters, ExportIndexSummary, export_index};
 pub use get_knn::{GetKNNSummary, get_knn, get_knn_among};
 pub use import_index::{ImportIndexParameters, ImportIndexSummary, import_index};
+pub use import_model::{ImportModelParameters, ImportModelSummary, import_model};
 pub use retriever::{Answer, Prediction, Retriever, Votes};
 pub use search::{
     ClassVotes, FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, VariableVotes, search,
@@ -155,7 +158,7 @@ pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_evaluation::compare::Comparison;
 pub use silknow_fetch::{Policy, Proxies};
-pub use silknow_image::{RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
+pub use silknow_image::{Pixels, RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
 pub use silknow_index::conformance::check as check_index;
 pub use silknow_index::{
     Ballot, ClassShare, Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search,

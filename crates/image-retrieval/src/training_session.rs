@@ -15,7 +15,7 @@ use silknow_errors::Result;
 use silknow_evaluation::vote_fit::fit_weighted;
 use silknow_image::{Source, View};
 use silknow_index::{SearchIndex, Weights};
-use silknow_network::{Backbone, ChosenVote, Placement, StoredModel, TopNetwork, WeightFile};
+use silknow_network::{Backbone, ChosenVote, Placement, StoredModel, TopNetwork};
 use silknow_records::{LabelMatrix, Record, Vocabulary};
 use silknow_training::objective::{self, ImageValues, Objective, values_of_images};
 use silknow_training::{
@@ -23,6 +23,7 @@ use silknow_training::{
     checkpoint, difference, metrics,
 };
 
+use crate::brought_weights;
 use crate::context::Context;
 
 /// Samples whose features are in memory at once while they are described.
@@ -93,13 +94,7 @@ impl<'a> TrainingSession<'a> {
         context: &'a Context<'a>,
     ) -> Result<Self> {
         let placement = Placement::choose(parameters.device, parameters.precision)?;
-        let weights = WeightFile::resolve(
-            &parameters.weights,
-            parameters.backbone,
-            parameters.seed,
-            &context.hub,
-            context.observer,
-        )?;
+        let weights = brought_weights::resolve(&parameters.weights, parameters.backbone, parameters.seed, context)?;
         let backbone = Backbone::new(weights, parameters.backbone, parameters.hub_num_retrain, parameters.input_size)?;
         let frozen = backbone.frozen(&placement)?;
         let Works { vocabulary, images, kept_together } = works;

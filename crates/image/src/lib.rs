@@ -26,6 +26,7 @@ mod refusal;
 mod resampling;
 mod rescaling;
 mod tiff;
+mod toolbox;
 
 pub use augmentation::{Draw, view_rng};
 pub use decoding::{FirstPage, check_format, decode, decode_bytes, decode_first_page, pages};
@@ -34,6 +35,6 @@ pub use guard::decoder_is_running;
 pub use image::RgbImage;
 pub use loader::{Batch, Loader, LoaderSettings, Request, Source};
 pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
-pub use pipeline::{Pipeline, View};
+pub use pipeline::{Pipeline, Pixels, View};
 pub use refusal::MAX_PIXELS;
 pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};

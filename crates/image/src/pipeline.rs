@@ -10,6 +10,7 @@ use silknow_config::Augmentation;
 
 use crate::augmentation::{Draw, add_noise, view_rng};
 use crate::resampling::{Square, resample};
+use crate::toolbox;
 
 /// Input size and normalisation of a network.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,12 +21,34 @@ pub struct Pipeline {
     pub mean: [f32; 3],
     /// Standard deviation of red, green and blue, on the scale [0, 1].
     pub std: [f32; 3],
+    /// How a picture becomes a square.
+    #[serde(default, skip_serializing_if = "Pixels::are_ours")]
+    pub pixels: Pixels,
+}
+
+/// How a picture becomes the square that a network sees.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Pixels {
+    /// Centre crop and antialiased resize.
+    #[default]
+    Ours,
+    /// As the Python toolbox did it, for models and indexes that it made: blurred, cropped, and resized without half-pixel
+    /// centres.
+    Toolbox,
 }
 
 impl Default for Pipeline {
     /// 224 px and the mean and deviation of ImageNet.
     fn default() -> Self {
-        Self { input_size: 224, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }
+        Self { input_size: 224, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225], pixels: Pixels::Ours }
+    }
+}
+
+impl Pixels {
+    /// True for those that files need not mention, because they are what every model had before there were others.
+    pub fn are_ours(&self) -> bool {
+        *self == Self::Ours
     }
 }
 
@@ -44,7 +67,8 @@ impl Pipeline {
         3 * self.input_size * self.input_size
     }
 
-    /// Centre crop to the square, antialiased bilinear resize, scale to [0, 1], normalise.
+    /// Centre crop to the square, antialiased bilinear resize, scale to [0, 1], normalise; with [`Pixels::Toolbox`] its
+    /// steps in place of crop and resize.
     ///
     /// `out` receives `[3, input_size, input_size]` values: red, green, blue, each row by row. They equal
     /// Pillow's `resize` of the centre crop to within 1/255 before the normalisation.
@@ -98,7 +122,10 @@ impl Pipeline {
 
     fn resample(&self, image: &RgbImage, share: f32, out: &mut [f32]) {
         assert_eq!(out.len(), self.values_per_image(), "the place for an image has the size of the pipeline");
-        resample(image, Square::in_the_middle(image), f64::from(share), self.input_size, out);
+        match self.pixels {
+            Pixels::Ours => resample(image, Square::in_the_middle(image), f64::from(share), self.input_size, out),
+            Pixels::Toolbox => toolbox::resample(image, f64::from(share), self.input_size, out),
+        }
     }
 
     fn normalise(&self, out: &mut [f32]) {

@@ -9,7 +9,7 @@ use silknow_image::{Draw, Pipeline, RgbImage, View, decode, view_rng};
 
 /// A pipeline that leaves values in [0, 1].
 fn unscaled(input_size: usize) -> Pipeline {
-    Pipeline { input_size, mean: [0.0; 3], std: [1.0; 3] }
+    Pipeline { input_size, mean: [0.0; 3], std: [1.0; 3], ..Pipeline::default() }
 }
 
 fn everything() -> Augmentation {
@@ -83,7 +83,7 @@ fn without_augmentation_an_augmented_view_is_the_plain_one() {
 
 #[test]
 fn normalisation_takes_mean_and_deviation_of_its_channel() {
-    let pipeline = Pipeline { input_size: 4, mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2.0] };
+    let pipeline = Pipeline { input_size: 4, mean: [0.1, 0.2, 0.3], std: [0.5, 0.25, 2.0], ..Pipeline::default() };
     let mut out = vec![0.0; pipeline.values_per_image()];
     pipeline.plain(&RgbImage::from_pixel(9, 7, Rgb([51, 102, 153])), &mut out);
     for (channel, expected) in out.chunks(16).zip([0.2, 0.8, 0.15]) {
@@ -158,7 +158,7 @@ fn draws_fill_their_ranges_evenly() {
 
 #[test]
 fn a_pipeline_reads_back_as_it_was_written() {
-    let pipeline = Pipeline { input_size: 96, mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6] };
+    let pipeline = Pipeline { input_size: 96, mean: [0.1, 0.2, 0.3], std: [0.4, 0.5, 0.6], ..Pipeline::default() };
     let text = serde_json::to_string(&pipeline).unwrap();
     assert_eq!(serde_json::from_str::<Pipeline>(&text).unwrap(), pipeline);
 }

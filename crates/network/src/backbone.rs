@@ -72,7 +72,7 @@ impl Backbone {
 
     /// The pixels that it wants: the side of the square, and the mean and deviation per colour.
     pub fn pixels(&self) -> Pipeline {
-        Pipeline { input_size: self.input_px, mean: self.weights.mean, std: self.weights.std }
+        Pipeline { input_size: self.input_px, mean: self.weights.mean, std: self.weights.std, ..Pipeline::default() }
     }
 
     /// The parts before the cut, ready to run where `placement` says.

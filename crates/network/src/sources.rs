@@ -12,10 +12,11 @@ use silknow_files::digest::hexadecimal;
 use silknow_progress::Observer;
 
 use crate::design::Design;
-use crate::families::{design_of, designs, shipped_for};
+use crate::families::{alternatives, architectures, design_of, designs, shipped_for};
 use crate::weights::hub::Pinned;
 use crate::weights::{
-    Content, Hub, WeightFile, backbone_file, backbone_in_memory, check_finite, damaged, missing, read_bounded,
+    Content, Hub, WeightFile, WeightTensor, backbone_file, backbone_in_memory, check_finite, damaged, missing,
+    read_bounded,
 };
 
 impl WeightFile {
@@ -31,6 +32,42 @@ impl WeightFile {
     /// named.
     pub fn load(path: &Path, architecture: Architecture) -> Result<Self> {
         Self::read(path, architecture, None)
+    }
+
+    /// As [`load`](Self::load), of whichever backbone the tensors are.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load); tensors that are those of no backbone.
+    pub fn load_any(path: &Path) -> Result<(Self, Architecture)> {
+        let bytes = read_bounded(path)?;
+        let content = backbone_file(path, &bytes)?;
+        let named_alike = |design: &&dyn Design| design.tensors().keys().eq(content.tensors.keys());
+        let Some(design) = designs().into_iter().find(named_alike) else {
+            return Err(Error::data("the tensors are not those of a backbone that this program has")
+                .in_file(path)
+                .hint(format!("it has {}", alternatives(&architectures()))));
+        };
+        let file = Self::checked(content, design.name(), path.display().to_string(), sha256_hex(&bytes));
+        Ok((file.map_err(|error| error.in_file(path))?, design.name()))
+    }
+
+    /// The weights of a backbone that were read elsewhere, with the normalisation of pixels that it was made for. The
+    /// checksum is that of their names, shapes and values.
+    ///
+    /// # Errors
+    /// A tensor that is missing, foreign, of another shape, or with numbers that weights do not have, named.
+    pub fn of_tensors(
+        tensors: BTreeMap<String, WeightTensor>,
+        architecture: Architecture,
+        source: String,
+    ) -> Result<Self> {
+        let (mean, std) = design_of(architecture)?.colours();
+        let mut digest = Sha256::new();
+        for (name, tensor) in &tensors {
+            digest.update(format!("{name}{:?}", tensor.shape));
+            tensor.data.iter().for_each(|value| digest.update(value.to_le_bytes()));
+        }
+        Self::checked(Content { tensors, mean, std }, architecture, source, hexadecimal(&digest.finalize()))
     }
 
     fn read(path: &Path, architecture: Architecture, pinned: Option<&str>) -> Result<Self> {

@@ -66,7 +66,7 @@ fn continued(logs: &Path) -> Result<TrainingOutcome> {
         ..TrainingParameters::default()
     };
     let settings = StoreSettings {
-        pipeline: Pipeline { input_size: SIDE_PX, mean: [0.0; 3], std: [1.0; 3] },
+        pipeline: Pipeline { input_size: SIDE_PX, mean: [0.0; 3], std: [1.0; 3], ..Pipeline::default() },
         augmentation: Augmentation::none(),
         augmented_views: 0,
         seed: 5,

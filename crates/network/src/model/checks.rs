@@ -29,7 +29,7 @@ const INPUT_SIZES: RangeInclusive<usize> = 32..=2048;
 /// # Errors
 /// The first number that is out of range, with the range.
 pub(super) fn check_ranges(facts: &Facts) -> Result<()> {
-    let Pipeline { input_size, mean, std } = facts.pipeline;
+    let Pipeline { input_size, mean, std, .. } = facts.pipeline;
     let refused = |what: String, range: String| Err(Error::data(what).hint(range));
     if !INPUT_SIZES.contains(&input_size) {
         let range = format!("it must be from {} to {}", INPUT_SIZES.start(), INPUT_SIZES.end());

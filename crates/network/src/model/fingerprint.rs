@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use silknow_errors::{Error, Result};
 use silknow_files::digest::hexadecimal;
-use silknow_image::Pipeline;
+use silknow_image::{Pipeline, Pixels};
 
 use crate::families::DEFAULT_FAMILY;
 use crate::weights::{IMAGENET_MEAN, IMAGENET_STD};
@@ -16,17 +16,20 @@ pub(super) struct PipelineDescription {
     pub(super) input_size: usize,
     pub(super) mean: [f32; 3],
     pub(super) std: [f32; 3],
+    /// Left out where they are ours, so that earlier versions read what they can.
+    #[serde(skip_serializing_if = "Pixels::are_ours")]
+    pub(super) pixels: Pixels,
 }
 
 impl Default for PipelineDescription {
     fn default() -> Self {
-        Self { input_size: 224, mean: IMAGENET_MEAN, std: IMAGENET_STD }
+        Self { input_size: 224, mean: IMAGENET_MEAN, std: IMAGENET_STD, pixels: Pixels::Ours }
     }
 }
 
 impl From<&Pipeline> for PipelineDescription {
     fn from(pipeline: &Pipeline) -> Self {
-        Self { input_size: pipeline.input_size, mean: pipeline.mean, std: pipeline.std }
+        Self { input_size: pipeline.input_size, mean: pipeline.mean, std: pipeline.std, pixels: pipeline.pixels }
     }
 }
 
@@ -66,6 +69,7 @@ mod tests {
             Pipeline { input_size: 225, ..pipeline.clone() },
             Pipeline { mean: [0.5; 3], ..pipeline.clone() },
             Pipeline { std: [0.5; 3], ..pipeline.clone() },
+            Pipeline { pixels: Pixels::Toolbox, ..pipeline.clone() },
         ] {
             assert_ne!(of(b"tensors", &changed, DEFAULT_FAMILY), first);
         }

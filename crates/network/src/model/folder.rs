@@ -77,13 +77,13 @@ impl StoredModel {
         let path = folder.join(TENSOR_FILE);
         let file = read_bounded(&path)?;
         let shapes = safetensors_shapes(&file).map_err(|error| error.in_file(&path))?;
-        let PipelineDescription { input_size, mean, std } = description.pipeline;
+        let PipelineDescription { input_size, mean, std, pixels } = description.pipeline;
         let ProvenanceDescription { source, sha256 } = description.weights;
         let facts = Facts {
             architecture: description.architecture,
             add_fc: description.add_fc.unwrap_or_else(|| widths(&shapes)),
             frozen_share: description.frozen_share,
-            pipeline: Pipeline { input_size, mean, std },
+            pipeline: Pipeline { input_size, mean, std, pixels },
             vocabulary: vocabulary(description.variables),
             training: description.training,
             weights: Provenance { source, sha256 },

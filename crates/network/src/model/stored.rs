@@ -55,6 +55,32 @@ impl StoredModel {
         Self::assemble(facts, weights, top)
     }
 
+    /// A model that another program made: the weights of its backbone, and its head in `top`, which trains nothing.
+    ///
+    /// # Errors
+    /// Widths or an input size out of range.
+    pub fn brought(
+        weights: &WeightFile,
+        top: &TopNetwork,
+        (architecture, add_fc): (Architecture, &[usize]),
+        pipeline: Pipeline,
+        vocabulary: Vocabulary,
+        training: Option<TrainingParameters>,
+    ) -> Result<Self> {
+        let facts = Facts {
+            architecture,
+            add_fc: add_fc.to_vec(),
+            frozen_share: 0.0,
+            pipeline,
+            vocabulary,
+            training,
+            weights: provenance(weights),
+            vote: None,
+        };
+        check_ranges(&facts)?;
+        Self::assemble(facts, weights, top)
+    }
+
     /// A backbone as it is, with a random head where `add_fc` asks for one, for descriptors without training.
     ///
     /// # Errors
@@ -66,7 +92,7 @@ impl StoredModel {
         seed: u64,
         input_px: usize,
     ) -> Result<Self> {
-        let pipeline = Pipeline { input_size: input_px, mean: weights.mean, std: weights.std };
+        let pipeline = Pipeline { input_size: input_px, mean: weights.mean, std: weights.std, ..Pipeline::default() };
         Self::without_training(weights, architecture, pipeline, add_fc, seed)
     }
 

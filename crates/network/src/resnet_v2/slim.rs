@@ -26,7 +26,7 @@ pub struct Outline {
 }
 
 /// Names of the fully connected layers begin so.
-const HEAD: &str = "CustomLayers/";
+pub const HEAD: &str = "CustomLayers/";
 
 /// The network that tensors with these names and shapes make; none where they are not those of a ResNet v2.
 ///
@@ -139,7 +139,7 @@ fn head(tensors: &BTreeMap<String, Vec<usize>>, features: usize) -> Result<Vec<(
 }
 
 /// The name that slim gives a tensor of ours: `layer1.0.bn1.weight` is `block1/unit_1/bottleneck_v2/conv1/BatchNorm/gamma`.
-fn in_slim(ours: &str) -> String {
+pub fn in_slim(ours: &str) -> String {
     let (layer, tensor) = ours.rsplit_once('.').unwrap_or(("", ours));
     let (unit, part) = match layer.strip_prefix("layer").and_then(|rest| rest.split_once('.')) {
         Some((block, rest)) => {

@@ -30,16 +30,32 @@ pub(crate) struct Content {
     pub(crate) std: [f32; 3],
 }
 
-/// Reads a file whose bytes are `bytes`; its ending tells the format. Errors name the file.
+/// Reads a file whose bytes are `bytes`; its first bytes tell the format, and its ending where they tell none, as of a file that
+/// was cut. Errors name the file.
 pub(crate) fn backbone_file(path: &Path, bytes: &[u8]) -> Result<Content> {
     let ending = path.extension().and_then(|ending| ending.to_str()).unwrap_or_default().to_lowercase();
-    let content = match ending.as_str() {
-        "safetensors" => backbone_in_memory(bytes),
-        "pth" | "pt" => checkpoint(path, bytes.len()),
+    let content = match (kind(bytes), ending.as_str()) {
+        (Some(Kind::Safetensors), _) | (None, "safetensors") => backbone_in_memory(bytes),
+        (Some(Kind::PyTorch), _) | (None, "pth" | "pt") => checkpoint(path, bytes.len()),
         _ => Err(Error::configuration("not a weight file")
             .hint("weights are `imagenet`, `builtin`, `none`, or a file ending in .safetensors, .pth or .pt")),
     };
     content.map_err(|error| error.in_file(path))
+}
+
+enum Kind {
+    Safetensors,
+    PyTorch,
+}
+
+/// What the first bytes say that a file is: PyTorch writes zip archives, and wrote pickles; safetensors begin with the length of
+/// a JSON object and that.
+fn kind(bytes: &[u8]) -> Option<Kind> {
+    match bytes {
+        [b'P', b'K', 3, 4, ..] | [0x80, 2..=5, ..] => Some(Kind::PyTorch),
+        [_, _, _, _, _, _, 0, 0, b'{', ..] => Some(Kind::Safetensors),
+        _ => None,
+    }
 }
 
 /// Reads a backbone from safetensors in memory.

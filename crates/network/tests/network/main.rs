@@ -5,5 +5,6 @@ mod engines;
 mod model;
 mod precision;
 mod reference;
+mod resnet_v2;
 mod version_0_1_0;
 mod weights;

@@ -63,7 +63,7 @@ fn trained_with(heads: &[(&str, usize)]) -> StoredModel {
     top.load_named_tensors(&tensors).unwrap();
     let heads: Vec<(String, usize)> = heads.iter().map(|&(name, width)| (name.to_owned(), width)).collect();
     let top = top.with_extra_heads(&heads, 7, &device);
-    let pipeline = Pipeline { input_size: SIDE, mean: [0.5; 3], std: [0.25, 0.3, 0.35] };
+    let pipeline = Pipeline { input_size: SIDE, mean: [0.5; 3], std: [0.25, 0.3, 0.35], ..Pipeline::default() };
     StoredModel::trained(&weights, &top, pipeline, vocabulary(), training()).unwrap()
 }
 

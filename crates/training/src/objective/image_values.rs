@@ -42,7 +42,7 @@ pub fn values_of_images(asks: &Asks, images: &[SourceImage], observer: &dyn Obse
         identity: image.identity.clone(),
         view: View::Plain,
     };
-    let pipeline = Pipeline { input_size: SIDE_PX, mean: [0.0; 3], std: [1.0; 3] };
+    let pipeline = Pipeline { input_size: SIDE_PX, mean: [0.0; 3], std: [1.0; 3], ..Pipeline::default() };
     let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let pixels_per_image = pipeline.values_per_image();
     let settings = LoaderSettings::plain(pipeline, AT_ONCE, threads);
