@@ -2,12 +2,13 @@
 
 use std::env;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Arg, ArgMatches, Command, value_parser};
-use silknow_image_retrieval::{DemoParameters, Error, Result, demo};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use silknow_image_retrieval::{DemoParameters, Error, INDEX_FILE, Result, demo};
 
 use crate::again::Again;
+use crate::commands::serve;
 use crate::session::{self, Session};
 use crate::verb::Verb;
 
@@ -15,6 +16,9 @@ pub(crate) const VERB: Verb = Verb { name: "demo", again: Again::GoesOn, command
 
 /// The seed of the collection that the documentation shows.
 const DEFAULT_SEED: &str = "1";
+
+/// The folder, within that of the demonstration, with its model and its index.
+const OUTPUT: &str = "./output_files/Default/";
 
 fn command(command: Command) -> Command {
     command
@@ -35,8 +39,14 @@ fn command(command: Command) -> Command {
                 .default_value(DEFAULT_SEED)
                 .help("Seed of the collection: a different seed gives different pictures"),
         )
+        .arg(
+            Arg::new("serve")
+                .long("serve")
+                .action(ArgAction::SetTrue)
+                .help("Then serve a page that searches the collection, as the verb serve does; an index that is there is used"),
+        )
         .arg(session::json_argument())
-        .after_help("Example:\n  silknow demo --out ./demo")
+        .after_help("Examples:\n  silknow demo --out ./demo\n  silknow demo --serve")
 }
 
 fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
@@ -49,7 +59,14 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
             .caused_by(cause)
             .hint("choose another folder with --out")
     })?;
+    let folder = Path::new(OUTPUT);
+    let serves = matches.get_flag("serve");
+    // Whoever wants to see the page again need not wait for the training.
+    if serves && folder.join(INDEX_FILE).exists() && Path::new("report.html").exists() {
+        return serve::serve_one(folder, folder, session);
+    }
     let mut summary = demo(&parameters, &session.context())?;
     summary.report = out.join(summary.report);
-    session.show(&summary)
+    session.show(&summary)?;
+    if serves { serve::serve_one(folder, folder, session) } else { Ok(()) }
 }

@@ -14,6 +14,7 @@ mod get_knn;
 mod import_index;
 mod import_model;
 mod search;
+mod serve;
 mod train_model;
 
 use crate::verb::Verb;
@@ -30,6 +31,7 @@ pub(crate) const ALL: &[Verb] = &[
     describe::VERB,
     search::VERB,
     import_model::VERB,
+    serve::VERB,
     import_index::VERB,
     export_index::VERB,
     demo::VERB,

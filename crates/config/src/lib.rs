@@ -79,6 +79,6 @@ pub use options::{Explicit, Options};
 pub use parameters::{
     BackboneParameters, BuildKDTreeParameters, CreateDatasetParameters, CrossvalidationParameters,
     DescribingParameters, EvaluateModelParameters, GetKNNParameters, ObjectiveParameters, OptimiserParameters,
-    TrainModelParameters, TrainingParameters,
+    ServingParameters, TrainModelParameters, TrainingParameters,
 };
 pub use silknow_errors::{Error, Result};

@@ -146,6 +146,11 @@ impl Error {
         self.0.hint.as_deref()
     }
 
+    /// The column, where one is named.
+    pub fn column(&self) -> Option<&str> {
+        self.0.column.as_deref()
+    }
+
     /// True when the work was asked to stop.
     pub fn is_interruption(&self) -> bool {
         self.0.kind == ErrorKind::Interrupted

@@ -111,7 +111,7 @@ impl SearchHit {
                 @if place.is_below_heading { h4 title=(self.query.name) { (last_part(&self.query.name)) } }
                 @else { h3 title=(self.query.name) { (last_part(&self.query.name)) } }
                 @if has_truth { p.verdict { (self.verdict()) } }
-                div.scroll tabindex="0" role="region" aria-label=(format!("{} and its neighbours", self.query.name)) {
+                div.scroll tabindex="0" role="group" aria-label=(format!("{} and its neighbours", self.query.name)) {
                     table.hit { (self.pictures_row(has_truth, place)) (self.label_rows(has_truth)) }
                 }
             }
@@ -269,7 +269,7 @@ fn figure(picture: &Picture, role: &str, place: Place<'_>) -> Markup {
 pub(crate) fn row(pictures: &[(Picture, String)], place: Place<'_>) -> Markup {
     html! {
         article.card {
-            div.scroll tabindex="0" role="region" aria-label="pictures" {
+            div.scroll tabindex="0" role="group" aria-label="pictures" {
                 table.hit.row { tbody { tr { @for (picture, about) in pictures { td { (figure(picture, about, place)) } } } } }
             }
         }

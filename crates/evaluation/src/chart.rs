@@ -153,7 +153,7 @@ impl Chart {
 
     fn table(&self) -> Markup {
         html! {
-            div.scroll.data tabindex="0" role="region" aria-label=(format!("{}, as a table", self.title)) {
+            div.scroll.data tabindex="0" role="group" aria-label=(format!("{}, as a table", self.title)) {
                 table {
                     thead {
                         tr {

@@ -243,7 +243,7 @@ impl Table {
         // A column of figures has its heading over the figures.
         let is_text = |column: usize| matches!(self.rows.first().and_then(|row| row.get(column)), Some(Cell::Text(_)));
         html! {
-            div.scroll.data tabindex="0" role="region" aria-label=(if self.caption.is_empty() { "Table" } else { &self.caption }) {
+            div.scroll.data tabindex="0" role="group" aria-label=(if self.caption.is_empty() { "Table" } else { &self.caption }) {
                 table {
                     @if !self.caption.is_empty() { caption { (self.caption) } }
                     thead {

@@ -5,11 +5,7 @@
 use std::path::Path;
 
 use base64::Engine;
-use image::codecs::jpeg::JpegEncoder;
-use image::imageops;
-
-/// JPEG quality: no visible fault at this size, a fifth of the bytes of the best.
-const QUALITY: u8 = 82;
+use silknow_image::SmallPicture;
 
 /// A small picture inside a page.
 pub(crate) struct Thumbnail {
@@ -24,16 +20,9 @@ impl Thumbnail {
     /// missing or not an image.
     pub(crate) fn of(path: &Path, longest_side_px: u32) -> Option<Self> {
         let whole = silknow_image::decode(path).ok()?;
-        let shrink = (f64::from(longest_side_px) / f64::from(whole.width().max(whole.height()))).min(1.0);
-        let side = |length_px: u32| (f64::from(length_px) * shrink).round().max(1.0) as u32;
-        let picture = imageops::thumbnail(&whole, side(whole.width()), side(whole.height()));
-        let mut jpeg = Vec::new();
-        picture.write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY)).ok()?;
-        Some(Self {
-            address: format!("data:image/jpeg;base64,{}", base64::engine::general_purpose::STANDARD.encode(jpeg)),
-            width_px: picture.width(),
-            height_px: picture.height(),
-        })
+        let SmallPicture { jpeg, width_px, height_px } = SmallPicture::of(&whole, longest_side_px).ok()?;
+        let base64 = base64::engine::general_purpose::STANDARD.encode(jpeg);
+        Some(Self { address: format!("data:image/jpeg;base64,{base64}"), width_px, height_px })
     }
 }
 

@@ -144,7 +144,7 @@ pub use export_index::{ExportFormat, ExportIndexParameters, ExportIndexSummary, 
 pub use get_knn::{GetKNNSummary, get_knn, get_knn_among};
 pub use import_index::{ImportIndexParameters, ImportIndexSummary, import_index};
 pub use import_model::{ImportModelParameters, ImportModelSummary, import_model};
-pub use retriever::{Answer, Prediction, Retriever, Votes};
+pub use retriever::{Answer, Prediction, Retriever, Votes, predictions};
 pub use search::{
     ClassVotes, FoundImage, FoundObject, Label, SearchParameters, SearchResult, SearchSummary, VariableVotes, search,
 };
@@ -152,20 +152,26 @@ pub use search::{
 pub use silknow_demo::{DemoCollection, generate as generate_demo_collection};
 pub use train_model::{TrainModelSummary, train_model};
 pub use trainer::{TrainedModel, Trainer};
+pub use voting::vote as vote_of_keys;
 
 pub use silknow_config as config;
 pub use silknow_errors::{Error, ErrorKind, Result};
 pub use silknow_evaluation::EvaluationSummary;
 pub use silknow_evaluation::compare::Comparison;
-pub use silknow_fetch::{Policy, Proxies};
-pub use silknow_image::{Pixels, RgbImage, Source as Picture, decode_bytes, decoder_is_running, limit_decoding_memory};
+pub use silknow_fetch::{Client as FetchClient, Policy, Proxies, Reach};
+pub use silknow_image::{
+    MAX_PIXELS, Pipeline, Pixels, RgbImage, SmallPicture, Source as Picture, decode, decode_bytes, decoder_is_running,
+    limit_decoding_memory,
+};
 pub use silknow_index::conformance::check as check_index;
 pub use silknow_index::{
     Ballot, ClassShare, Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search,
-    Vote, Weights, find, vote,
+    Vote, Weights, check_model, find, object_of, store::FILE_NAME as INDEX_FILE, vote,
 };
 pub use silknow_network::weights::Hub;
-pub use silknow_network::{Described, Model, Outputs, StoredModel, architectures, expected_values, take};
+pub use silknow_network::{
+    Described, Facts, Model, Outputs, Placement, StoredModel, architectures, expected_values, take,
+};
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{
     LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing,

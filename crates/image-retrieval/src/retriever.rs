@@ -5,10 +5,10 @@ use std::path::Path;
 use silknow_config::{DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_image::Source;
-use silknow_index::{ClassShare, Hit, Hits, Index, MemoryIndex, Queried, Search, Vote, check_model, find, store};
+use silknow_index::{Ballot, ClassShare, Hit, Index, MemoryIndex, Queried, Search, Vote, check_model, find, store};
 use silknow_network::{Model, Placement};
 use silknow_progress::Observer;
-use silknow_records::Record;
+use silknow_records::{Record, Variable};
 
 use crate::describing::decoding_threads;
 
@@ -152,31 +152,32 @@ impl<I: Index> Retriever<I> {
         observer: &dyn Observer,
     ) -> Result<Vec<Answer>> {
         let hits = find(&self.index, Queried { descriptors, is_query }, search, observer)?;
-        Ok(answers(&self.index, &hits, &search.vote))
+        let answer = |hits: &[Hit]| Answer { hits: hits.to_vec(), predictions: predictions(&self.index, hits, &search.vote) };
+        Ok(hits.iter().map(answer).collect())
     }
 }
 
-/// The hits of every query with what they say of it.
-fn answers(index: &dyn Index, hits: &Hits, vote: &Vote) -> Vec<Answer> {
-    let variables = &index.vocabulary().variables;
-    let prediction = |hits: &[Hit], v: usize| {
-        let ballot = vote.count_hits(hits, v);
-        let class = |voted: &ClassShare| Votes {
-            name: variables[v].class_name(voted.class).to_owned(),
-            text: variables[v].class_text(voted.class).into_owned(),
-            neighbours: voted.neighbours,
-            share: voted.share,
-        };
-        Prediction {
-            variable: variables[v].name.clone(),
-            classes: ballot.classes.iter().map(class).collect(),
-            predicted: vote.decide(&ballot).len(),
-            confidence: ballot.confidence(),
-        }
+/// What the hits of one picture say of it, one entry per variable of the index that they were found in.
+///
+/// # Panics
+/// When a hit has labels for fewer variables than the index.
+pub fn predictions(index: &dyn Index, hits: &[Hit], vote: &Vote) -> Vec<Prediction> {
+    let variables = index.vocabulary().variables.iter().enumerate();
+    variables.map(|(v, variable)| prediction(variable, &vote.count_hits(hits, v), vote)).collect()
+}
+
+/// What a ballot says of a variable.
+fn prediction(variable: &Variable, ballot: &Ballot, vote: &Vote) -> Prediction {
+    let class = |voted: &ClassShare| Votes {
+        name: variable.class_name(voted.class).to_owned(),
+        text: variable.class_text(voted.class).into_owned(),
+        neighbours: voted.neighbours,
+        share: voted.share,
     };
-    let answer = |hits: &[Hit]| Answer {
-        hits: hits.to_vec(),
-        predictions: (0..variables.len()).map(|v| prediction(hits, v)).collect(),
-    };
-    hits.iter().map(answer).collect()
+    Prediction {
+        variable: variable.name.clone(),
+        classes: ballot.classes.iter().map(class).collect(),
+        predicted: vote.decide(ballot).len(),
+        confidence: ballot.confidence(),
+    }
 }

@@ -5,11 +5,11 @@ use silknow_errors::{Error, Result};
 use silknow_index::Vote;
 use silknow_network::Facts;
 
-/// The vote that the keys ask for. Without a temperature it is that of the model.
+/// The vote that the keys ask for. Without a temperature a weighted vote has that of the model with these facts.
 ///
 /// # Errors
 /// A weighted vote whose temperature neither the keys nor the model tell.
-pub(crate) fn vote(rule: VoteRule, temperature: Option<f64>, confidence_threshold: f64, facts: &Facts) -> Result<Vote> {
+pub fn vote(rule: VoteRule, temperature: Option<f64>, confidence_threshold: f64, facts: &Facts) -> Result<Vote> {
     let vote = match rule {
         VoteRule::Majority => Vote::majority(),
         VoteRule::Weighted => {

@@ -25,6 +25,7 @@ mod profile;
 mod refusal;
 mod resampling;
 mod rescaling;
+mod small;
 mod tiff;
 mod toolbox;
 
@@ -38,3 +39,4 @@ pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
 pub use pipeline::{Pipeline, Pixels, View};
 pub use refusal::MAX_PIXELS;
 pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};
+pub use small::SmallPicture;

@@ -30,5 +30,5 @@ pub use results::Written;
 pub use results::knn_list::FILE_NAME as NEIGHBOURS_FILE;
 pub use results::votes_table::FILE_NAME as VOTES_FILE;
 pub use retrieve::{Queries, Retrieval, Truth, retrieve};
-pub use search::{Queried, Search, find};
+pub use search::{Queried, Search, find, object_of};
 pub use vote::{Ballot, ClassShare, Vote, Weights};

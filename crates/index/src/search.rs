@@ -161,7 +161,7 @@ fn reduced(hits: &[Hit], search: &Search, is_query: impl Fn(&Record) -> bool) ->
 }
 
 /// What tells the object of a record from others: its address; else its identifier within its museum; else its image.
-fn object_of(record: &Record) -> (&str, &str) {
+pub fn object_of(record: &Record) -> (&str, &str) {
     let object = &record.object;
     match &object.address {
         Some(address) => (address, ""),

@@ -8,6 +8,7 @@ mod evaluate_model;
 mod objective;
 mod optimiser;
 mod retrieval;
+mod serving;
 mod train_model;
 mod training;
 
@@ -18,5 +19,6 @@ pub use evaluate_model::EvaluateModelParameters;
 pub use objective::ObjectiveParameters;
 pub use optimiser::OptimiserParameters;
 pub use retrieval::{BuildKDTreeParameters, GetKNNParameters};
+pub use serving::ServingParameters;
 pub use train_model::TrainModelParameters;
 pub use training::TrainingParameters;

@@ -103,6 +103,13 @@ impl Filter {
         self.and(field, false, vec![Value::Unknown])
     }
 
+    /// This filter without its terms about a field.
+    #[must_use]
+    pub fn without(mut self, field: &str) -> Self {
+        self.terms.retain(|term| term.field != field);
+        self
+    }
+
     fn and(mut self, field: impl Into<String>, negated: bool, values: Vec<Value>) -> Self {
         self.terms.push(Term { field: field.into(), negated, values });
         self
@@ -310,6 +317,13 @@ mod tests {
         ] {
             assert_eq!(passing(expression), expected, "{expression}");
         }
+    }
+
+    #[test]
+    fn a_filter_without_a_field_keeps_its_other_terms() {
+        let filter = Filter::parse("place=ES, museum!=garin, place!=FR").unwrap();
+        assert_eq!(filter.clone().without("place"), Filter::everything().and_none_of("museum", ["garin"]));
+        assert_eq!(filter.clone().without("technique"), filter);
     }
 
     #[test]

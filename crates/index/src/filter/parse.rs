@@ -134,9 +134,11 @@ impl Reader<'_> {
             Some(character) => format!("found `{character}`"),
             None => "the filter ends".to_owned(),
         };
-        Error::configuration(format!("the filter `{}`, character {number}: {what}; {found}", self.expression)).hint(
-            "write it like `place=ES|FR, technique=?*, museum!=garin`; names with `,`, `|`, `=`, `!` or `\"` stand in double quotes",
-        )
+        Error::configuration(format!("the filter `{}`, character {number}: {what}; {found}", self.expression))
+            .at_column(number)
+            .hint(
+                "write it like `place=ES|FR, technique=?*, museum!=garin`; names with `,`, `|`, `=`, `!` or `\"` stand in double quotes",
+            )
     }
 }
 

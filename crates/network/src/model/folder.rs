@@ -30,6 +30,9 @@ use crate::weights::{read_bounded, safetensors_shapes};
 pub const TENSOR_FILE: &str = "model.safetensors";
 
 impl StoredModel {
+    /// The names of the files of a model in its folder; the last one need not be there.
+    pub const FILES: [&str; 3] = [DESCRIPTION_FILE, TENSOR_FILE, HEADS_FILE];
+
     /// Writes the model into a folder, created where missing; a model that is there is replaced.
     ///
     /// # Errors

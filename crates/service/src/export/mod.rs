@@ -1,0 +1,4 @@
+//! Result sets as files: a table, or a IIIF manifest.
+
+pub(crate) mod csv;
+pub(crate) mod iiif;
