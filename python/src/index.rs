@@ -9,13 +9,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use silknow_image_retrieval::config::{Explicit, GetKNNParameters, Operation, Options};
 use silknow_image_retrieval::{
-    Context, Error, Filter, Hits, Index as _, IndexMeta, MemoryIndex, Observer, Progress, Queried, Record, Result,
-    Search, Silent, Vocabulary, VocabularyBuilder, Vote, find,
+    Context, Error, ExportFormat, Filter, Hits, Index as _, IndexMeta, MemoryIndex, Observer, Progress, Queried,
+    Record, Result, Search, Silent, Vocabulary, VocabularyBuilder, Vote, find,
 };
 
 use crate::arguments::{self, wrong};
 use crate::arrays::Rows;
 use crate::errors::{OrRaise, exception};
+use crate::exchange::{Foreign, export};
 use crate::model::Model;
 use crate::paths::absolute;
 use crate::work::{self, Leaves};
@@ -110,6 +111,88 @@ impl Index {
             MemoryIndex::new(vocabulary, records.into_iter().map(Arc::new).collect(), rows.values, rows.dims, meta)
         })?;
         Ok(Self::new(index, None))
+    }
+
+    /// Imports an index of another program.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     A ``kdtree.npz`` of the Python toolbox or the folder of one, a flat index of FAISS, or an array ``.npy``.
+    /// images_root : str or os.PathLike, optional
+    ///     The folder that the image paths in the file are relative to: where the toolbox was started. The working
+    ///     directory where not given; :attr:`paths` are relative to the working directory as it is now.
+    /// table : str or os.PathLike, optional
+    ///     The table of the images of a flat index or an array: the first column names them, further columns are labels.
+    /// model : Model, optional
+    ///     The model that made the descriptors; its fingerprint is kept.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigurationError
+    ///     A flat index or an array without a table.
+    /// DataError
+    ///     A file of another kind, a damaged one, a pickle with anything that plain data do not need, descriptors that are
+    ///     not as long as the model's.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, images_root=None, table=None, model=None))]
+    fn import_(
+        path: &Bound<'_, PyAny>,
+        images_root: Option<&Bound<'_, PyAny>>,
+        table: Option<&Bound<'_, PyAny>>,
+        model: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let model = model.map(model_of).transpose()?;
+        Ok(Self::new(Foreign { path, images_root, table, model }.read()?, Some(PathBuf::from("."))))
+    }
+
+    /// Writes a Parquet file, which pandas, DuckDB and others open: the columns ``name``, ``descriptor`` and one a variable.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     The file. The names of an index that was loaded from a folder are paths, and become relative to the file's folder.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     What the file system refuses.
+    #[pyo3(signature = (path))]
+    fn to_parquet(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        export(path, self.current(), self.folder(), ExportFormat::Parquet)
+    }
+
+    /// Writes a flat index of FAISS, and beside it a table of names and labels that ends in ``_images.csv``.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     The file, as for :meth:`to_parquet`.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     What the file system refuses.
+    #[pyo3(signature = (path))]
+    fn to_faiss(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        export(path, self.current(), self.folder(), ExportFormat::Faiss)
+    }
+
+    /// Writes a table of descriptors for the Embedding Projector, and beside it one of names and labels that ends in
+    /// ``_metadata.tsv``.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     The file, as for :meth:`to_parquet`.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     What the file system refuses.
+    #[pyo3(signature = (path))]
+    fn to_tsv(&self, path: &Bound<'_, PyAny>) -> PyResult<()> {
+        export(path, self.current(), self.folder(), ExportFormat::Tsv)
     }
 
     /// Writes ``kdtree.npz`` into a folder, which is created where missing.
@@ -823,11 +906,13 @@ fn texts(name: &str, list: &Bound<'_, PyAny>) -> PyResult<Vec<String>> {
 /// The fingerprint of a model; empty for none.
 fn fingerprint(model: Option<&Bound<'_, PyAny>>) -> PyResult<String> {
     let Some(model) = model else { return Ok(String::new()) };
-    match model.cast::<Model>() {
-        Ok(model) => Ok(model.get().fingerprint().to_owned()),
-        Err(_) => {
-            let message = format!("`model` is of type {}; a Model is expected", arguments::type_name(model));
-            Err(wrong(model.py(), message, "load one with Model.load"))
-        }
-    }
+    Ok(model_of(model)?.get().fingerprint().to_owned())
+}
+
+/// An argument that must be a model.
+fn model_of<'a, 'py>(model: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, Model>> {
+    model.cast::<Model>().map_err(|_| {
+        let message = format!("`model` is of type {}; a Model is expected", arguments::type_name(model));
+        wrong(model.py(), message, "load one with Model.load")
+    })
 }

@@ -9,6 +9,7 @@ mod demonstration;
 mod display;
 mod errors;
 mod evaluation;
+mod exchange;
 mod images;
 mod index;
 mod model;

@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use silknow_image_retrieval::config::{
-    Architecture, BackboneParameters, DescribingParameters, Explicit, Group, Operation, Options,
+    Architecture, BackboneParameters, DescribingParameters, Explicit, Group, LossKind, Operation, Options,
 };
-use silknow_image_retrieval::{Context, DescribingNetwork, Error, Model as Network, Result, StoredModel, take};
+use silknow_image_retrieval::{
+    Context, DescribingNetwork, Error, ImportModelParameters, Model as Network, Pixels, Result, StoredModel, take,
+    write_onnx,
+};
 
 use crate::errors::OrRaise;
 use crate::paths::absolute;
@@ -87,6 +90,71 @@ impl Model {
         // The working directory may be another one when the model is saved.
         let origin = Origin::Network(DescribingNetwork::Model(absolute(&path).or_raise(py)?));
         Self::open(py, DescribingNetwork::Model(path), [device, precision], source, origin)
+    }
+
+    /// Imports a model or weights of another program; nothing is written before :meth:`save`.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     A model folder of the Python toolbox, or weights: a checkpoint of TensorFlow (prefix, ``.index`` or folder), a
+    ///     TF-Hub module, a SavedModel, a file of Keras, or ``.safetensors`` or ``.pth``.
+    /// configuration : str or os.PathLike, optional
+    ///     The configuration that the model was trained with; looked for beside a model of the toolbox where not given.
+    /// variables : list of str, optional
+    ///     The variables that it was trained for, in place of those of the configuration.
+    /// loss : str, optional
+    ///     The loss that it was trained with, in place of that of the configuration.
+    /// pixels : {"toolbox", "ours"}, optional
+    ///     How pictures become pixels: where not given the toolbox's way for its models, so that its indexes can be queried.
+    /// input_size : int, optional
+    ///     Side of the square that the network sees; 224 where not given.
+    /// device, precision : str, optional
+    ///     As for :meth:`load`.
+    ///
+    /// Raises
+    /// ------
+    /// ConfigurationError
+    ///     A loss or pixels that are not known.
+    /// DataError
+    ///     A path without weights, a damaged file, tensors of no network that can be run.
+    #[staticmethod]
+    #[pyo3(signature = (path, *, configuration=None, variables=None, loss=None, pixels=None, input_size=None, device=None, precision=None))]
+    #[allow(clippy::too_many_arguments, reason = "they are keywords")]
+    fn import_(
+        path: &Bound<'_, PyAny>,
+        configuration: Option<&Bound<'_, PyAny>>,
+        variables: Option<Vec<String>>,
+        loss: Option<&str>,
+        pixels: Option<&str>,
+        input_size: Option<usize>,
+        device: Option<&Bound<'_, PyAny>>,
+        precision: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let py = path.py();
+        // The working directory may be another one when the model is saved.
+        let place = |name, value| arguments::path(name, value).and_then(|path| absolute(&path).or_raise(py));
+        let found = place("path", path)?;
+        let mut parameters = ImportModelParameters::new(found, "");
+        parameters.configuration = configuration.map(|value| place("configuration", value)).transpose()?;
+        parameters.variables = variables;
+        parameters.loss = loss.map(|loss| loss.parse::<LossKind>().or_raise(py)).transpose()?;
+        parameters.pixels = match pixels {
+            None => None,
+            Some("toolbox") => Some(Pixels::Toolbox),
+            Some("ours") => Some(Pixels::Ours),
+            Some(other) => {
+                return Err(arguments::wrong(
+                    py,
+                    format!("`pixels` must be \"toolbox\" or \"ours\", but it is `{other}`"),
+                    "leave it out to have the toolbox's for its models, and ours for others",
+                ));
+            }
+        };
+        parameters.input_size = input_size.unwrap_or(parameters.input_size);
+        let network = DescribingNetwork::Imported(Box::new(parameters));
+        let origin = Origin::Network(network.clone());
+        Self::open(py, network, [device, precision], arguments::path("path", path)?.display().to_string(), origin)
     }
 
     /// A backbone without training, for descriptors that follow what images look like.
@@ -221,6 +289,31 @@ impl Model {
         self.save_into(folder.py(), path)
     }
 
+    /// Writes the model as an ONNX file, for ONNX Runtime and other programs, and ``preprocessor_config.json`` beside it.
+    ///
+    /// The input ``image`` is float32 [N, 3, S, S]: red, green and blue in [0, 1], squares of ``input_size``. The output
+    /// ``descriptor`` is float32 [N, D], what :meth:`describe` gives to 1e-5. The file's metadata are ``fingerprint``,
+    /// ``architecture``, ``pixels`` and ``variables`` with their classes.
+    ///
+    /// Its files are read again from where they came from, as for :meth:`save`.
+    ///
+    /// Parameters
+    /// ----------
+    /// path : str or os.PathLike
+    ///     The file.
+    /// features : bool
+    ///     Whether what the backbone delivers comes out too, as the second output ``features``.
+    ///
+    /// Raises
+    /// ------
+    /// DataError
+    ///     As for :meth:`save`; a model that is too large for such a file.
+    #[pyo3(signature = (path, *, features=false))]
+    fn to_onnx(&self, path: &Bound<'_, PyAny>, features: bool) -> PyResult<()> {
+        let out = arguments::path("path", path)?;
+        self.with_stored(path.py(), move |stored, context| write_onnx(stored, &out, features, context).map(drop))
+    }
+
     fn __copy__(slf: Py<Self>) -> Py<Self> {
         slf
     }
@@ -275,6 +368,11 @@ impl Model {
         &self.fingerprint
     }
 
+    /// Length D of the descriptors.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
     /// The network.
     pub(crate) fn network(&self) -> Arc<Mutex<Network>> {
         Arc::clone(&self.network)
@@ -309,11 +407,20 @@ impl Model {
     }
 
     fn save_into(&self, py: Python<'_>, folder: PathBuf) -> PyResult<()> {
+        self.with_stored(py, move |stored, _| stored.save(&folder))
+    }
+
+    /// Does something with the model in its stored form, that writes files.
+    fn with_stored(
+        &self,
+        py: Python<'_>,
+        write: impl FnOnce(StoredModel, &Context<'_>) -> Result<()> + Send + 'static,
+    ) -> PyResult<()> {
         let fingerprint = self.fingerprint.clone();
         let save = move |network: DescribingNetwork, context: &Context<'_>| {
             let stored = network.stored(context)?;
             check(&stored, &fingerprint, &network)?;
-            stored.save(&folder)
+            write(stored, context)
         };
         match &self.origin {
             Origin::Network(network) => {
@@ -339,7 +446,9 @@ fn check(stored: &StoredModel, fingerprint: &str, network: &DescribingNetwork) -
         DescribingNetwork::Model(folder) => {
             Error::data("the folder that the model was loaded from now holds another model").in_file(folder)
         }
-        DescribingNetwork::Backbone(_) => Error::data("the weights of the model have changed since it was loaded"),
+        DescribingNetwork::Imported(_) | DescribingNetwork::Backbone(_) => {
+            Error::data("the weights of the model have changed since it was loaded")
+        }
     };
     Err(error.hint("load the model again, then save it before its files change"))
 }

@@ -10,6 +10,7 @@ mod describe;
 mod doctor;
 mod evaluate_model;
 mod export_index;
+mod export_onnx;
 mod get_knn;
 mod import_index;
 mod import_model;
@@ -34,6 +35,7 @@ pub(crate) const ALL: &[Verb] = &[
     serve::VERB,
     import_index::VERB,
     export_index::VERB,
+    export_onnx::VERB,
     demo::VERB,
     doctor::VERB,
     completions::VERB,

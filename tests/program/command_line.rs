@@ -9,7 +9,7 @@ fn run(arguments: &[&str]) -> Outcome {
     Place::new().run(arguments)
 }
 
-const VERBS: [&str; 13] = [
+const VERBS: [&str; 14] = [
     "create-dataset",
     "train-model",
     "build-kdtree",
@@ -20,6 +20,7 @@ const VERBS: [&str; 13] = [
     "search",
     "import-index",
     "export-index",
+    "export-onnx",
     "demo",
     "doctor",
     "completions",

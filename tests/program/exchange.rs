@@ -77,9 +77,76 @@ fn what_is_no_such_file_is_refused_and_says_what_to_do() {
         (["import-index", "a.npy", "index"], 2, "give a table with --table"),
         (["export-index", "index", "silk.xlsx"], 2, "end it in .faiss, .parquet, .tsv or .npz, or give --format"),
         (["export-index", "index", "silk.parquet"], 3, "kdtree.npz` does not exist"),
+        (["export-onnx", "index", "silk.onnx"], 3, "`index` holds no model: model.json is missing"),
     ] {
         let refused = place.run(&arguments);
         assert_eq!(refused.code, Some(code), "{refused}");
         assert!(refused.stderr.contains(expected), "{refused}");
     }
+}
+
+/// The old index has four numbers an image, as this model.
+#[test]
+fn a_model_takes_an_index_of_the_toolbox_and_writes_the_old_layout_and_onnx() {
+    let rows = "a.jpg\tES\t\nb.jpg\tFR\t\nc.jpg\tES\t\nd.jpg\tFR\t\n";
+    let place = Place::with_collection(&format!("#image_file\t#place\t\n{rows}"));
+    let trained = place.train("model", "#place", &["--val_percentage", "0"]);
+    assert_eq!(trained.code, Some(0), "{trained}");
+
+    let queries = ["--master_file_prediction", "master.txt", "--master_dir_prediction", "samples", "--device", "cpu"];
+    let get_knn = |index: &str, savepath: &str, more: &[&str]| {
+        let folders = ["get-knn", "--treepath", index, "--model_path", "model", "--savepath", savepath];
+        place.run(&[&folders[..], &queries[..], more].concat())
+    };
+    std::fs::create_dir(place.path().join("old")).unwrap();
+    place.write("old/kdtree.npz", of_toolbox("kdtree_protocol2.npz"));
+    place.write("old/pred_gt.npz", of_toolbox("pred_gt_protocol4.npz"));
+    let found = get_knn("old", "found", &["--bool_labeled_input", "False"]);
+    assert_eq!(found.code, Some(0), "{found}");
+    assert!(found.stderr.contains("`old/kdtree.npz` is of the Python toolbox and is imported in passing"), "{found}");
+    assert!(found.stdout.contains("4 queries answered with 6 of 7 images each"), "{found}");
+    let evaluated = place.run(&["evaluate-model", "--pred_gt_path", "old", "--result_path", "evaluation"]);
+    assert_eq!(evaluated.code, Some(0), "{evaluated}");
+    assert!(evaluated.stderr.contains("`old/pred_gt.npz` is of the Python toolbox"), "{evaluated}");
+    let found =
+        place.run(&["search", "samples/a.jpg", "--treepath", "old", "--model_path", "model", "--device", "cpu"]);
+    assert_eq!(found.code, Some(0), "{found}");
+    assert!(found.stdout.contains("samples/data/img/garin__o0__0.jpg"), "{found}");
+
+    let built = place.run(&[
+        "build-kdtree",
+        "--model_path",
+        "model",
+        "--master_file_tree",
+        "master.txt",
+        "--master_dir_tree",
+        "samples",
+        "--savepath",
+        "index",
+        "--relevant_variables",
+        "#place",
+        "--device",
+        "cpu",
+        "--old-layout",
+    ]);
+    assert_eq!(built.code, Some(0), "{built}");
+    assert!(built.stdout.contains("index/old_layout/kdtree.npz"), "{built}");
+    let found = get_knn("index", "results", &["--old-layout"]);
+    assert_eq!(found.code, Some(0), "{found}");
+    assert!(found.stdout.contains("results/old_layout/pred_gt.npz"), "{found}");
+    // What was written in the old layout is read again as files of the toolbox are.
+    let again = get_knn("index/old_layout", "again", &[]);
+    assert_eq!(again.code, Some(0), "{again}");
+    let list = |folder: &str| std::fs::read_to_string(place.path().join(folder).join("kNN_LUT.csv")).unwrap();
+    assert_eq!(list("again"), list("results"));
+
+    let exported = place.run(&["export-onnx", "model", "out/silk.onnx", "--features"]);
+    assert_eq!(exported.code, Some(0), "{exported}");
+    assert!(exported.stdout.contains("squares of 32 pixels become 4 values in out/silk.onnx"), "{exported}");
+    let network = std::fs::read(place.path().join("out/silk.onnx")).unwrap();
+    for name in [b"descriptor".as_slice(), b"features", b"ReduceSumSquare", b"fingerprint", b"layer4.1.bn2.running_var"]
+    {
+        assert!(network.windows(name.len()).any(|window| window == name), "{}", name.escape_ascii());
+    }
+    assert!(place.path().join("out/preprocessor_config.json").is_file());
 }

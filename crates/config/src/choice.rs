@@ -233,12 +233,12 @@ words! {
     #[derive(Default)]
     LossKind, "loss" {
         /// Contrastive loss with multi-label similarity, on samples with all labels known.
-        SoftContrastive = "soft_contrastive",
+        SoftContrastive = "soft_contrastive" | "soft_contrastive_loss",
         /// Contrastive loss that knows of missing labels.
         #[default]
         SoftContrastiveIncomp = "soft_contrastive_incomp_loss",
         /// Triplet loss with multi-label similarity, on samples with all labels known.
-        SoftTriplet = "soft_triplet",
+        SoftTriplet = "soft_triplet" | "soft_triplet_loss",
         /// Triplet loss that knows of missing labels.
         SoftTripletIncomp = "soft_triplet_incomp_loss",
         /// Cross-entropy of layers that tell the classes of every variable apart.
@@ -246,13 +246,13 @@ words! {
         /// Contrast of every image with those of its class against all others, for every variable.
         SupervisedContrastive = "supervised_contrastive",
         /// Triplet loss with what is certain of the difference of similarities as its margin.
-        Semantic = "semantic" | "triplet",
+        Semantic = "semantic" | "triplet" | "soft_triplet_incomp_loss_min_margin",
         /// Distances that lists of similar and of dissimilar objects ask for.
         Rules = "rules" | "rule",
         /// Distances that the colours of the images ask for.
-        Colour = "colour",
+        Colour = "colour" | "hue_saturation_similarity_loss",
         /// Distance between two views of an image.
-        SelfSimilarity = "self_similarity" | "self_augment",
+        SelfSimilarity = "self_similarity" | "self_augment" | "self_augmented_similarity_loss",
         /// A weighted sum of others.
         Combined = "combined" | "combined_similarity_loss",
     }
@@ -378,6 +378,11 @@ mod tests {
             ("rule", "rules"),
             ("self_augment", "self_similarity"),
             ("combined_similarity_loss", "combined"),
+            ("soft_contrastive_loss", "soft_contrastive"),
+            ("soft_triplet_loss", "soft_triplet"),
+            ("soft_triplet_incomp_loss_min_margin", "semantic"),
+            ("hue_saturation_similarity_loss", "colour"),
+            ("self_augmented_similarity_loss", "self_similarity"),
         ] {
             assert_eq!(alias.parse::<LossKind>().unwrap().name(), word);
         }

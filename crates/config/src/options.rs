@@ -228,11 +228,11 @@ impl Options {
                     Err(Error::configuration(format!("`{}; {text}` is not there any more: {why}", spell(name)))
                         .hint("choose soft_contrastive or soft_triplet, or their forms with _incomp_loss"))
                 }
-                None => Ok(Some((key, text))),
+                None => Ok(Some((key, old_keys::value_today(key.name, text)))),
             };
         }
-        match old_keys::meaning(name, text) {
-            Some(Meaning::Is(today, value)) => match self.key(today) {
+        match old_keys::meaning(name, text, |today| self.key(today).is_some()) {
+            Some(Meaning::Is(today, value)) => match today.iter().find_map(|today| self.key(today)) {
                 Some(key) => Ok(Some((key, value))),
                 None => Err(self.unknown(name, spell)),
             },

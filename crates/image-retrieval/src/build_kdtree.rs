@@ -9,13 +9,14 @@ use silknow_dataset::collection;
 use silknow_errors::Result;
 use silknow_files::FolderLock;
 use silknow_index::{Index, IndexMeta, store};
+use silknow_network::Placement;
 use silknow_network::model::DESCRIPTION_FILE;
-use silknow_network::{Model, Placement};
 
 use crate::context::Context;
 use crate::describe::DescribingNetwork;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::index_of;
+use crate::toolbox_files;
 
 /// What `build-kdtree` did.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +30,9 @@ pub struct BuildKDTreeSummary {
     pub dimensions: usize,
     /// Images that could not be read, each with the reason.
     pub skipped: Vec<SkippedImage>,
+    /// The index in the layout of the Python toolbox, if it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub old_layout: Option<PathBuf>,
     /// The folder into which an untrained model was put, if one was.
     pub untrained_model: Option<PathBuf>,
 }
@@ -37,6 +41,9 @@ impl fmt::Display for BuildKDTreeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let skipped = skipped_note(&self.skipped);
         write!(f, "{} images with {} values each in {}{skipped}", self.images, self.dimensions, self.index.display())?;
+        if let Some(file) = &self.old_layout {
+            write!(f, "\n  {}", file.display())?;
+        }
         match &self.untrained_model {
             Some(folder) => write!(f, "\n  described by an untrained network, which is now in {}", folder.display()),
             None => Ok(()),
@@ -64,7 +71,7 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         observer,
     )?;
     let untrained_model = make_untrained_model(parameters, context)?;
-    let model = Model::load(&parameters.model_path, &placement)?;
+    let model = toolbox_files::open_model_in(&parameters.model_path, &placement, context)?;
     let _lock = FolderLock::take(&parameters.savepath)?;
     let images: Vec<_> = collections.samples.iter().map(|sample| collections.image(sample)).collect();
     let (described, skipped) =
@@ -75,11 +82,13 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
     let index =
         index_of(&collections, &described.kept, described.descriptors, model.dims(), &parameters.savepath, meta)?;
     index.write(&parameters.savepath)?;
+    let old_layout = parameters.old_layout.then(|| toolbox_files::write_old_index(&index, &parameters.savepath));
     Ok(BuildKDTreeSummary {
         index: parameters.savepath.join(store::FILE_NAME),
         images: index.len(),
         dimensions: index.dims(),
         skipped,
+        old_layout: old_layout.transpose()?,
         untrained_model,
     })
 }
@@ -88,7 +97,7 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
 fn make_untrained_model(parameters: &BuildKDTreeParameters, context: &Context<'_>) -> Result<Option<PathBuf>> {
     let folder = &parameters.model_path;
     let is_wanted = parameters.untrained || parameters.relevant_variables.is_empty();
-    if !is_wanted || folder.join(DESCRIPTION_FILE).exists() {
+    if !is_wanted || folder.join(DESCRIPTION_FILE).exists() || toolbox_files::is_old_model(folder) {
         return Ok(None);
     }
     let backbone = BackboneParameters {

@@ -15,7 +15,9 @@ use crate::brought_weights;
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::image_list;
+use crate::import_model::{ImportModelParameters, read_model};
 use crate::path_text;
+use crate::toolbox_files;
 
 /// What `describe` needs to know.
 #[derive(Clone, Debug)]
@@ -39,6 +41,8 @@ pub struct DescribeParameters {
 pub enum DescribingNetwork {
     /// A trained model's folder.
     Model(PathBuf),
+    /// A model or a weight file of another program; nothing is written.
+    Imported(Box<ImportModelParameters>),
     /// A backbone without training.
     Backbone(BackboneParameters),
 }
@@ -51,8 +55,8 @@ impl DescribingNetwork {
     pub fn load(&self, device: DeviceChoice, precision: Precision, context: &Context<'_>) -> Result<Model> {
         let placement = Placement::choose(device, precision)?;
         match self {
-            Self::Model(folder) => Model::load(folder, &placement),
-            Self::Backbone(_) => self.stored(context)?.open(&placement),
+            Self::Model(folder) => toolbox_files::open_model_in(folder, &placement, context),
+            Self::Imported(_) | Self::Backbone(_) => self.stored(context)?.open(&placement),
         }
     }
 
@@ -62,7 +66,8 @@ impl DescribingNetwork {
     /// A model or weights that cannot be read.
     pub fn stored(&self, context: &Context<'_>) -> Result<StoredModel> {
         match self {
-            Self::Model(folder) => StoredModel::read(folder),
+            Self::Model(folder) => toolbox_files::model_in(folder, context),
+            Self::Imported(parameters) => read_model(parameters, context).map(|(model, _)| model),
             Self::Backbone(BackboneParameters { add_fc, backbone, weights, input_size, seed }) => {
                 let weights = brought_weights::resolve(weights, *backbone, *seed, context)?;
                 StoredModel::untrained(&weights, *backbone, add_fc, *seed, *input_size)

@@ -4,12 +4,13 @@ use silknow_config::EvaluateModelParameters;
 use silknow_errors::{Error, Result};
 use silknow_evaluation::EvaluationSummary;
 use silknow_files::FolderLock;
-use silknow_index::{CLASSIFICATION_FILE, Classification, NEIGHBOURS_FILE};
+use silknow_index::{CLASSIFICATION_FILE, NEIGHBOURS_FILE};
 
 use crate::context::Context;
+use crate::toolbox_files;
 
 /// Reads `pred_gt.npz` from `pred_gt_path` and writes the results of every variable, a summary and a report page
-/// into `result_path`.
+/// into `result_path`. A file of the Python toolbox is imported in passing.
 ///
 /// # Errors
 /// A missing, cut or foreign `pred_gt.npz`, results of get-knn without labels, a folder that is not writable.
@@ -18,7 +19,7 @@ pub fn evaluate_model(parameters: &EvaluateModelParameters, context: &Context<'_
     if folder.join(NEIGHBOURS_FILE).is_file() && !folder.join(CLASSIFICATION_FILE).exists() {
         return Err(nothing_to_evaluate().in_file(folder.join(NEIGHBOURS_FILE)));
     }
-    let classification = Classification::read(folder)?;
+    let classification = toolbox_files::results_in(folder, context.observer)?;
     if classification.vocabulary.is_empty() {
         return Err(nothing_to_evaluate().in_file(folder.join(CLASSIFICATION_FILE)));
     }

@@ -83,8 +83,7 @@ impl fmt::Display for ExportIndexSummary {
 /// An index that cannot be read, a folder that is not writable.
 pub fn export_index(parameters: &ExportIndexParameters, context: &Context<'_>) -> Result<ExportIndexSummary> {
     let ExportIndexParameters { treepath, out, format } = parameters;
-    let beside = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::create_folder(beside)?;
+    files::create_folder(folder_of(out))?;
     let holds = |name: &str| treepath.join(name).is_file();
     if *format == ExportFormat::Toolbox && holds(CLASSIFICATION_FILE) && !holds("kdtree.npz") {
         let results = Classification::read(treepath)?;
@@ -93,23 +92,45 @@ pub fn export_index(parameters: &ExportIndexParameters, context: &Context<'_>) -
     }
     let index = MemoryIndex::read(treepath)?;
     context.observer.check()?;
-    let names_from = if *format == ExportFormat::Toolbox { Path::new(".") } else { beside };
-    let names = index.names_relative_to(treepath, names_from)?;
-    let mut written = vec![out.clone()];
+    write_index(&index, Some(treepath), out, *format)
+}
+
+/// Does what [`export_index`] does with an index in memory, whose image paths are relative to a folder; without one they stay as
+/// they are.
+///
+/// # Errors
+/// A folder that is not writable.
+pub fn write_index(
+    index: &MemoryIndex,
+    folder: Option<&Path>,
+    out: &Path,
+    format: ExportFormat,
+) -> Result<ExportIndexSummary> {
+    let names_from = if format == ExportFormat::Toolbox { Path::new(".") } else { folder_of(out) };
+    let names = match folder {
+        Some(folder) => index.names_relative_to(folder, names_from)?,
+        None => index.records().iter().map(|record| record.name.clone()).collect(),
+    };
+    let mut written = vec![out.to_path_buf()];
     match format {
         ExportFormat::Faiss => {
             write_faiss(out, index.dims(), index.descriptors())?;
             written.push(with_ending(out, "_images.csv"));
-            files::write(&written[1], table(&index, &names))?;
+            files::write(&written[1], table(index, &names))?;
         }
-        ExportFormat::Parquet => write_parquet(out, &index, &names)?,
+        ExportFormat::Parquet => write_parquet(out, index, &names)?,
         ExportFormat::Tsv => {
             written.push(with_ending(out, "_metadata.tsv"));
-            write_projector(out, &written[1], &index, &names)?;
+            write_projector(out, &written[1], index, &names)?;
         }
-        ExportFormat::Toolbox => write_toolbox_index(out, &index, &names)?,
+        ExportFormat::Toolbox => write_toolbox_index(out, index, &names)?,
     }
     Ok(ExportIndexSummary { written, images: index.len() })
+}
+
+/// The folder that a file is in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// A file beside another one.

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::names;
 use crate::retriever::Retriever;
+use crate::toolbox_files;
 use crate::voting;
 
 /// What `get-knn` did.
@@ -53,14 +54,15 @@ impl fmt::Display for GetKNNSummary {
 /// Describes the images of a master file, finds their nearest neighbours in an index, predicts their classes, and
 /// writes `knn_list.txt`, `kNN_LUT.csv`, `kNN_votes.csv` and, for labelled queries, `pred_gt.npz` into `savepath`.
 ///
-/// With an index that has no variables nothing is predicted, and the neighbours alone are written.
+/// With an index that has no variables nothing is predicted, and the neighbours alone are written. A model and an
+/// index of the Python toolbox are imported in passing.
 ///
 /// # Errors
 /// A model, an index or a master file that cannot be read, an index of another model, no readable query, a folder
 /// that is not writable, an interruption.
 pub fn get_knn(parameters: &GetKNNParameters, context: &Context<'_>) -> Result<GetKNNSummary> {
-    let retriever =
-        Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
+    let GetKNNParameters { model_path, treepath, device, precision, .. } = parameters;
+    let retriever = Retriever::open_or_import(model_path, treepath, *device, *precision, context)?;
     get_knn_among(retriever.model(), retriever.index(), parameters, context)
 }
 
@@ -102,7 +104,10 @@ pub fn get_knn_among(
         truth: has_truth.then_some(truth),
     };
     let retrieval = retrieve(index, queries, &search, observer)?;
-    let written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
+    let mut written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
+    if let Some(results) = written.classification.filter(|_| parameters.old_layout) {
+        written.files.push(toolbox_files::write_old_results(&results, &parameters.savepath)?);
+    }
     Ok(GetKNNSummary {
         files: written.files,
         queries: retrieval.names.len(),

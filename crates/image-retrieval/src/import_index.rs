@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use silknow_errors::{Error, Result};
 use silknow_files::FolderLock;
-use silknow_index::{CLASSIFICATION_FILE, Classification, Index, IndexMeta};
+use silknow_index::{CLASSIFICATION_FILE, Classification, Index, IndexMeta, MemoryIndex};
 use silknow_migration::{
     ImportedIndex, ToolboxIndex, import_descriptors, is_of_toolbox, read_descriptors, read_results,
 };
 use silknow_network::StoredModel;
 
 use crate::context::Context;
+use crate::toolbox_files::{check_length, model_in};
 
 /// The fingerprint of a model that nothing is known of.
 const UNKNOWN_MODEL: &str = "unknown";
@@ -100,16 +101,18 @@ impl fmt::Display for ImportIndexSummary {
 /// A file of another kind, a damaged file, a pickle with anything that plain data do not need, a table that does not fit, a
 /// model that cannot be read.
 pub fn import_index(parameters: &ImportIndexParameters, context: &Context<'_>) -> Result<ImportIndexSummary> {
-    let model = parameters.model_path.as_deref().map(StoredModel::read).transpose()?;
+    let model = parameters.model_path.as_deref().map(|folder| model_in(folder, context)).transpose()?;
     let fingerprint = model.as_ref().map_or(UNKNOWN_MODEL, StoredModel::fingerprint);
     let mut summary = ImportIndexSummary { model_known: model.is_some(), ..ImportIndexSummary::default() };
     let _lock = FolderLock::take(&parameters.out)?;
     for path in files_of(&parameters.path)? {
         context.observer.check()?;
-        let meta =
-            IndexMeta::new(fingerprint).with("imported_from", path.file_name().unwrap_or_default().to_string_lossy());
-        match read(&path, parameters, meta)? {
+        match read(&path, parameters, imported_from(&path, fingerprint))? {
             Imported::Index(ImportedIndex { index, missing }) => {
+                if let Some(model) = &model {
+                    let checked = check_length(&index, model.facts().dims()?);
+                    checked.map_err(|error| error.in_file(&path))?;
+                }
                 index.write(&parameters.out)?;
                 summary.index = Some(parameters.out.join(OLD_FILES[0]));
                 (summary.images, summary.dimensions) = (index.len(), index.dims());
@@ -127,6 +130,38 @@ pub fn import_index(parameters: &ImportIndexParameters, context: &Context<'_>) -
         }
     }
     Ok(summary)
+}
+
+/// Reads an index of another program into memory, with its image paths relative to the folder `out` of the parameters, where
+/// nothing is written; and the images that are not where their paths say. The model that made it is told by its fingerprint
+/// and the length of its descriptors, in the place of its folder.
+///
+/// # Errors
+/// Those of [`import_index`]; a file of results.
+pub fn read_index(
+    parameters: &ImportIndexParameters,
+    model: Option<(&str, usize)>,
+) -> Result<(MemoryIndex, Vec<PathBuf>)> {
+    let path = match parameters.path.is_dir() {
+        true => parameters.path.join(OLD_FILES[0]),
+        false => parameters.path.clone(),
+    };
+    let fingerprint = model.map_or(UNKNOWN_MODEL, |(fingerprint, _)| fingerprint);
+    match read(&path, parameters, imported_from(&path, fingerprint))? {
+        Imported::Index(ImportedIndex { index, missing }) => {
+            let checked = model.map_or(Ok(()), |(_, dims)| check_length(&index, dims));
+            checked.map_err(|error| error.in_file(&path))?;
+            Ok((index, missing))
+        }
+        Imported::Results(_) => {
+            Err(Error::data("the file holds results, and no index").in_file(path).hint("import its kdtree.npz"))
+        }
+    }
+}
+
+/// What an index says of where it came from.
+fn imported_from(path: &Path, fingerprint: &str) -> IndexMeta {
+    IndexMeta::new(fingerprint).with("imported_from", path.file_name().unwrap_or_default().to_string_lossy())
 }
 
 /// What a file was.

@@ -115,6 +115,20 @@ impl fmt::Display for ImportModelSummary {
 /// A path without weights, a damaged file, tensors of no network that can be run, with those that are missing or have other
 /// shapes; a configuration that cannot be read.
 pub fn import_model(parameters: &ImportModelParameters, context: &Context<'_>) -> Result<ImportModelSummary> {
+    let (model, summary) = read_model(parameters, context)?;
+    let _lock = FolderLock::take(&parameters.out)?;
+    model.save(&parameters.out)?;
+    Ok(summary)
+}
+
+/// Does what [`import_model`] does, but for writing the folder.
+///
+/// # Errors
+/// Those of [`import_model`], but for writing.
+pub(crate) fn read_model(
+    parameters: &ImportModelParameters,
+    context: &Context<'_>,
+) -> Result<(StoredModel, ImportModelSummary)> {
     let brought = match brought_weights::read(&parameters.path)? {
         Some(brought) => brought,
         None => of_torchvision(&parameters.path)?,
@@ -143,9 +157,7 @@ pub fn import_model(parameters: &ImportModelParameters, context: &Context<'_>) -
     let pixels = parameters.pixels.unwrap_or(if brought.of_toolbox { Pixels::Toolbox } else { Pixels::Ours });
     let loss = training.as_ref().map(|training| training.loss_ind);
     let model = stored(&brought, pixels, &variables, training, parameters.input_size)?;
-    let _lock = FolderLock::take(&parameters.out)?;
-    model.save(&parameters.out)?;
-    Ok(ImportModelSummary {
+    let summary = ImportModelSummary {
         model: parameters.out.clone(),
         fingerprint: model.fingerprint().to_owned(),
         backbone: brought.architecture,
@@ -157,7 +169,8 @@ pub fn import_model(parameters: &ImportModelParameters, context: &Context<'_>) -
         used: brought.used,
         passed_over: brought.passed_over,
         index_anew: brought.of_toolbox && pixels == Pixels::Ours,
-    })
+    };
+    Ok((model, summary))
 }
 
 fn stored(

@@ -114,6 +114,7 @@ mod doctor;
 mod duplicates_page;
 mod evaluate_model;
 mod export_index;
+mod export_onnx;
 mod get_knn;
 mod image_list;
 mod import_index;
@@ -124,6 +125,7 @@ mod retriever;
 mod search;
 mod stated;
 pub mod surroundings;
+mod toolbox_files;
 mod train_model;
 mod trainer;
 mod training_session;
@@ -140,9 +142,10 @@ pub use describe::{DescribeParameters, DescribeSummary, DescribingNetwork, descr
 pub use describing::SkippedImage;
 pub use doctor::{DoctorReport, Finding, State, doctor};
 pub use evaluate_model::evaluate_model;
-pub use export_index::{ExportFormat, ExportIndexParameters, ExportIndexSummary, export_index};
+pub use export_index::{ExportFormat, ExportIndexParameters, ExportIndexSummary, export_index, write_index};
+pub use export_onnx::{ExportOnnxParameters, ExportOnnxSummary, export_onnx, write_onnx};
 pub use get_knn::{GetKNNSummary, get_knn, get_knn_among};
-pub use import_index::{ImportIndexParameters, ImportIndexSummary, import_index};
+pub use import_index::{ImportIndexParameters, ImportIndexSummary, import_index, read_index};
 pub use import_model::{ImportModelParameters, ImportModelSummary, import_model};
 pub use retriever::{Answer, Prediction, Retriever, Votes, predictions};
 pub use search::{

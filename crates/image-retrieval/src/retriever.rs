@@ -10,7 +10,9 @@ use silknow_network::{Model, Placement};
 use silknow_progress::Observer;
 use silknow_records::{Record, Variable};
 
+use crate::context::Context;
 use crate::describing::decoding_threads;
+use crate::toolbox_files;
 
 /// Pictures that the network describes at once.
 const BATCH_SIZE: usize = 32;
@@ -88,9 +90,25 @@ impl Retriever {
         device: DeviceChoice,
         precision: Precision,
     ) -> Result<Self> {
-        let treepath = treepath.as_ref();
         let model = Model::load(model_path, &Placement::choose(device, precision)?)?;
-        let index = MemoryIndex::read(treepath)?;
+        Self::of_folder(model, MemoryIndex::read(&treepath)?, treepath.as_ref())
+    }
+
+    /// As [`open`](Self::open), with a model and an index of the Python toolbox imported in passing.
+    pub(crate) fn open_or_import(
+        model_path: &Path,
+        treepath: &Path,
+        device: DeviceChoice,
+        precision: Precision,
+        context: &Context<'_>,
+    ) -> Result<Self> {
+        let placement = Placement::choose(device, precision)?;
+        let model = toolbox_files::open_model_in(model_path, &placement, context)?;
+        let index = toolbox_files::index_in(treepath, &model, context.observer)?;
+        Self::of_folder(model, index, treepath)
+    }
+
+    fn of_folder(model: Model, index: MemoryIndex, treepath: &Path) -> Result<Self> {
         Self::new(model, index).map_err(|error| error.in_file(treepath.join(store::FILE_NAME)))
     }
 }

@@ -152,8 +152,8 @@ pub struct FoundObject {
 pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<SearchSummary> {
     let observer = context.observer;
     let images = image_list::expand(&parameters.queries, observer)?;
-    let retriever =
-        Retriever::open(&parameters.model_path, &parameters.treepath, parameters.device, parameters.precision)?;
+    let SearchParameters { model_path, treepath, device, precision, .. } = parameters;
+    let retriever = Retriever::open_or_import(model_path, treepath, *device, *precision, context)?;
     let index = retriever.index();
     // The filter is checked first, so that a fault in it is reported before any picture is decoded.
     parameters.search.filter.resolve(index.vocabulary())?;

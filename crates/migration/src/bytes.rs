@@ -89,3 +89,12 @@ impl<'a> Bytes<'a> {
         Ok(&rest[..length])
     }
 }
+
+/// Appends a number as [`Bytes::varint`] reads it.
+pub(crate) fn put_varint(bytes: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+}

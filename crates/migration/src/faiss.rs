@@ -118,6 +118,12 @@ mod tests {
     #[test]
     fn damaged_files_are_survived() {
         let (_folder, path) = small();
-        survive_damage(&std::fs::read(path).unwrap(), 4, |bytes| drop(parse(&bytes)));
+        let euclidean = std::fs::read(&path).unwrap();
+        // An index of inner products, of no vectors.
+        let products = [b"IxFI".as_slice(), &3_u32.to_le_bytes(), &[0; 24], &[1], &[0; 12]].concat();
+        assert_eq!(parse(&products).unwrap(), Descriptors { dims: 3, values: Vec::new() });
+        for original in [euclidean, products] {
+            survive_damage(&original, 4, |bytes| drop(parse(&bytes)));
+        }
     }
 }

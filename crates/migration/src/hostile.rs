@@ -1,6 +1,7 @@
 //! Files that were damaged at random: they are refused or read, and never take more memory than a few times their size.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 
 use allocation_counter::measure;
 
@@ -83,4 +84,14 @@ pub(crate) fn survive_damage(original: &[u8], factor: usize, read: impl Fn(Vec<u
         let length = bytes.len();
         survive(seed, length, factor, || read(bytes));
     }
+}
+
+/// As [`survive_damage`], for a reader that opens the file itself.
+pub(crate) fn survive_damage_on_disk(original: &[u8], factor: usize, read: impl Fn(&Path)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged");
+    survive_damage(original, factor, |bytes| {
+        std::fs::write(&path, bytes).unwrap();
+        read(&path);
+    });
 }

@@ -87,6 +87,7 @@ pub fn import_descriptors(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hostile::survive_damage_on_disk;
     use silknow_arrays::npz::Array;
 
     fn import_table(table: &str) -> Result<ImportedIndex> {
@@ -108,6 +109,38 @@ mod tests {
         assert_eq!((listed.index.records()[0].name.as_str(), listed.index.labels().variables()), ("a.jpg", 0));
         let with_header = import_table("image\na.jpg\nb.jpg\n").unwrap();
         assert_eq!(with_header.index.records()[0].name, "a.jpg");
+    }
+
+    #[test]
+    fn damaged_arrays_are_survived() {
+        let header = |descr: &str| format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': (2, 3), }}\n");
+        for (descr, bytes) in [("<f4", 24), ("<f8", 48)] {
+            let header = header(descr);
+            let length = (header.len() as u16).to_le_bytes();
+            let original = [NPY_SIGNATURE, &[1, 0], &length, header.as_bytes(), &vec![0; bytes]].concat();
+            survive_damage_on_disk(&original, 8, |path| drop(read_descriptors(path)));
+            let folder = tempfile::tempdir().unwrap();
+            let whole = folder.path().join("whole.npy");
+            std::fs::write(&whole, original).unwrap();
+            assert_eq!(read_descriptors(whole).unwrap().unwrap(), Descriptors { dims: 3, values: vec![0.0; 6] });
+        }
+    }
+
+    #[test]
+    fn damaged_tables_are_survived() {
+        let descriptors = Descriptors { dims: 2, values: vec![0.0; 6] };
+        for original in
+            ["image;#place;weave\na.jpg;ES;twill\nb.jpg;nan;\"da;mask\"\nc.jpg;ES;\n", "a.jpg\nb.jpg\n\"c\"\n"]
+        {
+            survive_damage_on_disk(original.as_bytes(), 200, |path| {
+                let _ = import_descriptors(
+                    descriptors.clone(),
+                    path,
+                    (Path::new("."), Path::new(".")),
+                    IndexMeta::new("x"),
+                );
+            });
+        }
     }
 
     #[test]

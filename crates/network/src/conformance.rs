@@ -1,6 +1,6 @@
 //! What every [backbone](crate::Backbone) keeps, whatever its family, as checks that the tests of a family run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::tensor::{Device, Tensor, TensorData};
 use silknow_config::Architecture;
@@ -10,6 +10,7 @@ use crate::backbone::Backbone;
 use crate::device::Placement;
 use crate::families::design_of;
 use crate::features::FrozenBackbone;
+use crate::graph::Graph;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor};
 
@@ -32,6 +33,7 @@ pub fn check(weights: &WeightFile, architecture: Architecture, input_px: usize) 
     let beyond = backbone(design.parts() + 1).err().expect("no more parts are retrained than there are");
     assert_eq!(beyond.kind(), ErrorKind::Configuration, "{beyond}");
 
+    check_graph(weights, architecture, input_px);
     let pixels = pixels(input_px);
     let fingerprint =
         |retrained| backbone(retrained).and_then(|backbone| backbone.fingerprint()).expect("a fingerprint");
@@ -69,6 +71,23 @@ pub fn check_frozen(name: &str, frozen: &dyn FrozenBackbone, input_px: usize) {
     assert!(frozen.run(&[], 0).is_ok_and(|none| none.is_empty()), "{name}: no images have no features");
     let refused = frozen.run(&pixels[1..], IMAGES).err();
     assert!(refused.is_some_and(|error| error.kind() == ErrorKind::Internal), "{name}: took pixels of another size");
+}
+
+/// The graph works on what was entered before, and has all tensors of the backbone and no others.
+fn check_graph(weights: &WeightFile, architecture: Architecture, input_px: usize) {
+    let design = design_of(architecture).expect("the backbone is in the registry");
+    let (mut rest, mut graph) = (weights.clone(), Graph::default());
+    design.enter(&mut rest, &mut graph, input_px, ("pixels", "pooled")).expect("the weights are the backbone's");
+    let shapes: BTreeMap<String, Vec<usize>> =
+        graph.constants.iter().map(|(name, tensor)| (name.clone(), tensor.shape.clone())).collect();
+    assert_eq!(shapes, design.tensors(), "{architecture}: constants of the graph");
+    let mut known: BTreeSet<&str> = shapes.keys().map(String::as_str).chain(["pixels"]).collect();
+    for step in &graph.steps {
+        let stranger = step.operands.iter().find(|name| !known.contains(name.as_str()));
+        assert_eq!(stranger, None, "{architecture}: `{}` works on what is not there before", step.result);
+        assert!(known.insert(&step.result), "{architecture}: two values are called `{}`", step.result);
+    }
+    assert_eq!(graph.steps.last().map(|step| step.result.as_str()), Some("pooled"), "{architecture}: end of the graph");
 }
 
 /// What the parts after the cut make of features: unit vectors.

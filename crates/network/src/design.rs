@@ -9,6 +9,7 @@ use silknow_errors::{Error, Result};
 
 use crate::device::Placement;
 use crate::features::{FeatureShape, FrozenBackbone};
+use crate::graph::Graph;
 use crate::weights::hub::Pinned;
 use crate::weights::{IMAGENET_MEAN, IMAGENET_STD, WeightFile, WeightTensor};
 
@@ -86,6 +87,13 @@ pub trait Design: Sync {
         input_px: usize,
         placement: &Placement,
     ) -> Result<Box<dyn FrozenBackbone>>;
+
+    /// Enters all parts into a graph: from normalised pixels `[N, 3, S, S]` of `input_px`, a value of the first name, to the
+    /// pooled values `[N, F]`, called by the second. The tensors are taken out of the weights.
+    ///
+    /// # Errors
+    /// A tensor that is missing or has another shape, named.
+    fn enter(&self, weights: &mut WeightFile, graph: &mut Graph, input_px: usize, names: (&str, &str)) -> Result<()>;
 }
 
 impl dyn Design {

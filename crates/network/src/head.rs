@@ -11,8 +11,9 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use silknow_errors::Result;
 
+use crate::graph::{Graph, Operation};
 use crate::parameter::{parameter, tensor_of};
-use crate::weights::WeightTensor;
+use crate::weights::{WeightTensor, missing};
 
 /// Prefix of the head's tensors in model folders and checkpoints.
 pub(crate) const HEAD_PREFIX: &str = "head.";
@@ -202,6 +203,35 @@ pub(crate) fn head_tensors(inputs: usize, add_fc: &[usize]) -> BTreeMap<String, 
             [(weight_name(position), vec![outputs, inputs]), (bias_name(position), vec![outputs])]
         })
         .collect()
+}
+
+/// Enters the layers of the widths `add_fc` into a graph, on the rows of this name; returns the name of what they deliver. The
+/// tensors are taken out of those that are given.
+///
+/// # Errors
+/// A tensor that is missing, named.
+pub(crate) fn enter_head(
+    add_fc: &[usize],
+    tensors: &mut BTreeMap<String, WeightTensor>,
+    graph: &mut Graph,
+    rows: &str,
+) -> Result<String> {
+    let mut rows = rows.to_owned();
+    for position in 0..add_fc.len() {
+        if position > 0 {
+            let rectified = format!("{rows}.relu");
+            graph.enter(&rectified, Operation::Rectify, &[&rows]);
+            rows = rectified;
+        }
+        let layer = layer_name(position);
+        let (weight, bias) = FullyConnected::names(&layer);
+        for name in [&weight, &bias] {
+            graph.constant(name, tensors.remove(name).ok_or_else(|| missing(name))?);
+        }
+        graph.enter(&layer, Operation::FullyConnected, &[&rows, &weight, &bias]);
+        rows = layer;
+    }
+    Ok(rows)
 }
 
 fn layer_name(position: usize) -> String {

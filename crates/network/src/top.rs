@@ -14,6 +14,7 @@ use crate::device::numbers;
 use crate::extra_heads::ExtraHeads;
 use crate::families::{Remembered, TrainableParts, design_of, trainable_parts};
 use crate::features::FeatureShape;
+use crate::graph::{Graph, Operation};
 use crate::head::Head;
 use crate::parameter::{replace, stored};
 use crate::weights::{WeightFile, WeightTensor};
@@ -296,6 +297,41 @@ impl TopNetwork {
 pub(crate) fn unit_length(rows: Tensor<2>) -> Tensor<2> {
     let by = divisors(&rows);
     rows * by.has_direction / by.lengths
+}
+
+/// Enters into a graph what [`TopNetwork`] makes of what the head gives and of the pooled values: `descriptor`, of unit length,
+/// with the pooled values in this share. A row without a direction keeps its values, which are nearly 0, in place of 0.
+pub(crate) fn enter_descriptor(
+    graph: &mut Graph,
+    (outputs, pooled): (&str, &str),
+    frozen_share: f64,
+    descriptor: &str,
+) {
+    if frozen_share <= 0.0 {
+        return enter_unit_length(graph, outputs, descriptor);
+    }
+    if frozen_share >= 1.0 {
+        return enter_unit_length(graph, pooled, descriptor);
+    }
+    let mut part = |rows: &str, share: f64| {
+        let (unit, factor, part) = (format!("{rows}.unit"), format!("{rows}.factor"), format!("{rows}.part"));
+        enter_unit_length(graph, rows, &unit);
+        graph.numbers(&factor, &[], &[share.sqrt() as f32]);
+        graph.enter(&part, Operation::Multiply, &[&unit, &factor]);
+        part
+    };
+    let parts = [part(outputs, 1.0 - frozen_share), part(pooled, frozen_share)];
+    graph.enter(descriptor, Operation::Join, &parts.each_ref().map(String::as_str));
+}
+
+fn enter_unit_length(graph: &mut Graph, rows: &str, unit: &str) {
+    let [shortest, squares, bounded, lengths] =
+        ["shortest", "squares", "bounded", "lengths"].map(|name| format!("{unit}.{name}"));
+    graph.numbers(&shortest, &[], &[SHORTEST_NORM * SHORTEST_NORM]);
+    graph.enter(&squares, Operation::SumOfSquares, &[rows]);
+    graph.enter(&bounded, Operation::AtLeast, &[&squares, &shortest]);
+    graph.enter(&lengths, Operation::Root, &[&bounded]);
+    graph.enter(unit, Operation::Divide, &[rows, &lengths]);
 }
 
 /// The gradient of rows, given their unit forms and the gradient of these: what changes a row's length alone falls away.

@@ -72,6 +72,18 @@ class Model:
     @staticmethod
     def load(folder: _Path, *, device: Optional[str] = None, precision: Optional[str] = None) -> Model: ...
     @staticmethod
+    def import_(
+        path: _Path,
+        *,
+        configuration: Optional[_Path] = None,
+        variables: Optional[Sequence[str]] = None,
+        loss: Optional[str] = None,
+        pixels: Optional[Literal["toolbox", "ours"]] = None,
+        input_size: Optional[int] = None,
+        device: Optional[str] = None,
+        precision: Optional[str] = None,
+    ) -> Model: ...
+    @staticmethod
     def pretrained(
         *,
         backbone: Optional[str] = None,
@@ -90,6 +102,7 @@ class Model:
         on_error: Literal["raise", "skip"] = "raise",
     ) -> Descriptors: ...
     def save(self, folder: _Path) -> None: ...
+    def to_onnx(self, path: _Path, *, features: bool = False) -> None: ...
     @property
     def dimensions(self) -> int: ...
     @property
@@ -118,6 +131,17 @@ class Index:
         *,
         model: Optional[Model] = None,
     ) -> Index: ...
+    @staticmethod
+    def import_(
+        path: _Path,
+        *,
+        images_root: Optional[_Path] = None,
+        table: Optional[_Path] = None,
+        model: Optional[Model] = None,
+    ) -> Index: ...
+    def to_parquet(self, path: _Path) -> None: ...
+    def to_faiss(self, path: _Path) -> None: ...
+    def to_tsv(self, path: _Path) -> None: ...
     def save(self, folder: _Path) -> None: ...
     def search(
         self,

@@ -50,9 +50,14 @@ def _name(function: Callable[..., None], name: str, documentation: str, signatur
     return function
 
 
-def _with_parameters(operation: str, order: str, summary: str, effect: str) -> Any:
-    """``<operation>_parameter``: the documented parameters in their order, the further ones by keyword."""
+def _with_parameters(operation: str, order: str, summary: str, effect: str, **defaults: Any) -> Any:
+    """``<operation>_parameter``: the documented parameters in their order, the further ones by keyword.
+
+    ``defaults`` are those that the function had and that differ from those of a configuration file.
+    """
     keys = _native.operation_keys(operation)
+    for key in keys:
+        key["default"] = defaults.get(key["name"], key["default"])
     names = order.split()
     by_name = {spelling: key for key in keys for spelling in (key["name"], *key["aliases"])}
     documented = [by_name[name] for name in names]
@@ -64,7 +69,8 @@ def _with_parameters(operation: str, order: str, summary: str, effect: str) -> A
         values = dict(zip(names, args))
         for name in values.keys() & parameters.keys():
             raise TypeError(f"{operation}_parameter got several values for `{name}`")
-        print(_native.run_operation(operation, {**values, **parameters}))
+        given = {name: value for name, value in {**values, **parameters}.items() if value is not None}
+        print(_native.run_operation(operation, {**defaults, **given}))
 
     described: List[inspect.Parameter] = []
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
@@ -114,7 +120,11 @@ Fetches and rescales the images of a knowledge-graph export, divides them into f
 writes ``collection_1.txt`` to ``collection_5.txt``, the master files, statistics and a list of what could not be had."""
 create_dataset_configfile = _with_configfile("create_dataset", _CREATE, _CREATE_EFFECT)
 create_dataset_parameter = _with_parameters(
-    "create_dataset", "csvfile imgsavepath minnumsamples retaincollections num_labeled", _CREATE, _CREATE_EFFECT
+    "create_dataset",
+    "csvfile imgsavepath minnumsamples retaincollections num_labeled",
+    _CREATE,
+    _CREATE_EFFECT,
+    imgsavepath="../data/",
 )
 
 _TRAIN = "Trains a model whose descriptors follow the labels of the images."

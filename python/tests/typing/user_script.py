@@ -29,6 +29,11 @@ lists, _ = index.radius_search(descriptors, 0.5)
 first: np.float32 = distances[0, 0]
 index.add([[0.0, 1.0]], labels={"place": [1]})
 removed: int = index.remove(names=["a.jpg"])
+old = sir.Index.import_("old/kdtree.npz", images_root=Path("toolbox"), model=model)
+old.to_parquet("silk.parquet")
+old.to_faiss(Path("silk.faiss"))
+old.to_tsv("silk.tsv")
+model.to_onnx("silk.onnx", features=True)
 shares = index.predict_proba(descriptors)["place"]["ES"]
 f1: float = sir.evaluate_folder("./kNN/")["mean_f1"]
 

@@ -32,6 +32,8 @@ crate::parameters! {
         ///
         /// Names without `#` and spaces, none twice. With none, the index finds similar images and predicts nothing.
         relevant_variables: Vec<String> = required(variables_or_none(), texts(["place", "timespan"]));
+        /// Write the index in the layout of the Python toolbox too, into old_layout/kdtree.npz in savepath
+        old_layout: bool = defaulted(false, truth()).further();
         /// Put an untrained network into model_path if there is no model; always so without relevant_variables
         untrained: bool = defaulted(false, truth()).further();
         /// Its depth: that of the untrained network, which is otherwise that of the model.
@@ -79,6 +81,8 @@ crate::parameters! {
         vote_temperature: Option<f64> = defaulted(None, number_or("model", Interval::above(0.0, 100.0))).further();
         /// Share of the vote below which nothing is predicted (not sure); 0: never
         confidence_threshold: f64 = defaulted(0.0, number(Interval::closed(0.0, 1.0))).further();
+        /// Write the results in the layout of the Python toolbox too, into old_layout/pred_gt.npz in savepath
+        old_layout: bool = defaulted(false, truth()).further();
         /// Images that the network describes at once, at least 1.
         batch_size: usize = DescribingParameters::batch_size();
         /// Where the network runs.

@@ -194,13 +194,8 @@ pub(crate) fn each_entry(block: &[u8], mut take: impl FnMut(&[u8], &[u8]) -> Res
 /// Writes a table file as TensorFlow does, but for compression: for tests that change what is in one.
 #[cfg(test)]
 pub(crate) fn write(entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
-    fn varint(bytes: &mut Vec<u8>, mut number: u64) {
-        while number >= 0x80 {
-            bytes.push(number as u8 | 0x80);
-            number >>= 7;
-        }
-        bytes.push(number as u8);
-    }
+    use crate::bytes::put_varint as varint;
+
     /// A block with its trailer; its handle.
     fn block(file: &mut Vec<u8>, entries: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
         let start = file.len();

@@ -119,8 +119,10 @@ impl KerasFile {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
-    use crate::hostile::survive_damage;
+    use crate::hostile::{survive_damage, survive_damage_on_disk};
 
     #[test]
     fn damaged_files_are_survived() {
@@ -128,6 +130,28 @@ mod tests {
             let bytes = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap();
             survive_damage(&bytes, 8, |bytes| {
                 if let Ok(mut file) = KerasFile::of(Path::new("x.h5"), Storage::Memory(bytes)) {
+                    for position in 0..file.listing().tensors.len().min(5) {
+                        let _ = file.read(position);
+                    }
+                }
+            });
+        }
+    }
+
+    #[test]
+    fn damaged_archives_are_survived() {
+        let weights = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/small.weights.h5");
+        let weights = std::fs::read(weights).unwrap();
+        for method in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+            let mut archive = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            for (name, content) in [("config.json", b"{}".as_slice()), (WEIGHTS_IN_ARCHIVE, &weights)] {
+                archive.start_file(name, options).unwrap();
+                archive.write_all(content).unwrap();
+            }
+            let original = archive.finish().unwrap().into_inner();
+            survive_damage_on_disk(&original, 20, |path| {
+                if let Ok(mut file) = KerasFile::open_archive(path) {
                     for position in 0..file.listing().tensors.len().min(5) {
                         let _ = file.read(position);
                     }

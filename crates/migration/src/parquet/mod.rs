@@ -11,7 +11,8 @@ use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_index::{Index, MemoryIndex};
 
-use thrift::{Item, Struct, number_item, text_item, varint};
+use crate::bytes::put_varint;
+use thrift::{Item, Struct, number_item, text_item};
 
 /// The first and the last four bytes of every file.
 const MAGIC: &[u8] = b"PAR1";
@@ -169,7 +170,7 @@ fn levels(runs: impl IntoIterator<Item = (usize, u8)>) -> Vec<u8> {
     let mut waiting = (0, 0);
     let mut put = |(count, level): (usize, u8)| {
         if count > 0 {
-            varint(&mut bytes, (count as u64) << 1);
+            put_varint(&mut bytes, (count as u64) << 1);
             bytes.push(level);
         }
     };

@@ -1,5 +1,7 @@
 //! Thrift's compact protocol, as far as Parquet's descriptions of a file need it.
 
+use crate::bytes::put_varint;
+
 /// The type of a list's items.
 #[derive(Clone, Copy)]
 pub(super) enum Item {
@@ -25,14 +27,14 @@ impl Struct {
     /// A number of 32 bits.
     pub fn i32(mut self, number: u8, value: i32) -> Self {
         self.field(number, 5);
-        varint(&mut self.bytes, zigzag(value.into()));
+        put_varint(&mut self.bytes, zigzag(value.into()));
         self
     }
 
     /// A number of 64 bits.
     pub fn i64(mut self, number: u8, value: i64) -> Self {
         self.field(number, 6);
-        varint(&mut self.bytes, zigzag(value));
+        put_varint(&mut self.bytes, zigzag(value));
         self
     }
 
@@ -57,7 +59,7 @@ impl Struct {
             Ok(count @ 0..15) => self.bytes.push((count << 4) | item as u8),
             _ => {
                 self.bytes.push(0xF0 | item as u8);
-                varint(&mut self.bytes, items.len() as u64);
+                put_varint(&mut self.bytes, items.len() as u64);
             }
         }
         self.bytes.extend(items.iter().flatten());
@@ -74,7 +76,7 @@ impl Struct {
 /// A number as an item of a list.
 pub(super) fn number_item(value: i32) -> Vec<u8> {
     let mut bytes = Vec::new();
-    varint(&mut bytes, zigzag(value.into()));
+    put_varint(&mut bytes, zigzag(value.into()));
     bytes
 }
 
@@ -86,20 +88,11 @@ pub(super) fn text_item(value: &str) -> Vec<u8> {
 }
 
 fn text(bytes: &mut Vec<u8>, value: &str) {
-    varint(bytes, value.len() as u64);
+    put_varint(bytes, value.len() as u64);
     bytes.extend(value.as_bytes());
 }
 
 /// A signed number as an unsigned one, small where it is near to zero.
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
-}
-
-/// Seven bits a byte, the lowest first; the high bit says that more follow.
-pub(super) fn varint(bytes: &mut Vec<u8>, mut value: u64) {
-    while value >= 0x80 {
-        bytes.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    bytes.push(value as u8);
 }

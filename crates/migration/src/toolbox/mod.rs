@@ -77,7 +77,7 @@ impl<'p> Entries<'p> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hostile::survive_damage;
+    use crate::hostile::{survive_damage, survive_damage_on_disk};
 
     fn pickle_in(name: &str) -> Vec<u8> {
         pickle_of(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap()
@@ -94,6 +94,18 @@ mod tests {
     fn damaged_pickles_of_results_are_survived() {
         for name in ["pred_gt_protocol2.npz", "pred_gt_protocol4.npz"] {
             survive_damage(&pickle_in(name), 100, |bytes| drop(results::parse(&bytes, None)));
+        }
+    }
+
+    /// The pickle stands compressed in an archive, whose own damage comes before that of the pickle.
+    #[test]
+    fn damaged_archives_are_survived() {
+        for name in ["kdtree_protocol2.npz", "kdtree_old_protocol3.npz"] {
+            let original = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)).unwrap();
+            survive_damage_on_disk(&original, 100, |path| {
+                let _ = is_of_toolbox(path);
+                let _ = ToolboxIndex::read(path);
+            });
         }
     }
 

@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 use silknow_config::{Architecture, TrainingParameters};
+use silknow_errors::Result;
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
+
+use crate::families::design_of;
 
 /// What a model knows about itself beside its tensors.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +28,22 @@ pub struct Facts {
     pub weights: Provenance,
     /// The weighted vote that was best on the validation split; none where none was looked for.
     pub vote: Option<ChosenVote>,
+}
+
+impl Facts {
+    /// Length D of the descriptors.
+    ///
+    /// # Errors
+    /// An unknown backbone.
+    pub fn dims(&self) -> Result<usize> {
+        let frozen = design_of(self.architecture)?.pooled_features();
+        let trained = self.add_fc.last().copied().unwrap_or(frozen);
+        Ok(match self.frozen_share {
+            share if share <= 0.0 => trained,
+            share if share >= 1.0 => frozen,
+            _ => trained + frozen,
+        })
+    }
 }
 
 /// The weighted vote of neighbours that was best on the validation split of a training.

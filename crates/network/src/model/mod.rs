@@ -1,7 +1,7 @@
 //! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
 //!
 //! `stored` is the model at rest, `folder` its files with `description` for `model.json` and `heads` for what stands beside the head, `ready` the model that computes,
-//! `describe` the way from images to descriptors.
+//! `describe` the way from images to descriptors, `graph` the model as a list of operations.
 
 mod checks;
 mod describe;
@@ -9,6 +9,7 @@ mod description;
 mod facts;
 mod fingerprint;
 mod folder;
+mod graph;
 mod heads;
 mod ready;
 mod stored;
@@ -16,5 +17,6 @@ mod stored;
 pub use describe::Described;
 pub use description::DESCRIPTION_FILE;
 pub use facts::{ChosenVote, Facts, Provenance};
+pub use graph::ModelGraph;
 pub use ready::Model;
 pub use stored::StoredModel;

@@ -1,22 +1,19 @@
 //! A model that is ready to describe: it is opened from its stored form.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::tensor::Device;
-use silknow_errors::{Error, Result};
+use silknow_errors::Result;
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
 use super::facts::Facts;
 use super::folder::TENSOR_FILE;
-use super::stored::StoredModel;
+use super::stored::{StoredModel, Unpacked};
 use crate::backbone::Backbone;
 use crate::device::Placement;
 use crate::features::FrozenBackbone;
-use crate::head::HEAD_PREFIX;
-use crate::top::{BACKBONE_PREFIX, Outputs, TopNetwork};
-use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name};
+use crate::top::{Outputs, TopNetwork};
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
@@ -35,18 +32,11 @@ impl StoredModel {
     /// # Errors
     /// Tensors that are missing, foreign or of another shape, named.
     pub fn open(self, placement: &Placement) -> Result<Model> {
-        let Self { facts, file, fingerprint, heads } = self;
-        let mut tensors = safetensors_by_name(&file)?;
-        drop(file);
+        let Unpacked { facts, fingerprint, heads, backbone, head } = self.unpack()?;
         let device = placement.device().clone().without_autodiff();
-        let head_tensors = tensors.split_off(HEAD_PREFIX);
-        for (name, tensor) in &head_tensors {
-            check_finite(name, &tensor.data)?;
-        }
-        let backbone = stored_backbone(&facts, tensors)?;
-        let mut head =
-            TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head_tensors, &device)?
-                .with_frozen_share(facts.frozen_share);
+        let backbone = Backbone::new(backbone, facts.architecture, 0, facts.pipeline.input_size)?;
+        let mut head = TopNetwork::on_frozen(backbone.weights(), facts.architecture, &facts.add_fc, &head, &device)?
+            .with_frozen_share(facts.frozen_share);
         head.extra = heads.layers(head.head.outputs(), &device)?;
         let backbone = backbone.frozen(placement)?;
         Ok(Model { facts, fingerprint, backbone, head, device })
@@ -125,20 +115,4 @@ impl std::fmt::Debug for Model {
             .field("fingerprint", &self.fingerprint)
             .finish_non_exhaustive()
     }
-}
-
-/// The backbone of these tensors, all of it frozen.
-fn stored_backbone(facts: &Facts, tensors: BTreeMap<String, WeightTensor>) -> Result<Backbone> {
-    let strip = |(name, tensor): (String, WeightTensor)| match name.strip_prefix(BACKBONE_PREFIX) {
-        Some(plain) => Ok((plain.to_owned(), tensor)),
-        None => Err(Error::data(format!("the tensor `{name}` does not belong to a model"))),
-    };
-    let weights = WeightFile {
-        tensors: tensors.into_iter().map(strip).collect::<Result<_>>()?,
-        mean: facts.pipeline.mean,
-        std: facts.pipeline.std,
-        source: facts.weights.source.clone(),
-        sha256: facts.weights.sha256.clone(),
-    };
-    Backbone::new(weights, facts.architecture, 0, facts.pipeline.input_size)
 }

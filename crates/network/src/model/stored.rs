@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, TrainingParameters};
-use silknow_errors::Result;
+use silknow_errors::{Error, Result};
 use silknow_image::Pipeline;
 use silknow_records::Vocabulary;
 
@@ -17,8 +17,9 @@ use super::heads::StoredHeads;
 use crate::backbone::Backbone;
 use crate::extra_heads::EXTRA_HEADS_PREFIX;
 use crate::families::family_of;
+use crate::head::HEAD_PREFIX;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
-use crate::weights::{WeightFile, WeightTensor, safetensors_bytes};
+use crate::weights::{WeightFile, WeightTensor, check_finite, safetensors_by_name, safetensors_bytes};
 
 /// A model as it is saved: nothing is computed with it before it is [opened](Self::open).
 pub struct StoredModel {
@@ -155,6 +156,45 @@ impl StoredModel {
     /// What the model knows about itself.
     pub fn facts(&self) -> &Facts {
         &self.facts
+    }
+}
+
+/// A stored model with its tensors apart.
+pub(super) struct Unpacked {
+    pub(super) facts: Facts,
+    pub(super) fingerprint: String,
+    pub(super) heads: StoredHeads,
+    /// The tensors of the backbone.
+    pub(super) backbone: WeightFile,
+    /// Those of the head, by their names in the file.
+    pub(super) head: BTreeMap<String, WeightTensor>,
+}
+
+impl StoredModel {
+    /// Takes the tensors out of the file, which is given up.
+    ///
+    /// # Errors
+    /// A foreign tensor, numbers in the head that are not finite.
+    pub(super) fn unpack(self) -> Result<Unpacked> {
+        let Self { facts, file, fingerprint, heads } = self;
+        let mut tensors = safetensors_by_name(&file)?;
+        drop(file);
+        let head = tensors.split_off(HEAD_PREFIX);
+        for (name, tensor) in &head {
+            check_finite(name, &tensor.data)?;
+        }
+        let strip = |(name, tensor): (String, WeightTensor)| match name.strip_prefix(BACKBONE_PREFIX) {
+            Some(plain) => Ok((plain.to_owned(), tensor)),
+            None => Err(Error::data(format!("the tensor `{name}` does not belong to a model"))),
+        };
+        let backbone = WeightFile {
+            tensors: tensors.into_iter().map(strip).collect::<Result<_>>()?,
+            mean: facts.pipeline.mean,
+            std: facts.pipeline.std,
+            source: facts.weights.source.clone(),
+            sha256: facts.weights.sha256.clone(),
+        };
+        Ok(Unpacked { facts, fingerprint, heads, backbone, head })
     }
 }
 

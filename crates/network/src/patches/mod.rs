@@ -18,6 +18,7 @@ use silknow_errors::Result;
 use crate::design::{Design, Family, Trainable};
 use crate::device::{Placement, numbers};
 use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
+use crate::graph::{Graph, Operation};
 use crate::head::he_uniform;
 use crate::parameter::{parameter, replace, stored};
 use crate::weights::hub::Pinned;
@@ -116,6 +117,28 @@ impl Design for Patches {
             input_px,
             device,
         }))
+    }
+
+    fn enter(
+        &self,
+        weights: &mut WeightFile,
+        graph: &mut Graph,
+        _input_px: usize,
+        (pixels, pooled): (&str, &str),
+    ) -> Result<()> {
+        let mut maps = pixels.to_owned();
+        for name in ["patch"].iter().chain(&LAYERS) {
+            let [(kernel, kernel_shape), (bias, bias_shape)] = self.layer_shapes(name);
+            let stride_px = kernel_shape[2];
+            for (name, shape) in [(&kernel, kernel_shape), (&bias, bias_shape)] {
+                graph.constant(name, weights.take(name, &shape)?);
+            }
+            graph.enter(*name, Operation::Convolution { stride_px, border_px: [0; 2] }, &[&maps, &kernel, &bias]);
+            maps = format!("{name}.relu");
+            graph.enter(&maps, Operation::Rectify, &[name]);
+        }
+        graph.enter(pooled, Operation::GlobalAverage, &[&maps]);
+        Ok(())
     }
 }
 

@@ -9,11 +9,13 @@ use silknow_config::Architecture;
 use silknow_errors::Result;
 
 use super::engines;
+use super::graph;
 use super::network::TrainableUnits;
 use super::size::ResNetV2;
 use crate::design::{Design, Family};
 use crate::device::Placement;
 use crate::features::{FeatureShape, FrozenBackbone};
+use crate::graph::Graph;
 use crate::head::he_uniform;
 use crate::weights::hub::Pinned;
 use crate::weights::{WeightFile, WeightTensor};
@@ -116,5 +118,9 @@ impl Design for ResNetV2 {
         placement: &Placement,
     ) -> Result<Box<dyn FrozenBackbone>> {
         engines::frozen_backbone(weights, &self.layout(), frozen, input_px, placement)
+    }
+
+    fn enter(&self, weights: &mut WeightFile, graph: &mut Graph, input_px: usize, names: (&str, &str)) -> Result<()> {
+        graph::enter(&self.layout(), weights, graph, input_px, names)
     }
 }

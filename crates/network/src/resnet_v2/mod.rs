@@ -2,11 +2,12 @@
 //!
 //! Source: He et al., "Identity mappings in deep residual networks", ECCV 2016. `size` has the depths and widths, `layout`
 //! what they are made of, as data; `network` and `backward` compute it with Burn, `engines` makes the frozen part run,
-//! `slim` has the names of TensorFlow, and `family` is what the registry enters.
+//! `graph` says what it computes to other programs, `slim` has the names of TensorFlow, and `family` is what the registry enters.
 
 mod backward;
 mod engines;
 mod family;
+mod graph;
 pub mod layout;
 mod network;
 mod size;

@@ -39,4 +39,13 @@ impl WeightFile {
         }
         Ok(&tensor.data)
     }
+
+    /// Takes a tensor of the given shape out.
+    ///
+    /// # Errors
+    /// As [`values`](Self::values).
+    pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<WeightTensor> {
+        self.values(name, shape)?;
+        self.tensors.remove(name).ok_or_else(|| missing(name))
+    }
 }
