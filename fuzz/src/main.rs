@@ -2,6 +2,7 @@
 //! `.ci/fuzz` builds and runs it.
 #![no_main]
 
+mod migration_targets;
 #[cfg(feature = "network")]
 mod network_targets;
 mod targets;
@@ -14,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     static TARGET: OnceLock<targets::Target> = OnceLock::new();
     let target = TARGET.get_or_init(|| {
         let name = std::env::var("SILKNOW_FUZZ_TARGET").expect("SILKNOW_FUZZ_TARGET names a target");
-        let mut all = targets::TARGETS.to_vec();
+        let mut all = [targets::TARGETS, migration_targets::TARGETS].concat();
         #[cfg(feature = "network")]
         all.extend(network_targets::TARGETS);
         let found = all.into_iter().find(|(known, _)| *known == name);

@@ -29,6 +29,8 @@ pub(crate) fn show_progress(shown: bool) {
 #[derive(Default)]
 pub(crate) struct Desk {
     stop: AtomicBool,
+    /// Whether the work has asked since it was told to stop, and so knows of it.
+    noticed: AtomicBool,
     tasks: Arc<Mutex<Vec<Arc<Task>>>>,
     warnings: Mutex<Vec<String>>,
 }
@@ -54,6 +56,11 @@ impl Desk {
     /// Asks the work to stop at its next safe point.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work knows that it is to stop.
+    pub(crate) fn is_noticed(&self) -> bool {
+        self.noticed.load(Ordering::Relaxed)
     }
 
     /// All running tasks, the outermost first.
@@ -92,7 +99,11 @@ impl Observer for Desk {
     fn info(&self, _message: &str) {}
 
     fn interrupted(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
+        let stop = self.stop.load(Ordering::Relaxed);
+        if stop {
+            self.noticed.store(true, Ordering::Relaxed);
+        }
+        stop
     }
 }
 

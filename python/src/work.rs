@@ -7,7 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::prelude::*;
 use silknow_image_retrieval::{Context, Error, Hub, Policy, Result, surroundings};
@@ -24,8 +24,16 @@ const GRACE: Duration = Duration::from_millis(700);
 /// The main thread of a program has this much, and so have the networks that were tested on it.
 const STACK_BYTES: usize = 16 << 20;
 
+/// How long the end of the process waits for interrupted work that has come to no safe point, because a disk or a pipe keeps it
+/// waiting. It is cut off then, which leaves no file half written.
+const SAFE_POINT_WITHIN: Duration = Duration::from_millis(1800);
+
+/// How long the end of the process waits for work that has come to a safe point, and writes what is finished; the checkpoint of a
+/// training may be large.
+const END_WITHIN: Duration = Duration::from_secs(30);
+
 /// Workers that were left to end by themselves and write files.
-static LEFT: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+static LEFT: Mutex<Vec<Left>> = Mutex::new(Vec::new());
 
 /// The process in which work was done first; 0 before.
 static HOME: AtomicU32 = AtomicU32::new(0);
@@ -38,21 +46,38 @@ pub(crate) enum Leaves {
     Nothing,
 }
 
-/// Waits for work that was interrupted and has not come to a safe point yet, so that it leaves nothing half-written.
-/// The package calls it when the interpreter ends.
+/// A worker that was asked to stop.
+struct Left {
+    worker: JoinHandle<()>,
+    desk: Arc<Desk>,
+    asked: Instant,
+}
+
+impl Left {
+    /// Whether it need not be waited for any more.
+    fn is_over(&self) -> bool {
+        let patience = if self.desk.is_noticed() { END_WITHIN } else { SAFE_POINT_WITHIN };
+        self.worker.is_finished() || self.asked.elapsed() > patience
+    }
+}
+
+/// Waits for work that was interrupted and has not ended yet, so that it writes what is finished. The package calls it when
+/// the interpreter ends.
+///
+/// # Errors
+/// What a signal handler raises, such as `KeyboardInterrupt` for a second Ctrl-C: the work is cut off then.
 #[pyfunction]
-pub(crate) fn finish_work(py: Python<'_>) {
+pub(crate) fn finish_work(py: Python<'_>) -> PyResult<()> {
     if HOME.load(Ordering::Relaxed) != process::id() {
         // After a fork, the workers belong to the parent process.
-        return;
+        return Ok(());
     }
-    py.detach(|| {
-        let left = std::mem::take(&mut *LEFT.lock().expect("nobody panics while holding the lock"));
-        for worker in left {
-            // A worker catches its own panics.
-            let _ = worker.join();
-        }
-    });
+    let left = std::mem::take(&mut *LEFT.lock().expect("nobody panics while holding the lock"));
+    while !left.iter().all(Left::is_over) {
+        py.check_signals()?;
+        py.detach(|| thread::sleep(TICK));
+    }
+    Ok(())
 }
 
 /// Where a worker leaves its outcome.
@@ -116,8 +141,9 @@ pub(crate) fn run<T: Send + 'static>(
         let attended = py.check_signals().and_then(|()| display.refresh(py, &desk));
         if let Err(exception) = attended {
             desk.stop();
+            let asked = Instant::now();
             if py.detach(|| slot.take(GRACE)).is_none() && leaves == Leaves::Files {
-                LEFT.lock().expect("nobody panics while holding the lock").push(worker);
+                LEFT.lock().expect("nobody panics while holding the lock").push(Left { worker, desk, asked });
             }
             // The reason why the work stopped is raised; a second error, of the display, would hide it.
             let _ = display.end(py, &Desk::default());

@@ -208,6 +208,26 @@ def test_an_interrupted_search_does_not_keep_the_process():
     assert time.monotonic() - pressed < PATIENCE_SECONDS
 
 
+def test_interrupted_work_that_comes_to_no_safe_point_does_not_keep_the_process(trained):
+    # One batch of large pictures takes far longer than anybody waits, and is one step.
+    script = """
+        import silknow_image_retrieval as sir
+        print("begins", flush=True)
+        sir.train_model_configfile(
+            "Configuration_train_model.txt", logpath="./large", backbone="resnet152", weights="none", input_size=2048,
+            device="cpu", batch_size=4096, relevant_variables=["technique"], add_fc=[8],
+        )
+    """
+    process = run_script(script, cwd=trained, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout.readline() == "begins\n"
+    time.sleep(3)
+    pressed = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert "KeyboardInterrupt" in process.communicate(timeout=60)[1]
+    assert time.monotonic() - pressed < 2 * PATIENCE_SECONDS
+    assert not (trained / "large/model.json").exists() and temporary_files(trained / "large") == []
+
+
 class Terminal:
     """What progress is drawn on; `fails` names a method that raises `failure`."""
 

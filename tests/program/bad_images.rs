@@ -106,3 +106,24 @@ fn nothing_but_bad_files_is_an_error_that_leaves_nothing() {
     assert!(outcome.stderr.contains("none of the 4 images could be read"), "{outcome}");
     assert!(!place.path().join("found.npy").exists());
 }
+
+#[test]
+fn files_of_several_pages_are_told_of_by_every_verb_that_reads_pictures() {
+    let place = Place::new();
+    fs::create_dir(place.path().join("pictures")).unwrap();
+    place.write("pictures/pages.tif", include_bytes!("../../crates/image/tests/corpus/tiff_pages.tif"));
+    place.write("pictures/one.jpg", JPEG);
+    let warning = "warning: 1 image file has several pages; the first of each is taken: `pictures/pages.tif`";
+    let network = ["--backbone", "resnet18", "--weights", "builtin", "--input_size", "32", "--device", "cpu"];
+    let described = place.run(&[&["describe", "pictures", "--out", "d.npy"], &network[..]].concat());
+    assert_eq!(described.code, Some(0), "{described}");
+    assert!(described.stderr.contains(warning), "{described}");
+
+    let made = place.run(&["create-dataset", "--csvfile", "pictures"]);
+    assert!(made.stderr.contains("1 image file has several pages"), "{made}");
+    let built = place.run(&["build-kdtree", "--config", "Configuration_build_kDTree.txt"]);
+    assert!(built.code == Some(0) && !built.stderr.contains("pages"), "{built}");
+    let folders = ["--treepath", "output_files/kDTree", "--model_path", "output_files/Default"];
+    let found = place.run(&[&["search", "pictures/pages.tif", "--num_neighbors", "1"], &folders[..]].concat());
+    assert!(found.code == Some(0) && found.stderr.contains(warning), "{found}");
+}

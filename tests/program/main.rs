@@ -14,5 +14,7 @@ mod interruption;
 mod kills;
 mod limits;
 mod place;
+mod power;
 mod surroundings;
+mod tiny_collection;
 mod unlabelled;

@@ -19,7 +19,7 @@ use silknow_records::{Labels, Vocabulary, VocabularyBuilder, object_key};
 use crate::bad_rows::write_table_failures;
 use crate::catalogue::Catalogue;
 use crate::companions::{self, CLASSES_FILE, RECORDS_FILE};
-use crate::duplicates::{DUPLICATES_FILE, Duplicates};
+use crate::duplicates::{DUPLICATES_FILE, Duplicates, StatedGroups};
 use crate::filter::{self, FilterCounts, Limits};
 use crate::iiif;
 use crate::images::{ImageFolder, write_failures};
@@ -44,7 +44,7 @@ pub const STATISTICS_TABLE: &str = "dataset_statistics.tsv";
 const MUSEUM: &str = "museum";
 
 /// What `create-dataset` did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CreateDatasetSummary {
     /// The folder of the collection and master files.
     pub master_dir: PathBuf,
@@ -115,6 +115,7 @@ pub fn create_dataset_with(
     }
     check_source(parameters)?;
     let options = TableOptions::of(parameters)?;
+    let stated_groups = StatedGroups::read(parameters.groups.as_deref())?;
     let mut catalogue = if iiif::is_iiif(&parameters.csvfile) {
         iiif::read(&parameters.csvfile, &options, &parameters.imgsavepath, &mut policy, observer)?
     } else {
@@ -147,7 +148,8 @@ pub fn create_dataset_with(
         return Err(after_fetching.nothing_left(limits).in_file(&failures_file));
     }
 
-    let duplicates = find_duplicates(&mut samples, &catalogue.vocabulary, &folder, parameters, observer)?;
+    let duplicates =
+        find_duplicates(&mut samples, &catalogue.vocabulary, &folder, &stated_groups, parameters, observer)?;
     if duplicates.dropped() > 0 {
         let has_image = vec![true; samples.len()];
         let again = filter::second_pass(&mut samples, &catalogue.vocabulary, &has_image, limits);
@@ -169,7 +171,7 @@ pub fn create_dataset_with(
     let batch = Batch::new();
     companions::write_records(&batch, &parameters.master_dir, &samples, catalogue.remainder.as_ref())?;
     companions::write_classes(&batch, &parameters.master_dir, &vocabulary)?;
-    duplicates.write(&batch, &parameters.master_dir)?;
+    duplicates.write(&batch, &parameters.master_dir.join(DUPLICATES_FILE))?;
     parts.write(&batch, &vocabulary, &samples, &parameters.master_dir)?;
     statistics.write_text(&batch, parameters.master_dir.join(STATISTICS_FILE))?;
     statistics.write_table(&batch, parameters.master_dir.join(STATISTICS_TABLE))?;
@@ -267,10 +269,11 @@ fn find_duplicates(
     samples: &mut Vec<Candidate>,
     vocabulary: &Vocabulary,
     folder: &ImageFolder,
+    stated: &StatedGroups,
     parameters: &CreateDatasetParameters,
     observer: &dyn Observer,
 ) -> Result<Duplicates> {
-    let mut found = Duplicates::find(samples, vocabulary, folder, observer)?;
+    let mut found = Duplicates::find(samples, vocabulary, folder, stated, observer)?;
     if parameters.duplicates == Choice::Drop {
         // A file that cannot be looked at counts as the smallest.
         let bytes = |sample: &Candidate| std::fs::metadata(folder.unscaled(sample)).map_or(0, |file| file.len());

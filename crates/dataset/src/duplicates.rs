@@ -1,8 +1,9 @@
 //! The report of equal and nearly equal pictures in a dataset, `duplicates.csv`: written by `create-dataset`, read by whatever
-//! splits the collections further.
+//! splits the collections further. Lists of the same form that descriptors, or people, made are read too.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -11,7 +12,7 @@ use silknow_errors::{Error, Result};
 use silknow_files::{self as files, Batch};
 use silknow_progress::Observer;
 use silknow_records::rows::Rows;
-use silknow_records::{Vocabulary, object_key};
+use silknow_records::{Labels, Vocabulary, object_key};
 
 use crate::collection::Collections;
 use crate::images::ImageFolder;
@@ -22,8 +23,8 @@ use crate::samples::Candidate;
 /// The list of equal and nearly equal pictures, in the master folder.
 pub const DUPLICATES_FILE: &str = "duplicates.csv";
 
-/// The columns of the list: the group's number and kind, the picture, its object, the bits in which its hash differs from that
-/// of the group's first picture, whether it is in the dataset, and the labels in which the group contradicts itself.
+/// The columns of the list: the group's number and kind, the picture, its object, its distance from the group's first picture,
+/// whether it is in the dataset, and the labels in which the group contradicts itself.
 const COLUMNS: [&str; 7] = ["group", "kind", "image", "object", "distance", "kept", "contradictions"];
 
 /// The positions of the columns that are read again.
@@ -33,16 +34,16 @@ const READ_COLUMNS: [&str; 3] = ["group", "kind", "image"];
 const PICTURES_PER_STEP: usize = 256;
 
 /// The equal and nearly equal pictures of a dataset.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Duplicates {
     /// The groups, in the order of their first pictures.
     pub groups: Vec<DuplicateGroup>,
 }
 
 /// Pictures that are equal or nearly equal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DuplicateGroup {
-    /// `equal`, `near`, `placeholder` or `blank`.
+    /// `equal`, `near`, `stated`, `placeholder` or `blank`.
     pub kind: &'static str,
     /// Whether its pictures stay on one side of every split, as equal and nearly equal ones do.
     pub stays_together: bool,
@@ -52,21 +53,42 @@ pub struct DuplicateGroup {
     pub contradictions: Vec<String>,
 }
 
+/// How far a picture is from its group's first one.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Distance {
+    /// The bits of 64 in which their hashes differ.
+    Bits(u32),
+    /// The Euclidean distance of their descriptors, in `[0, 2]`.
+    Descriptors(f32),
+}
+
+/// The number alone; of descriptors with four decimals.
+impl fmt::Display for Distance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Bits(bits) => write!(f, "{bits}"),
+            Self::Descriptors(distance) => write!(f, "{distance:.4}"),
+        }
+    }
+}
+
 /// A picture of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DuplicatePicture {
-    /// As the collection files name it.
+    /// Its path, relative to the folder of the list.
     pub image: String,
     /// The key of its object.
     pub object: String,
-    /// The bits of 64 in which its hash differs from that of the group's first picture.
-    pub distance: u32,
+    /// How far it is from the group's first picture.
+    pub distance: Distance,
     /// False where it was dropped in favour of another one of its group.
     pub kept: bool,
 }
 
 impl Duplicates {
-    /// Finds the groups among the samples, whose rescaled images are there. Pictures that cannot be read are in none.
+    /// Finds the groups among the samples, whose rescaled images are there. Pictures that cannot be read are in none. The
+    /// groups that are stated come after those that are found.
     ///
     /// # Errors
     /// An interruption.
@@ -74,6 +96,7 @@ impl Duplicates {
         samples: &[Candidate],
         vocabulary: &Vocabulary,
         folder: &ImageFolder,
+        stated: &StatedGroups,
         observer: &dyn Observer,
     ) -> Result<Found> {
         let progress = observer.begin("comparing images", samples.len() as u64);
@@ -85,8 +108,16 @@ impl Duplicates {
             progress.advance(step.len() as u64);
         }
         let objects: Vec<&str> = samples.iter().map(|sample| object_key(&sample.record.name)).collect();
-        let groups = find_groups(&likenesses, &objects);
-        let contradictions = groups.iter().map(|group| contradictions(group, samples, vocabulary)).collect();
+        let mut groups = find_groups(&likenesses, &objects);
+        groups.extend(stated.among(samples, &likenesses, observer));
+        let labels = |&(sample, _): &(usize, u32)| &samples[sample].record.labels;
+        let contradictions = groups
+            .iter()
+            .map(|group| match group.kind.ties() {
+                true => contradictions(vocabulary, group.members.iter().map(labels)),
+                false => Vec::new(),
+            })
+            .collect();
         Ok(Found { dropped: vec![false; samples.len()], groups, contradictions })
     }
 
@@ -117,7 +148,7 @@ impl Duplicates {
     /// What a summary says of them; none where there is nothing to say.
     pub(crate) fn note(&self) -> Option<String> {
         let mut parts = Vec::new();
-        for (kind, what) in [(Kind::Equal, "equal"), (Kind::Near, "nearly equal")] {
+        for (kind, what) in [(Kind::Equal, "equal"), (Kind::Near, "nearly equal"), (Kind::Stated, "stated")] {
             let (groups, pictures) = self.count(kind);
             if groups > 0 {
                 parts.push(format!("{} of {what} images ({pictures} images)", counted(groups, "group", "groups")));
@@ -142,9 +173,11 @@ impl Duplicates {
     }
 
     /// Writes the list; a batch lets it take its name.
-    pub(crate) fn write(&self, batch: &Batch, folder: &Path) -> Result<()> {
-        let path = folder.join(DUPLICATES_FILE);
-        batch.write_with(&path, |file| {
+    ///
+    /// # Errors
+    /// What the file system refuses.
+    pub fn write(&self, batch: &Batch, path: &Path) -> Result<()> {
+        batch.write_with(path, |file| {
             let mut rows = csv::Writer::from_writer(file);
             let mut write = || -> csv::Result<()> {
                 rows.write_record(COLUMNS)?;
@@ -158,7 +191,7 @@ impl Duplicates {
                 }
                 Ok(rows.flush()?)
             };
-            write().map_err(|cause| files::refused("cannot write", &path, cause.into()))
+            write().map_err(|cause| files::refused("cannot write", path, cause.into()))
         })
     }
 }
@@ -176,9 +209,11 @@ impl Found {
     pub(crate) fn drop_all_but_one(&mut self, samples: &[Candidate], bytes: impl Fn(&Candidate) -> u64) {
         for group in self.groups.iter().filter(|group| group.kind.ties()) {
             let worth = |sample: usize| (samples[sample].record.labels.known(), bytes(&samples[sample]));
-            let members = || group.members.iter().map(|&(sample, _)| sample);
-            let best = members().max_by_key(|&sample| (worth(sample), std::cmp::Reverse(sample)));
-            members().filter(|&sample| Some(sample) != best).for_each(|sample| self.dropped[sample] = true);
+            // A picture may be in a group that was found and in one that was stated.
+            let members: Vec<usize> =
+                group.members.iter().map(|&(sample, _)| sample).filter(|&sample| !self.dropped[sample]).collect();
+            let best = members.iter().copied().max_by_key(|&sample| (worth(sample), std::cmp::Reverse(sample)));
+            members.into_iter().filter(|&sample| Some(sample) != best).for_each(|sample| self.dropped[sample] = true);
         }
     }
 
@@ -187,7 +222,7 @@ impl Found {
         let picture = |&(sample, distance): &(usize, u32)| DuplicatePicture {
             image: samples[sample].record.name.clone(),
             object: object_key(samples[sample].id()).to_owned(),
-            distance,
+            distance: Distance::Bits(distance),
             kept: !self.dropped[sample],
         };
         let groups = self.groups.iter().zip(&self.contradictions).map(|(group, contradictions)| DuplicateGroup {
@@ -200,17 +235,64 @@ impl Found {
     }
 }
 
-/// The variables of which the samples of a group have different labels, with these.
-fn contradictions(group: &Group, samples: &[Candidate], vocabulary: &Vocabulary) -> Vec<String> {
-    if !group.kind.ties() {
-        return Vec::new();
-    }
+/// The variables of which the pictures of a group have different labels, with these: `place: ES / FR`.
+pub fn contradictions<'a>(vocabulary: &Vocabulary, group: impl Iterator<Item = &'a Labels> + Clone) -> Vec<String> {
     let of_variable = |(v, variable): (usize, &silknow_records::Variable)| {
-        let labels = |&(sample, _): &(usize, u32)| variable.class_texts(samples[sample].record.labels.classes(v));
-        let texts: BTreeSet<String> = group.members.iter().filter_map(labels).collect();
+        let texts: BTreeSet<String> =
+            group.clone().filter_map(|labels| variable.class_texts(labels.classes(v))).collect();
         (texts.len() > 1).then(|| format!("{}: {}", variable.name, texts.into_iter().collect::<Vec<_>>().join(" / ")))
     };
     vocabulary.variables.iter().enumerate().filter_map(of_variable).collect()
+}
+
+/// Groups of pictures that a list states to belong together, whatever they look like.
+#[derive(Debug, Default)]
+pub(crate) struct StatedGroups {
+    /// The list; none where nothing is stated.
+    list: Option<PathBuf>,
+    /// The names of the images of each group, without folders.
+    groups: Vec<Vec<String>>,
+}
+
+impl StatedGroups {
+    /// Reads a list with the columns of [`DUPLICATES_FILE`]. What is neither equal nor near nor stated there holds nothing
+    /// together.
+    ///
+    /// # Errors
+    /// A list that cannot be read or lacks a column.
+    pub(crate) fn read(list: Option<&Path>) -> Result<Self> {
+        let Some(list) = list else { return Ok(Self::default()) };
+        let without_folder = |image: String| image.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let ties = read_ties(Rows::new(files::open(list)?, b',')).map_err(|error| error.in_file(list))?;
+        let groups = ties.into_values().map(|group| group.into_iter().map(without_folder).collect()).collect();
+        Ok(Self { list: Some(list.to_path_buf()), groups })
+    }
+
+    /// The groups of those images that are samples; a warning tells of the others.
+    fn among(&self, samples: &[Candidate], likenesses: &[Option<Likeness>], observer: &dyn Observer) -> Vec<Group> {
+        let Some(list) = &self.list else { return Vec::new() };
+        let positions: HashMap<&str, usize> =
+            samples.iter().enumerate().map(|(position, sample)| (sample.record.name.as_str(), position)).collect();
+        let hash = |sample: usize| likenesses[sample].as_ref().map_or(0, |likeness| likeness.hash);
+        let mut unknown = 0;
+        let groups = self.groups.iter().filter_map(|images| {
+            let mut members: Vec<usize> =
+                images.iter().filter_map(|image| positions.get(image.as_str()).copied()).collect();
+            unknown += images.len() - members.len();
+            members.sort_unstable();
+            members.dedup();
+            let first = hash(*members.first()?);
+            let members: Vec<(usize, u32)> =
+                members.into_iter().map(|sample| (sample, (hash(sample) ^ first).count_ones())).collect();
+            (members.len() > 1).then_some(Group { kind: Kind::Stated, members })
+        });
+        let groups = groups.collect();
+        if unknown > 0 {
+            let (images, list) = (counted(unknown, "image is", "images are"), list.display());
+            observer.warning(&format!("{images} listed in `{list}` and not among the images of this dataset"));
+        }
+        groups
+    }
 }
 
 /// A number per sample of some collections that is the same for samples that stay on one side of a split: those of one
@@ -250,7 +332,7 @@ fn read_ties(mut rows: Rows<impl std::io::Read>) -> Result<BTreeMap<String, Vec<
         let row = row?;
         row.check_length(header.len())?;
         let [group, kind, image] = columns.map(|column| row.cell(column));
-        if [Kind::Equal, Kind::Near].iter().any(|tying| tying.name() == kind.trim()) {
+        if [Kind::Equal, Kind::Near, Kind::Stated].iter().any(|tying| tying.name() == kind.trim()) {
             ties.entry(group.to_owned()).or_default().push(image.to_owned());
         }
     }

@@ -17,6 +17,8 @@ pub enum Kind {
     Equal,
     /// They look the same.
     Near,
+    /// A list says that they belong together.
+    Stated,
     /// They look the same, and more than [`MOST_OBJECTS`] objects have them. Nothing is tied together.
     Placeholder,
     /// All are of one colour each. Nothing is tied together.
@@ -29,6 +31,7 @@ impl Kind {
         match self {
             Self::Equal => "equal",
             Self::Near => "near",
+            Self::Stated => "stated",
             Self::Placeholder => "placeholder",
             Self::Blank => "blank",
         }
@@ -36,7 +39,7 @@ impl Kind {
 
     /// Whether the pictures stay on one side of every split, and can stand for each other.
     pub fn ties(self) -> bool {
-        matches!(self, Self::Equal | Self::Near)
+        matches!(self, Self::Equal | Self::Near | Self::Stated)
     }
 }
 

@@ -13,6 +13,9 @@ use silknow_files as files;
 use silknow_progress::Observer;
 use silknow_records::class_text::tidied;
 
+use crate::foreign;
+use crate::ods_merges::merged_downwards;
+
 /// What the cells of a spreadsheet hold where a formula failed; such a text says nothing.
 const ERRORS: [&str; 8] = ["#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!", "#DATA!"];
 
@@ -103,9 +106,12 @@ fn read_zip(choice: Choice<'_>) -> Result<Found> {
         return choice.of_workbook(workbook, |_, _| Vec::new());
     }
     match Ods::new(files::open(file)?) {
-        Ok(workbook) => choice.of_workbook(workbook, |_, _| Vec::new()),
+        Ok(workbook) => {
+            let mut merged = merged_downwards(file)?;
+            choice.of_workbook(workbook, |_, name| merged.remove(name).unwrap_or_default())
+        }
         Err(cause) if file.extension().is_some_and(|it| it.eq_ignore_ascii_case("ods")) => Err(unreadable(file, cause)),
-        Err(_) => Err(xlsx),
+        Err(_) => Err(foreign::archive(file).unwrap_or(xlsx)),
     }
 }
 
@@ -134,7 +140,7 @@ impl Choice<'_> {
     fn of_workbook<S: std::io::Seek + Read, R: Reader<S>>(
         self,
         mut workbook: R,
-        merged: impl Fn(&R, &str) -> Vec<Dimensions>,
+        mut merged: impl FnMut(&R, &str) -> Vec<Dimensions>,
     ) -> Result<Found> {
         let sheets = workbook.sheets_metadata().to_vec();
         self.find(&sheets, |name| {
@@ -336,8 +342,13 @@ fn number_text(number: f64) -> String {
 fn date_text(date: &ExcelDateTime) -> String {
     let (year, month, day, hour, minute, second, milliseconds) = date.to_ymd_hms_milli();
     let time = format!("{hour:02}:{minute:02}:{second:02}");
+    if date.is_duration() {
+        // Durations may be longer than a day.
+        let hours = (date.as_f64().abs() * 24.0 + 1e-6) as u64;
+        return format!("{hours:02}:{minute:02}:{second:02}");
+    }
     // Times of a day have no date: the number of days is 0.
-    if date.is_duration() || (0.0..1.0).contains(&date.as_f64()) {
+    if (0.0..1.0).contains(&date.as_f64()) {
         return time;
     }
     let date = format!("{year:04}-{month:02}-{day:02}");
@@ -358,6 +369,8 @@ mod tests {
         assert_eq!(date(43831.0), "2020-01-01");
         assert_eq!(date(43831.5), "2020-01-01T12:00:00");
         assert_eq!(date(0.25), "06:00:00");
+        let duration = |value| date_text(&ExcelDateTime::new(value, ExcelDateTimeType::TimeDelta, false));
+        assert_eq!([duration(0.25), duration(1.25), duration(4.0)], ["06:00:00", "30:00:00", "96:00:00"]);
         assert_eq!(text_of_data(&Data::Error(calamine::CellErrorType::NA)), "#N/A");
         assert_eq!(text_of_data(&Data::DateTimeIso("1900-05-01T00:00:00".into())), "1900-05-01");
     }

@@ -16,6 +16,7 @@ use silknow_records::class_text::tidied;
 use silknow_records::rows::{Row, Rows};
 
 use crate::bad_rows::BadCell;
+use crate::foreign;
 use crate::headers::{canonical, names_images};
 use crate::spreadsheet;
 
@@ -36,6 +37,9 @@ impl Table {
     /// A file that cannot be read, is not text of a known encoding or is empty, and a header that repeats a name.
     pub(crate) fn read(file: &Path, sheet: Option<&str>, observer: &dyn Observer) -> Result<Self> {
         let text = spreadsheet::read(file, sheet, observer)?;
+        if text.is_none() {
+            foreign::refuse(file)?;
+        }
         let mut table = Self { file: file.to_path_buf(), text, headers: Vec::new(), header_line: 1 };
         let header = table.header()?;
         let header =

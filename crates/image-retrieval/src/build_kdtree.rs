@@ -15,6 +15,7 @@ use silknow_network::model::DESCRIPTION_FILE;
 use crate::context::Context;
 use crate::describe::DescribingNetwork;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
+use crate::descriptor_groups::{self, DescriptorGroups};
 use crate::indexing::index_of;
 use crate::toolbox_files;
 
@@ -35,6 +36,8 @@ pub struct BuildKDTreeSummary {
     pub old_layout: Option<PathBuf>,
     /// The folder into which an untrained model was put, if one was.
     pub untrained_model: Option<PathBuf>,
+    /// The groups of images with near descriptors, where `group_distance` asked for them.
+    pub groups: Option<DescriptorGroups>,
 }
 
 impl fmt::Display for BuildKDTreeSummary {
@@ -43,6 +46,9 @@ impl fmt::Display for BuildKDTreeSummary {
         write!(f, "{} images with {} values each in {}{skipped}", self.images, self.dimensions, self.index.display())?;
         if let Some(file) = &self.old_layout {
             write!(f, "\n  {}", file.display())?;
+        }
+        if let Some(groups) = &self.groups {
+            write!(f, "\n  {groups}")?;
         }
         match &self.untrained_model {
             Some(folder) => write!(f, "\n  described by an untrained network, which is now in {}", folder.display()),
@@ -53,7 +59,8 @@ impl fmt::Display for BuildKDTreeSummary {
 
 /// Describes all images of a master file, labelled or not, and writes `kdtree.npz` into `savepath`.
 ///
-/// An image that cannot be read is reported and left out.
+/// An image that cannot be read is reported and left out. With `group_distance`, the groups of images whose descriptors are no
+/// farther apart are listed in `descriptor_groups.csv` and shown in `descriptor_groups.html`.
 ///
 /// An index without variables needs no training: where `model_path` holds no model, the network of the parameters is put
 /// there as it is, untrained. The key `untrained` asks for the same with variables.
@@ -83,6 +90,13 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         index_of(&collections, &described.kept, described.descriptors, model.dims(), &parameters.savepath, meta)?;
     index.write(&parameters.savepath)?;
     let old_layout = parameters.old_layout.then(|| toolbox_files::write_old_index(&index, &parameters.savepath));
+    let groups = match parameters.group_distance {
+        Some(most) => Some(descriptor_groups::write(&index, most, &parameters.savepath, observer)?),
+        None => {
+            descriptor_groups::remove_earlier(&parameters.savepath, observer)?;
+            None
+        }
+    };
     Ok(BuildKDTreeSummary {
         index: parameters.savepath.join(store::FILE_NAME),
         images: index.len(),
@@ -90,6 +104,7 @@ pub fn build_kdtree(parameters: &BuildKDTreeParameters, context: &Context<'_>) -
         skipped,
         old_layout: old_layout.transpose()?,
         untrained_model,
+        groups,
     })
 }
 

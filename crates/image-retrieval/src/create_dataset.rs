@@ -11,12 +11,13 @@ use silknow_config::{
     GetKNNParameters, Parameters, TrainModelParameters,
 };
 use silknow_dataset::create::{self, MASTER_FILE, MASTER_FILE_PREDICTION, MASTER_FILE_TREE};
+use silknow_dataset::duplicates::{DUPLICATES_FILE, Duplicates};
 use silknow_errors::Result;
 use silknow_files as files;
 use silknow_progress::Observer;
 
 use crate::context::Context;
-use crate::duplicates_page;
+use crate::groups_page::{self, GroupsPage};
 use crate::stated;
 
 /// Where the generated configuration files let the other operations write.
@@ -27,6 +28,9 @@ mod outputs {
     pub(super) const EVALUATION: &str = "./output_files/Evaluation/";
     pub(super) const CROSSVALIDATION: &str = "./output_files/Crossvalidation/";
 }
+
+/// The page that shows equal and nearly equal images, in the master folder.
+const DUPLICATES_PAGE: &str = "duplicates.html";
 
 /// What `create-dataset` did.
 #[derive(Clone, Debug, Serialize)]
@@ -106,7 +110,7 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_
     let dataset = create::create_dataset_with(parameters, context.hub.policy.clone(), context.observer)?;
     // These files come after the collections, when their folders are not locked any more.
     [&parameters.master_dir, &parameters.configuration_dir].into_iter().for_each(files::remove_abandoned);
-    let duplicates_page = duplicates_page::write(&dataset.duplicates, &parameters.master_dir)?;
+    let duplicates_page = write_duplicates_page(&dataset.duplicates, &parameters.master_dir)?;
     let prospects = Prospects::of(&dataset);
     let texts = configurations(&dataset, prospects, parameters)?;
     let names: Vec<&str> = texts.iter().map(|(name, _)| *name).collect();
@@ -118,6 +122,19 @@ pub fn create_dataset(parameters: &CreateDatasetParameters, context: &Context<'_
         configuration_files.push(path);
     }
     Ok(CreateDatasetSummary { dataset, configuration_files, duplicates_page, prospects })
+}
+
+/// Writes the page of equal and nearly equal images; returns its path.
+fn write_duplicates_page(duplicates: &Duplicates, master_dir: &Path) -> Result<PathBuf> {
+    let path = master_dir.join(DUPLICATES_PAGE);
+    groups_page::write(duplicates, &path, &GroupsPage {
+        title: "Equal and nearly equal images",
+        introduction: "Equal images have the same pixels. Nearly equal ones look the same: one is scaled, saved again,              brightened or cropped a little. Stated groups come from the list that `groups` names. The images of a group stay              in one collection, so that none is tested with its own twin. What more than twenty objects share is taken for a              placeholder; placeholders and (nearly) blank images hold nothing together."
+            .to_owned(),
+        list: DUPLICATES_FILE,
+        can_drop: true,
+    })?;
+    Ok(path)
 }
 
 /// The names of the configuration files that are written where the labels suffice.

@@ -105,6 +105,9 @@ pub fn get_knn_among(
     };
     let retrieval = retrieve(index, queries, &search, observer)?;
     let mut written = retrieval.write(index.model_fingerprint(), &parameters.treepath, &parameters.savepath)?;
+    for file in &written.removed {
+        observer.warning(&format!("`{}` was of earlier queries and does not fit these: it is removed", file.display()));
+    }
     if let Some(results) = written.classification.filter(|_| parameters.old_layout) {
         written.files.push(toolbox_files::write_old_results(&results, &parameters.savepath)?);
     }

@@ -1,6 +1,8 @@
 //! The examples that need nothing of the user run, and say what they should. The readers of strangers' bytes take the seeds of
 //! the fuzzer, which have all that it ever found.
 
+#[path = "../../../fuzz/src/migration_targets.rs"]
+mod migration_targets;
 #[path = "../../../fuzz/src/network_targets.rs"]
 mod network_targets;
 #[path = "../../../fuzz/src/targets.rs"]
@@ -40,7 +42,8 @@ fn a_loss_of_ones_own_is_minimised_by_the_trainer() {
 #[test]
 fn the_seeds_of_the_fuzzer_are_read_or_refused() {
     let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/seeds");
-    for (name, target) in targets::TARGETS.iter().chain(network_targets::TARGETS) {
+    let all = [targets::TARGETS, migration_targets::TARGETS, network_targets::TARGETS].concat();
+    for (name, target) in all {
         let files: Vec<_> = std::fs::read_dir(seeds.join(name)).unwrap().collect();
         assert!(!files.is_empty(), "{name} has no seed");
         files.into_iter().for_each(|file| target(&std::fs::read(file.unwrap().path()).unwrap()));

@@ -1,4 +1,6 @@
-//! What the tests of this workspace share: the optional data, and a list of what was skipped without it.
+//! What the tests of this workspace share: the optional data, a list of what was skipped without it, and damage to files.
+
+pub mod damage;
 
 use std::env;
 use std::fs::OpenOptions;

@@ -30,6 +30,7 @@ def create_dataset_parameter(
     *,
     category_group: Optional[Sequence[str]] = ...,
     duplicates: str = ...,
+    groups: Optional[_Path] = ...,
     configuration_dir: _Path = ...,
     sheet: Optional[str] = ...,
     image_column: Optional[str] = ...,

@@ -34,6 +34,8 @@ crate::parameters! {
         num_labeled: usize = defaulted(1, whole(0..=5));
         /// Equal and nearly equal images: keep all, those of a group in one collection, or drop all but one of each group
         duplicates: Duplicates = defaulted(Duplicates::Keep, choice()).further();
+        /// List of groups of images that stay together beside those that are found, such as descriptor_groups.csv of build-kdtree (left out: those alone)
+        groups: Option<PathBuf> = optional(path(), "./output_files/kDTree/descriptor_groups.csv".into()).further();
         /// Folder for collection files, master files and statistics
         master_dir: PathBuf = defaulted("./samples/".into(), path()).further();
         /// Folder for the configuration files of the other operations

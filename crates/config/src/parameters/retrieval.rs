@@ -36,6 +36,8 @@ crate::parameters! {
         old_layout: bool = defaulted(false, truth()).further();
         /// Put an untrained network into model_path if there is no model; always so without relevant_variables
         untrained: bool = defaulted(false, truth()).further();
+        /// Images whose descriptors are at most this far apart are listed as groups in descriptor_groups.csv (none: no such list)
+        group_distance: Option<f64> = defaulted(None, number_or("none", Interval::above(0.0, 2.0))).further();
         /// Its depth: that of the untrained network, which is otherwise that of the model.
         backbone: Architecture = TrainingParameters::backbone().or(Architecture::RESNET18).further();
         /// Its weights. Those that are built in need no download.

@@ -199,6 +199,7 @@ proptest! {
         relevant_variables in prop_oneof![variables(), Just(Vec::new())],
         (untrained, backbone, weights) in
             (any::<bool>(), backbone(), weights()),
+        group_distance in option::of(0.001f64..=2.0),
         batch_size in 1usize..=4096,
         num_neighbors in 1usize..1000,
         bool_labeled_input in any::<bool>(),
@@ -208,6 +209,7 @@ proptest! {
     ) {
         let build = BuildKDTreeParameters {
             untrained,
+            group_distance,
             backbone,
             weights,
             batch_size,
@@ -257,6 +259,7 @@ proptest! {
             multi_label_variables: words.clone(),
             category_group: words.clone(),
             rule_objects: aliases.clone(),
+            groups: aliases.clone(),
             missing_values: words,
             label_aliases: aliases,
             strict,

@@ -4,7 +4,7 @@ Needs openpyxl and xlwt. The tables are committed; the script shows how they cam
 
     python make_tables.py
 
-With the word `more`, the last part alone is made anew.
+With the word `more` or `further`, the last part or the one behind it alone is made anew.
 
 An entry of the manifest has the file, the options that are not the defaults, and either `error` (a part of the message) with
 its `kind`, or what is read: `rows`, `variables` with their classes, `bad` (line and column of rows that are left out),
@@ -29,7 +29,7 @@ SILK = {"material": ["silk", "wool"]}
 
 def add(name, content, options=None, **expected):
     content = content.encode() if isinstance(content, str) else content
-    if sys.argv[1:] != ["more"] or MAKES_MORE:
+    if not sys.argv[1:] or MAKES_MORE:
         (HERE / name).write_bytes(content)
     ENTRIES.append({"file": name, "options": options or {}, **expected})
 
@@ -254,7 +254,6 @@ def more():
     add("index-column.csv", ",image_file,material\n0,a.jpg,silk\n1,b.jpg,wool\n", rows=2, variables=SILK)
     refused("macroman.csv", plain(first="a.jpg,dor\u00e9").encode("mac-roman"), "macroman.csv:2: the text is not UTF-8")
     refused("no-header-drive.csv", "C:\\a.jpg,silk\nC:\\b.jpg,wool\n", "its first cell is the image `C:\\a.jpg`")
-    refused("web-page.csv", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n", "the header is a single cell")
 
     # Workbooks.
     cover = ("Deckblatt", [["Bestand Textilien"], ["Stand 2024"]])
@@ -287,6 +286,82 @@ def more():
     add("workbook.xls", file.getvalue(), rows=2, variables={"year": ["1900", "1901.5"], "made": ["1900-05-01", "um_1901"]})
 
 
+def ods(body):
+    """A spreadsheet of LibreOffice with one sheet of these rows."""
+    names = "".join(f' xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{name}:1.0"' for name in ["office", "table", "text"])
+    content = (f'<?xml version="1.0" encoding="UTF-8"?><office:document-content{names} office:version="1.2"><office:body>'
+               f'<office:spreadsheet><table:table table:name="Objekte">{body}</table:table></office:spreadsheet></office:body>'
+               '</office:document-content>')
+    kind = "application/vnd.oasis.opendocument.spreadsheet"
+    listed = (f'<manifest:manifest xmlns:manifest="urn:oasis:names:tc:opendocument:xmlns:manifest:1.0"><manifest:file-entry '
+              f'manifest:full-path="/" manifest:media-type="{kind}"/></manifest:manifest>')
+    return archive({"mimetype": kind, "META-INF/manifest.xml": listed, "content.xml": content})
+
+
+def archive(members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in members.items():
+            packed.writestr(zipfile.ZipInfo(name), content)
+    return file.getvalue()
+
+
+def ods_row(*cells, repeated=1):
+    return f'<table:table-row table:number-rows-repeated="{repeated}">{"".join(map(ods_cell, cells))}</table:table-row>'
+
+
+def ods_cell(cell):
+    if cell is None:
+        return "<table:covered-table-cell/>"
+    text, rows = cell if isinstance(cell, tuple) else (cell, 1)
+    merged = f' table:number-columns-spanned="1" table:number-rows-spanned="{rows}"' if rows > 1 else ""
+    return f'<table:table-cell office:value-type="string"{merged}><text:p>{text}</text:p></table:table-cell>'
+
+
+# Files in the place of a table, and what further programs write.
+def further():
+    header = ods_row("image_file", "object", "material")
+    empty = '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="1024"/></table:table-row>'
+    add("workbook-merged.ods", ods(header + ods_row("a.jpg", ("7", 3), "silk") + ods_row("b.jpg", None, "silk")
+                                   + ods_row("c.jpg", None, "wool") + ods_row("d.jpg", "8", "wool") + empty),
+        rows=4, objects=["7", "7", "7", "8"])
+    add("workbook-merged-repeated.ods", ods(header + ods_row("a.jpg", "7", "silk", repeated=2) + ods_row("b.jpg", ("8", 2), "silk")
+                                            + ods_row("c.jpg", None, "wool")), rows=4, objects=["7", "7", "8", "8"])
+    book = openpyxl.Workbook()
+    for row in [["image_file", "made", "took"], ["a.jpg", datetime.time(12, 30), datetime.timedelta(hours=30)]]:
+        book.active.append(row)
+    file = io.BytesIO()
+    book.save(file)
+    add("workbook-durations.xlsx", file.getvalue(), rows=1, variables={"made": ["12:30:00"], "took": ["30:00:00"]})
+
+    add("tab-byte-order-mark.tsv", "\ufeff" + plain().replace(",", "\t"), rows=2, variables=SILK)
+    add("line-ends-mixed.csv", "image_file,material\r\na.jpg,silk\nb.jpg,wool\rc.jpg,wool\r\n", rows=3, variables=SILK)
+    add("byte-order-mark-quoted.csv", '\ufeff"image_file","material"\n"a.jpg","silk"\n"b.jpg","wool"\n', rows=2, variables=SILK)
+    add("semicolon-quoted-commas.csv", '"image_file";"material"\n"a.jpg";"silk, raw"\n', rows=1, variables={"material": ["silk,_raw"]})
+    add("blanks-around.csv", "image_file , material\n a.jpg , silk\n\u00a0b.jpg,wool \n", rows=2, variables=SILK, images=["a.jpg", "b.jpg"])
+    add("comment-above.csv", "# exported 2024-05-01\n" + plain(), rows=2, variables=SILK)
+    add("end-of-file-mark.csv", plain() + "\x1a", rows=2, variables=SILK, bad=[[4, ""]])
+    refused("windows-1252-quotes.csv", plain(first="a.jpg,\u201csoie\u201d").encode("cp1252"), "windows-1252-quotes.csv:2: the text is not UTF-8")
+    refused("windows-1252-header.csv", plain("image_file,mati\u00e8re").encode("cp1252"), "windows-1252-header.csv:1: the text is not UTF-8")
+
+    for name, content, what in [
+        ("utf-32.csv", plain().encode("utf-32"), "text in UTF-32"),
+        ("web-page.csv", "<!DOCTYPE html>\n<html><body>Log in</body></html>\n", "a web page"),
+        ("web-page-table.xls", "<html><table><tr><td>image_file</td></tr></table></html>", "a web page"),
+        ("excel-2003.xml", '<?xml version="1.0"?>\n<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet"/>', "an XML spreadsheet of Excel 2003"),
+        ("catalogue.xml", '<?xml version="1.0"?>\n<lido/>', "an XML document"),
+        ("sylk.slk", 'ID;PWXL;N;E\nC;Y1;X1;K"image_file"\nE\n', "a SYLK file"),
+        ("records.jsonl", '{"image_file":"a.jpg","material":"silk"}\n', "JSON"),
+        ("document.rtf", "{\\rtf1 image_file, material}", "a text document"),
+        ("database.db", "SQLite format 3\0" + "\0" * 84, "a database (SQLite)"),
+        ("packed.csv.gz", b"\x1f\x8b\x08\0\0\0\0\0\0\x03", "a compressed file (gzip)"),
+        ("packed.zip", archive({"table.csv": plain()}), "an archive (zip)"),
+        ("document.docx", archive({"[Content_Types].xml": "", "word/document.xml": "<x/>"}), "a text document (Word)"),
+        ("table.numbers", archive({"Index/Document.iwa": "x"}), "a spreadsheet of Numbers"),
+    ]:
+        refused(name, content, f"this is no table, but {what}")
+
+
 def merge():
     """Replaces the entries of the tables that were made now."""
     made_now = {(entry["file"], str(entry["options"])) for entry in ENTRIES}
@@ -294,13 +369,14 @@ def merge():
     ENTRIES[:0] = [entry for entry in known if (entry["file"], str(entry["options"])) not in made_now]
 
 
-if sys.argv[1:] == ["more"]:
+if sys.argv[1:]:
     # Workbooks have the time in them: those that are there stay as they are.
     ENTRIES.clear()
     MAKES_MORE = True
-    more()
+    {"more": more, "further": further}[sys.argv[1]]()
     merge()
 else:
     more()
+    further()
 (HERE / "manifest.json").write_text(json.dumps(ENTRIES, ensure_ascii=False, indent=1) + "\n")
 print(len(ENTRIES), "tables")

@@ -35,11 +35,13 @@ pub struct Written {
     pub files: Vec<PathBuf>,
     /// What evaluation needs of labelled queries, which is the content of `pred_gt.npz`; none for queries without labels.
     pub classification: Option<Classification>,
+    /// Files of earlier queries that were removed, because these queries have nothing to replace them with.
+    pub removed: Vec<PathBuf>,
 }
 
 impl Retrieval {
     /// Writes `knn_list.txt`, `kNN_LUT.csv`, with variables `kNN_votes.csv`, and for labelled queries `pred_gt.npz` into
-    /// `folder`. For others, a `pred_gt.npz` of earlier queries is removed.
+    /// `folder`. Of these, files of earlier queries that are not replaced are removed.
     ///
     /// The names of the records are relative to `index_folder`; in the files they are relative to `folder`. The index was
     /// built with the model of this fingerprint.
@@ -59,19 +61,26 @@ impl Retrieval {
         knn_list::write(folder, &answers)?;
         lookup_table::write(folder, &answers)?;
         let mut files = vec![folder.join(knn_list::FILE_NAME), folder.join(lookup_table::FILE_NAME)];
-        if !self.vocabulary.is_empty() {
+        // What an earlier run found for other queries would be read as if it were of these.
+        let mut outdated = Vec::new();
+        let votes = folder.join(votes_table::FILE_NAME);
+        if self.vocabulary.is_empty() {
+            outdated.push(votes);
+        } else {
             votes_table::write(folder, self)?;
-            files.push(folder.join(votes_table::FILE_NAME));
+            files.push(votes);
         }
         let classification = self.classified(model_fingerprint, &names)?;
+        let compared = folder.join(classification::FILE_NAME);
         if let Some(classification) = &classification {
             classification.write_with_works(folder, &names.works(&self.hits))?;
-            files.push(folder.join(classification::FILE_NAME));
+            files.push(compared);
         } else {
-            // What an earlier run found for other queries would be evaluated as if it were of these.
-            files::remove_if_there(folder.join(classification::FILE_NAME))?;
+            outdated.push(compared);
         }
-        Ok(Written { files, classification })
+        outdated.retain(|file| file.exists());
+        outdated.iter().try_for_each(files::remove_if_there)?;
+        Ok(Written { files, classification, removed: outdated })
     }
 
     fn classified(&self, model_fingerprint: &str, names: &FoundNames) -> Result<Option<Classification>> {

@@ -34,7 +34,8 @@ impl From<&Pipeline> for PipelineDescription {
 }
 
 /// SHA-256 over all that changes a descriptor, hexadecimal: the tensors' file, whose names and shapes tell the architecture
-/// and the head's widths, and the image pipeline. Extra heads stand in another file: no descriptor depends on them.
+/// and the head's widths, and the image pipeline. Extra heads stand in another file: no descriptor depends on them, nor on the
+/// variables and classes, which an index has its own of. What depends on classes is the extra heads, whose file tells them.
 ///
 /// Another family than that of version 0.1.0 could give the same tensors another meaning, so its name is covered too. For the
 /// family of 0.1.0 nothing is added: the indexes of that version name their models by this fingerprint. The same holds of

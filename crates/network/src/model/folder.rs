@@ -12,6 +12,7 @@ use std::path::Path;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_image::Pipeline;
+use silknow_records::Vocabulary;
 
 use super::checks::{check_ranges, check_shapes};
 use super::description::{
@@ -64,7 +65,7 @@ impl StoredModel {
             // Those of a model that was here before.
             files::remove_if_there(folder.join(HEADS_FILE))?;
         } else {
-            files::write(folder.join(HEADS_FILE), self.heads.to_bytes(&self.fingerprint)?)?;
+            files::write(folder.join(HEADS_FILE), self.heads.to_bytes(&self.fingerprint, &self.facts.vocabulary)?)?;
         }
         files::write(folder.join(DESCRIPTION_FILE), text)
     }
@@ -100,18 +101,18 @@ impl StoredModel {
                 .in_file(folder)
                 .hint("one of them was changed or comes from another model; train again or copy the whole folder"));
         }
-        let heads = read_heads(folder, &fingerprint)?;
+        let heads = read_heads(folder, &fingerprint, &facts.vocabulary)?;
         Ok(Self { facts, file, fingerprint, heads })
     }
 }
 
 /// The extra heads in a folder; none where there is no file of them.
-fn read_heads(folder: &Path, fingerprint: &str) -> Result<StoredHeads> {
+fn read_heads(folder: &Path, fingerprint: &str, vocabulary: &Vocabulary) -> Result<StoredHeads> {
     let path = folder.join(HEADS_FILE);
     if !path.exists() {
         return Ok(StoredHeads::default());
     }
-    StoredHeads::from_bytes(&read_bounded(&path)?, fingerprint).map_err(|error| error.in_file(&path))
+    StoredHeads::from_bytes(&read_bounded(&path)?, fingerprint, vocabulary).map_err(|error| error.in_file(&path))
 }
 
 /// The widths of the head that these tensors make.

@@ -205,6 +205,28 @@ fn extra_heads_that_are_damaged_or_another_models_are_refused() {
 }
 
 #[test]
+fn extra_heads_are_refused_where_the_classes_of_the_model_are_others() {
+    let folder = tempfile::tempdir().unwrap();
+    trained_with(&[("class.place", 3)]).save(folder.path()).unwrap();
+    let path = folder.path().join("model.json");
+    let description = std::fs::read_to_string(&path).unwrap();
+    // The scores of the head are for the classes in their order.
+    let swapped = description.replace("\"DE\"", "\"FR\"");
+    assert_ne!(swapped, description);
+    std::fs::write(&path, swapped).unwrap();
+    let message = load(folder.path()).unwrap_err().to_string();
+    assert!(message.contains("the extra heads give scores for other classes than the model has"), "{message}");
+    // A file of an earlier version does not say for which classes its scores are.
+    let heads = folder.path().join("extra_heads.safetensors");
+    let told = std::fs::read(&heads).unwrap();
+    let key = b"classes";
+    let at = told.windows(key.len()).position(|window| window == key).expect("the note has the digest");
+    let untold = [&told[..at], b"earlier", &told[at + key.len()..]].concat();
+    std::fs::write(&heads, untold).unwrap();
+    load(folder.path()).unwrap();
+}
+
+#[test]
 fn the_trained_model_differs_from_the_untrained_backbone() {
     let weights = reference::weights(Architecture::RESNET18);
     let untrained = StoredModel::untrained(&weights, Architecture::RESNET18, &[32, 16], 5, SIDE).unwrap();

@@ -1,5 +1,7 @@
 //! Checkpoints read back, and what is wrong with a file is told.
 
+use silknow_test_support::damage::Random;
+
 use super::*;
 
 fn run(margin: f32, samples: &str) -> Run {
@@ -127,4 +129,26 @@ fn parts_that_do_not_belong_together_are_refused() {
     }
     let message = message_of(&|checkpoint| checkpoint.best.as_mut().unwrap().1.clear());
     assert!(message.contains("`best.head.0.weight` is missing"), "{message}");
+}
+
+/// The checksum keeps damage by accident out; what is made on purpose has the right one.
+#[test]
+fn damaged_checkpoints_with_the_right_checksum_are_refused_or_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = run(2.0, "abc");
+    let mut with_terms = checkpoint();
+    with_terms.history[1].terms = vec![Term { name: "semantic".to_owned(), value: 0.5 }];
+    with_terms.write(folder.path(), &run).unwrap();
+    let bytes = files::read(path_in(folder.path())).unwrap();
+    let mut read = 0;
+    for seed in 0..20_000 {
+        let mut damaged = Random::new(seed).damaged(&bytes);
+        if let Some(place) = checksum_place(&damaged).filter(|place| place.end <= damaged.len()) {
+            let checksum = checksum(&damaged, place.clone());
+            damaged[place].copy_from_slice(checksum.as_bytes());
+        }
+        let outcome = std::panic::catch_unwind(|| Checkpoint::from_bytes(&damaged, &run));
+        read += usize::from(outcome.unwrap_or_else(|_| panic!("seed {seed} makes the reader panic")).is_ok());
+    }
+    assert!(read > 100, "{read} were read");
 }
