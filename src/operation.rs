@@ -2,12 +2,13 @@
 //!
 //! Everything about a key comes from the library, where a field of a parameter struct declares it.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, ArgMatches, Command, ValueHint, value_parser};
 use silknow_image_retrieval::config::{Explicit, Fallback, Group, Key, Kind, Operation, Options, Parameters};
-use silknow_image_retrieval::{Result, architectures, take};
+use silknow_image_retrieval::{Result, architectures, is_backbone, take};
 
 use crate::session::{self, Session};
 
@@ -56,10 +57,29 @@ pub(crate) fn argument(key: &Key) -> Arg {
         }
         Kind::Backbone => {
             let names = architectures().into_iter().map(|architecture| architecture.to_string());
-            argument.value_parser(PossibleValuesParser::new(names))
+            argument.value_parser(BackboneParser(PossibleValuesParser::new(names)))
         }
         Kind::Path | Kind::Weights => argument.value_hint(ValueHint::AnyPath),
         _ => argument,
+    }
+}
+
+/// Lists the usual backbones, and takes those too whose names say their size.
+#[derive(Clone)]
+struct BackboneParser(PossibleValuesParser);
+
+impl TypedValueParser for BackboneParser {
+    type Value = String;
+
+    fn parse_ref(&self, command: &Command, argument: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
+        match value.to_str().filter(|name| is_backbone(name)) {
+            Some(name) => Ok(name.to_owned()),
+            None => self.0.parse_ref(command, argument, value),
+        }
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        self.0.possible_values()
     }
 }
 

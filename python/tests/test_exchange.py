@@ -2,7 +2,10 @@
 
 import inspect
 import json
+import os
 import pathlib
+import pickle
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -47,10 +50,16 @@ NETWORKS = [
     ("resnet50", "none", 224, [[128, 32]]),
     ("resnet101", "none", 64, [[]]),
     ("resnet152", "none", 64, [[64, 16]]),
+    ("resnet_v2_50", "none", 224, [[128, 32]]),
+    # The border of slim's pool follows from whether the maps have an even number of rows.
+    ("resnet_v2_50", "none", 66, [[], [8]]),
+    ("resnet_v2_152", "none", 64, [[]]),
+    ("resnet50v2", "none", 65, [[8, 4]]),
+    ("resnet101v2", "none", 64, [[]]),
 ]
 
 
-@pytest.mark.parametrize("backbone, weights, size, heads", NETWORKS, ids=[network[0] for network in NETWORKS])
+@pytest.mark.parametrize("backbone, weights, size, heads", NETWORKS, ids=[f"{network[0]}-{network[2]}" for network in NETWORKS])
 def test_onnx_runtime_gives_our_descriptors(backbone, weights, size, heads, tmp_path):
     pictures = squares(8, size)
     for add_fc in heads:
@@ -116,6 +125,55 @@ def test_the_file_beside_says_how_pictures_become_the_input(trained, tmp_path):
     theirs = run(tmp_path / "m.onnx", np.stack(pictures))["descriptor"]
     # The toolboxes that read this file scale first and crop then, which differs by parts of a pixel.
     assert np.linalg.norm(theirs - np.asarray(model.describe(paths)), axis=1).max() < 0.05
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    """A model folder of the toolbox: a checkpoint with a head, its configuration beside it."""
+    found = pathlib.Path(os.environ.get("SILKNOW_SHARED", REPOSITORY.parent / "shared")) / "migration/fixtures/d45_checkpoint"
+    if not found.is_dir():
+        pytest.skip("the checkpoint of the toolbox is not there")
+    folder = tmp_path_factory.mktemp("checkpoint") / "logs"
+    shutil.copytree(found, folder)
+    return folder
+
+
+def test_a_model_of_the_toolbox_is_imported_and_goes_on_to_onnx(checkpoint, tmp_path):
+    model = sir.Model.import_(checkpoint, variables=["place"], loss="soft_triplet", device="cpu")
+    assert model.variables == ["place"] and model.input_size == 224
+    pictures = squares(3, model.input_size)
+    with pytest.warns(sir.SilknowWarning, match="sees pictures as the Python toolbox made them"):
+        model.to_onnx(tmp_path / "m.onnx")
+    metadata = {entry.key: entry.value for entry in checked(tmp_path / "m.onnx").metadata_props}
+    assert json.loads(metadata["pixels"])["kind"] == "toolbox"
+    # Pictures of this size are neither blurred nor resized by the toolbox.
+    theirs = run(tmp_path / "m.onnx", pictures)["descriptor"]
+    assert np.abs(theirs - np.asarray(model.describe(pictures))).max() < 1e-5
+
+    model.save(tmp_path / "ours")
+    assert sir.Model.load(tmp_path / "ours", device="cpu").fingerprint == model.fingerprint
+    assert pickle.loads(pickle.dumps(model)).fingerprint == model.fingerprint
+    ours = sir.Model.import_(checkpoint, pixels="ours", device="cpu")
+    assert ours.fingerprint != model.fingerprint
+    with pytest.raises(sir.ConfigurationError, match='`pixels` must be "toolbox" or "ours"'):
+        sir.Model.import_(checkpoint, pixels="theirs")
+
+
+def test_the_functions_take_a_model_of_the_toolbox(checkpoint, trained, tmp_path, monkeypatch):
+    monkeypatch.chdir(trained)
+    with pytest.warns(sir.SilknowWarning, match="is imported in passing; `silknow import-model`"):
+        model = sir.Model.load(checkpoint, device="cpu")
+    with pytest.warns(sir.SilknowWarning, match="is imported in passing"):
+        sir.build_kDTree_parameter(
+            checkpoint, "master_file_tree.txt", "samples", ["place"], tmp_path / "tree", device="cpu"
+        )
+    index = sir.Index.load(tmp_path / "tree")
+    assert index.dimensions == model.dimensions and index.fingerprint == model.fingerprint
+    with pytest.warns(sir.SilknowWarning, match="is imported in passing"):
+        sir.get_kNN_parameter(
+            tmp_path / "tree", "master_file_prediction.txt", "samples", True, checkpoint, 3, tmp_path / "kNN", device="cpu"
+        )
+    assert (tmp_path / "kNN/pred_gt.npz").exists() and not (checkpoint / "model.json").exists()
 
 
 @pytest.fixture(scope="module")

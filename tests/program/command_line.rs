@@ -9,7 +9,7 @@ fn run(arguments: &[&str]) -> Outcome {
     Place::new().run(arguments)
 }
 
-const VERBS: [&str; 14] = [
+const VERBS: [&str; 15] = [
     "create-dataset",
     "train-model",
     "build-kdtree",
@@ -18,6 +18,7 @@ const VERBS: [&str; 14] = [
     "crossvalidation",
     "describe",
     "search",
+    "import-model",
     "import-index",
     "export-index",
     "export-onnx",

@@ -150,3 +150,27 @@ fn a_model_takes_an_index_of_the_toolbox_and_writes_the_old_layout_and_onnx() {
     }
     assert!(place.path().join("out/preprocessor_config.json").is_file());
 }
+
+#[test]
+fn a_checkpoint_becomes_a_model_and_a_damaged_one_leaves_nothing() {
+    let place = Place::new();
+    let checkpoint = of_toolbox("slim_v1.ckpt");
+    place.write("cut.ckpt", &checkpoint[..checkpoint.len() - 100]);
+    place.write("resnet_v2_50.ckpt", checkpoint);
+    let imported = place.run(&["import-model", "resnet_v2_50.ckpt", "model"]);
+    assert_eq!(imported.code, Some(0), "{imported}");
+    for expected in [
+        "with no layers on top in model",
+        "144 tensors used; 1 passed over: `global_step` []",
+        "pixels: ours",
+        "the variables are not known; --relevant_variables says them",
+        "the loss is not known; --loss_ind says it",
+    ] {
+        assert!(imported.stdout.contains(expected), "{imported}");
+    }
+    assert!(place.path().join("model/model.json").is_file());
+
+    let damaged = place.run(&["import-model", "cut.ckpt", "other"]);
+    assert_eq!(damaged.code, Some(3), "{damaged}");
+    assert!(!place.path().join("other").exists(), "{damaged}");
+}

@@ -314,7 +314,7 @@ pub enum Weights {
     Builtin,
     /// Random.
     None,
-    /// A file in torchvision's naming: safetensors or `.pth`.
+    /// A file in torchvision's naming (safetensors or `.pth`), or of TensorFlow or Keras, or a folder with one of the latter.
     Path(PathBuf),
 }
 

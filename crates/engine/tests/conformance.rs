@@ -4,7 +4,9 @@
 //! The networks are small, with all kinds of layers: strides, ways around, basic blocks and bottlenecks, maps that
 //! Winograd's tiles cover and that they do not.
 
-use silknow_engine::{Block, Convolution, EngineBuilder, Instructions, Output, Precision};
+use silknow_engine::{
+    Activation, Block, Convolution, EngineBuilder, Instructions, Output, PoolBorder, Precision, Unit,
+};
 
 /// Numbers between -1 and 1 that follow from their position: a linear congruential generator.
 fn numbers(seed: u64, len: usize) -> Vec<f32> {
@@ -78,6 +80,58 @@ impl Exact {
             }
         }
         Self { channels: self.channels, side, values }
+    }
+
+    /// A pool of which `border` says what lies around the maps.
+    fn bordered_max_pool(&self, border: PoolBorder) -> Self {
+        let side = self.side.div_ceil(2);
+        // Without a border, maps with an even number of rows are read from the first on.
+        let before = if border == PoolBorder::Nothing && self.side.is_multiple_of(2) { 0 } else { 1 };
+        let mut values = Vec::new();
+        for channel in 0..self.channels {
+            for (row, column) in (0..side * side).map(|position| (position / side, position % side)) {
+                let from = |position: usize, offset: usize| {
+                    (2 * position + offset).checked_sub(before).filter(|&position| position < self.side)
+                };
+                let nine = (0..9).filter_map(|tap| match (from(row, tap / 3), from(column, tap % 3)) {
+                    (None, _) | (_, None) if border == PoolBorder::Nothing => None,
+                    (row, column) => Some(self.at(channel, row, column)),
+                });
+                values.push(nine.fold(f64::NEG_INFINITY, f64::max));
+            }
+        }
+        Self { channels: self.channels, side, values }
+    }
+
+    fn activate(&self, activation: &Activation) -> Self {
+        let pixels = self.side * self.side;
+        let mut values = self.values.clone();
+        for (channel, values) in values.chunks_exact_mut(pixels).enumerate() {
+            let (scale, shift) = (f64::from(activation.scale[channel]), f64::from(activation.shift[channel]));
+            values.iter_mut().for_each(|value| *value = (*value * scale + shift).max(0.0));
+        }
+        Self { values, ..*self }
+    }
+
+    fn unit(&self, unit: &Unit) -> Self {
+        let activated = self.activate(&unit.activation);
+        let (last, before) = unit.convolutions.split_last().unwrap();
+        let inner = before.iter().fold(activated.clone(), |maps, layer| maps.convolve(layer).rectify());
+        let mut sum = inner.convolve(last);
+        let around = match &unit.shortcut {
+            Some(shortcut) => activated.convolve(shortcut),
+            None if sum.side < self.side => self.every_second(),
+            None => self.clone(),
+        };
+        sum.values.iter_mut().zip(around.values).for_each(|(sum, around)| *sum += around);
+        sum
+    }
+
+    fn every_second(&self) -> Self {
+        let side = self.side.div_ceil(2);
+        let positions = (0..self.channels * side * side).map(|at| (at / (side * side), at / side % side, at % side));
+        let values = positions.map(|(channel, row, column)| self.at(channel, Some(2 * row), Some(2 * column)));
+        Self { channels: self.channels, side, values: values.collect() }
     }
 
     fn block(&self, block: &Block) -> Self {
@@ -185,6 +239,75 @@ fn basic_blocks_equal_plain_sums_in_double_precision() {
 #[test]
 fn bottlenecks_equal_plain_sums_in_double_precision() {
     assert_conforms(&bottlenecks(), &[31, 64]);
+}
+
+fn activation(seed: u64, channels: usize) -> Activation {
+    let scale = numbers(seed, channels).into_iter().map(|value| 1.0 + 0.25 * value).collect();
+    Activation { scale, shift: numbers(seed + 1, channels) }
+}
+
+/// Units with a shortcut, with every second pixel, and with neither.
+fn units() -> Vec<Unit> {
+    let unit = |seed: u64, inputs, width, outputs, stride, shortcut: bool| Unit {
+        activation: activation(seed + 8, inputs),
+        convolutions: vec![
+            convolution(seed, inputs, width, 1, 1),
+            convolution(seed + 2, width, width, 3, stride),
+            convolution(seed + 4, width, outputs, 1, 1),
+        ],
+        shortcut: shortcut.then(|| convolution(seed + 6, inputs, outputs, 1, stride)),
+    };
+    vec![
+        unit(10, 64, 64, 256, 1, true),
+        unit(20, 256, 64, 256, 1, false),
+        unit(30, 256, 64, 256, 2, false),
+        unit(40, 256, 128, 512, 1, true),
+    ]
+}
+
+#[test]
+fn pre_activated_units_equal_plain_sums_in_double_precision() {
+    let (stem, units, images) = (convolution(7, 3, 64, 7, 2), units(), 2);
+    for (side, border) in [(32, PoolBorder::Nothing), (57, PoolBorder::Nothing), (32, PoolBorder::Zeros)] {
+        let pixels = numbers(side as u64, images * 3 * side * side);
+        for cut in 0..=units.len() {
+            let exact: Vec<Exact> = pixels
+                .chunks(3 * side * side)
+                .map(|pixels| {
+                    let values = pixels.iter().copied().map(f64::from).collect();
+                    let stem = Exact { channels: 3, side, values }.convolve(&stem).bordered_max_pool(border);
+                    units[..cut].iter().fold(stem, |maps, unit| maps.unit(unit))
+                })
+                .collect();
+            let maps: Vec<f64> = exact.iter().flat_map(|maps| maps.values.clone()).collect();
+            for (instructions, precision) in kinds() {
+                let builder = || {
+                    let begun = EngineBuilder::pre_activated(&stem, border, side, instructions, precision);
+                    units[..cut].iter().fold(begun, EngineBuilder::unit)
+                };
+                let what = format!("{instructions}, {precision:?}, {side} px, {border:?}, cut {cut}");
+                let apart = difference(&builder().finish(Output::Maps).run(&pixels, images), &maps);
+                assert!(apart < tolerance(precision), "{what}: {apart:e}");
+                if cut == 0 {
+                    continue;
+                }
+                let last = activation(50, exact[0].channels);
+                let means: Vec<f64> = exact
+                    .iter()
+                    .flat_map(|maps| {
+                        let (pixels, maps) = (maps.side * maps.side, maps.activate(&last));
+                        maps.values
+                            .chunks(pixels)
+                            .map(|values| values.iter().sum::<f64>() / pixels as f64)
+                            .collect::<Vec<_>>()
+                    })
+                    .collect();
+                let engine = builder().activation(&last).finish(Output::Pooled);
+                let apart = difference(&engine.run(&pixels, images), &means);
+                assert!(apart < tolerance(precision), "{what}, pooled: {apart:e}");
+            }
+        }
+    }
 }
 
 #[test]

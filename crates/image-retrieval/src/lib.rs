@@ -175,7 +175,7 @@ pub use silknow_index::{
 };
 pub use silknow_network::weights::Hub;
 pub use silknow_network::{
-    Described, Facts, Model, Outputs, Placement, StoredModel, architectures, expected_values, take,
+    Described, Facts, Model, Outputs, Placement, StoredModel, architectures, expected_values, is_backbone, take,
 };
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{

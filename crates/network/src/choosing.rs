@@ -6,7 +6,7 @@
 use silknow_config::{Architecture, Fallback, Group, Key, Kind, Options, Weights};
 use silknow_errors::{Result, suggest};
 
-use crate::families::{alternatives, architectures, design_of, shipped_for};
+use crate::families::{alternatives, architectures, design_of, is_backbone, shipped_for};
 
 /// Takes parameters from options, as [`Group::take`] does, and checks their backbone.
 ///
@@ -31,10 +31,10 @@ pub fn expected_values(key: &Key) -> String {
 
 fn check_name(options: &Options, key: &Key) -> Result<()> {
     let Some(text) = options.text(key.name).filter(|text| !text.is_empty()) else { return Ok(()) };
-    let known = architectures();
-    if known.iter().any(|architecture| architecture.name() == text) {
+    if is_backbone(text) {
         return Ok(());
     }
+    let known = architectures();
     let expected = alternatives(&known);
     let error = options.fault(key.name, |name| format!("`{name}` must be {expected}, but it is `{text}`"));
     Err(match suggest::nearest(text, known.iter().map(Architecture::name)) {

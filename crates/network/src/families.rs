@@ -30,6 +30,11 @@ pub fn architectures() -> Vec<Architecture> {
     designs().into_iter().map(Design::name).collect()
 }
 
+/// True for the name of a backbone, also of one that says its size and is not among [`architectures`].
+pub fn is_backbone(name: &str) -> bool {
+    Architecture::new(name).is_some_and(|architecture| FAMILIES.iter().any(|family| family.has(architecture)))
+}
+
 /// The design of this name.
 ///
 /// # Errors

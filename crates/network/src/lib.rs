@@ -32,7 +32,7 @@ pub use choosing::{expected_values, take};
 pub use design::{Design, Family};
 pub use device::{Placement, describe_devices};
 pub use extra_heads::ExtraHeads;
-pub use families::{architectures, design_of, family_named, family_of};
+pub use families::{architectures, design_of, family_named, family_of, is_backbone};
 pub use features::{FeatureShape, FrozenBackbone};
 pub use graph::{Graph, Operation, Step};
 pub use head::Head;

@@ -30,6 +30,7 @@ first: np.float32 = distances[0, 0]
 index.add([[0.0, 1.0]], labels={"place": [1]})
 removed: int = index.remove(names=["a.jpg"])
 old = sir.Index.import_("old/kdtree.npz", images_root=Path("toolbox"), model=model)
+sir.Model.import_("old/logs", variables=["place"], pixels="ours").save("./imported/")
 old.to_parquet("silk.parquet")
 old.to_faiss(Path("silk.faiss"))
 old.to_tsv("silk.tsv")

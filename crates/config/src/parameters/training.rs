@@ -64,9 +64,9 @@ crate::parameters! {
         ///
         /// Above 0 and at most 2.
         margin: f32 = defaulted(2.0, number(Interval::above(0.0, 2.0))).further();
-        /// The pre-trained network that looks at the images: a ResNet of this depth
+        /// The pre-trained network that looks at the images: a ResNet or a ResNet v2
         backbone: Architecture = defaulted(Architecture::RESNET152, form::backbone()).further();
-        /// Weights of the backbone: imagenet (downloaded once), builtin (with resnet18; no download), a file (safetensors or .pth), or none (random)
+        /// Weights of the backbone: imagenet (downloaded once), builtin (with resnet18; no download), a file of PyTorch, TensorFlow or Keras, or none (random)
         weights: Weights = defaulted(Weights::ImageNet, form::weights()).further();
         /// Side of the square that an image is scaled to for the backbone, in pixels
         input_size: usize = defaulted(224, whole(32..=2048)).further();

@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use silknow_config::Architecture;
 use silknow_network::resnet::{burn_backbone, processor_backbone};
-use silknow_network::{FrozenBackbone, Instructions, Precision, architectures, conformance, design_of};
+use silknow_network::{FrozenBackbone, Instructions, Precision, conformance, design_of, family_named};
 
 use crate::backbone::{pixels, relative_difference};
 use crate::reference;
@@ -110,7 +110,8 @@ fn bf16_stays_near_single_precision_at_all_depths() {
     }
     let (images, side) = (2, 97);
     let pixels = pixels("engines", images, side);
-    for architecture in architectures() {
+    let resnets = (family_named("resnet").unwrap().designs)();
+    for architecture in resnets.into_iter().map(|resnet| resnet.name()) {
         let weights = reference::weights(architecture);
         let run = |precision| {
             let engine = processor_backbone(&weights, architecture, 0, side, instructions, precision);
