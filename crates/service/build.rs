@@ -14,10 +14,15 @@ fn main() -> io::Result<()> {
     if root.is_dir() {
         collect(&root, &mut files)?;
     }
+    let named = |file: PathBuf| {
+        let name = file.strip_prefix(&root).expect("it lies below the folder").to_string_lossy().replace('\\', "/");
+        (name, file)
+    };
+    let mut files: Vec<(String, PathBuf)> = files.into_iter().map(named).collect();
+    // The program looks names up in the order of their bytes.
     files.sort();
     let mut table = String::from("[\n");
-    for file in &files {
-        let name = file.strip_prefix(&root).expect("it lies below the folder").to_string_lossy().replace('\\', "/");
+    for (name, file) in &files {
         writeln!(table, "    ({name:?}, include_bytes!({:?}) as &[u8]),", file.display().to_string())
             .expect("a text takes every line");
     }

@@ -17,8 +17,9 @@ pub(crate) const VERB: Verb = Verb { name: "demo", again: Again::GoesOn, command
 /// The seed of the collection that the documentation shows.
 const DEFAULT_SEED: &str = "1";
 
-/// The folder, within that of the demonstration, with its model and its index.
-const OUTPUT: &str = "./output_files/Default/";
+/// The folders of its index and of its model, within that of the demonstration.
+const INDEX: &str = "./output_files/kDTree/";
+const MODEL: &str = "./output_files/Default/";
 
 fn command(command: Command) -> Command {
     command
@@ -39,12 +40,9 @@ fn command(command: Command) -> Command {
                 .default_value(DEFAULT_SEED)
                 .help("Seed of the collection: a different seed gives different pictures"),
         )
-        .arg(
-            Arg::new("serve")
-                .long("serve")
-                .action(ArgAction::SetTrue)
-                .help("Then serve a page that searches the collection, as the verb serve does; an index that is there is used"),
-        )
+        .arg(Arg::new("serve").long("serve").action(ArgAction::SetTrue).help(
+            "Then serve a page that searches the collection, as the verb serve does; an index that is there is used",
+        ))
         .arg(session::json_argument())
         .after_help("Examples:\n  silknow demo --out ./demo\n  silknow demo --serve")
 }
@@ -59,14 +57,14 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
             .caused_by(cause)
             .hint("choose another folder with --out")
     })?;
-    let folder = Path::new(OUTPUT);
     let serves = matches.get_flag("serve");
-    // Whoever wants to see the page again need not wait for the training.
-    if serves && folder.join(INDEX_FILE).exists() && Path::new("report.html").exists() {
-        return serve::serve_one(folder, folder, session);
+    let serve = || serve::serve_one(Path::new(INDEX), Path::new(MODEL), session);
+    // Whoever wants to see the page again need not wait for the training. The report is written last.
+    if serves && Path::new(INDEX).join(INDEX_FILE).exists() && Path::new("report.html").exists() {
+        return serve();
     }
     let mut summary = demo(&parameters, &session.context())?;
     summary.report = out.join(summary.report);
     session.show(&summary)?;
-    if serves { serve::serve_one(folder, folder, session) } else { Ok(()) }
+    if serves { serve() } else { Ok(()) }
 }

@@ -1,6 +1,7 @@
 //! The verbs, one file each. A verb says what its command line looks like and hands over to the library.
 
 mod build_kdtree;
+mod build_map;
 mod compare;
 mod completions;
 mod create_dataset;
@@ -33,6 +34,7 @@ pub(crate) const ALL: &[Verb] = &[
     search::VERB,
     import_model::VERB,
     serve::VERB,
+    build_map::VERB,
     import_index::VERB,
     export_index::VERB,
     export_onnx::VERB,

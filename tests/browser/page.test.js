@@ -11,7 +11,9 @@ let browser;
 let image;
 
 before(async () => {
-  [server, browser] = await Promise.all([startServer(), startBrowser()]);
+  // One after the other: a browser whose server did not come would never be closed.
+  server = await startServer();
+  browser = await startBrowser();
   const { hits } = await (await fetch(`${server.address}/api/v1/works?k=1`)).json();
   image = hits[0].image;
 });

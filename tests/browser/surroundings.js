@@ -37,7 +37,7 @@ export async function startServer() {
   if (process.env.SILKNOW_ADDRESS) return { address: process.env.SILKNOW_ADDRESS, stop() {} };
   const port = await freePort();
   const folder = (name) => join(process.env.SILKNOW_DEMO, "output_files", name);
-  const flags = ["serve", "--treepath", folder("kDTree"), "--model_path", folder("Default"), "--port", String(port)];
+  const flags = ["serve", "--treepath", folder("kDTree"), "--model_path", folder("Default"), "--port", String(port), "--requests_per_second", "0"];
   const program = spawn(process.env.SILKNOW_PROGRAM, flags, { stdio: ["ignore", "inherit", "inherit"] });
   const address = `http://127.0.0.1:${port}`;
   const until = Date.now() + READY_WITHIN_MS;

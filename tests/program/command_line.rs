@@ -9,7 +9,7 @@ fn run(arguments: &[&str]) -> Outcome {
     Place::new().run(arguments)
 }
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 17] = [
     "create-dataset",
     "train-model",
     "build-kdtree",
@@ -18,6 +18,8 @@ const VERBS: [&str; 15] = [
     "crossvalidation",
     "describe",
     "search",
+    "serve",
+    "build-map",
     "import-model",
     "import-index",
     "export-index",

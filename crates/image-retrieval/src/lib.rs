@@ -102,6 +102,7 @@
 
 mod brought_weights;
 mod build_kdtree;
+mod build_map;
 mod compare;
 mod context;
 mod create_dataset;
@@ -133,6 +134,7 @@ mod training_session;
 mod voting;
 
 pub use build_kdtree::{BuildKDTreeSummary, build_kdtree};
+pub use build_map::{BuildMapParameters, BuildMapSummary, build_map};
 pub use compare::compare;
 pub use context::Context;
 pub use create_dataset::{CreateDatasetSummary, Prospects, create_dataset};
@@ -173,6 +175,7 @@ pub use silknow_index::{
     Ballot, ClassShare, Classification, Filter, Hit, Hits, Index, IndexMeta, Matcher, MemoryIndex, Queried, Search,
     Vote, Weights, check_model, find, object_of, store::FILE_NAME as INDEX_FILE, vote,
 };
+pub use silknow_map::{FILE_NAME as MAP_FILE, Map};
 pub use silknow_network::weights::Hub;
 pub use silknow_network::{
     Described, Facts, Model, Outputs, Placement, StoredModel, architectures, expected_values, is_backbone, take,

@@ -170,7 +170,8 @@ impl<I: Index> Retriever<I> {
         observer: &dyn Observer,
     ) -> Result<Vec<Answer>> {
         let hits = find(&self.index, Queried { descriptors, is_query }, search, observer)?;
-        let answer = |hits: &[Hit]| Answer { hits: hits.to_vec(), predictions: predictions(&self.index, hits, &search.vote) };
+        let answer =
+            |hits: &[Hit]| Answer { hits: hits.to_vec(), predictions: predictions(&self.index, hits, &search.vote) };
         Ok(hits.iter().map(answer).collect())
     }
 }

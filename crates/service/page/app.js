@@ -30,7 +30,7 @@ class App {
     this.uploads = new Uploads();
     this.session = new Session(client(), this.uploads, new Shortlist(), (before) => this.follow(before));
     this.search = new Search(this.session, () => this.renderAnswer());
-    this.sources = new Sources({ add: (files) => this.add(files), refuse: (sentence) => this.query.tell(sentence) });
+    this.sources = new Sources({ add: (files) => this.add(files), refuse: (sentence) => this.query.tell(sentence), uploadBytes: () => this.session.client.uploadBytes });
     this.session.shortlist.addEventListener("change", () => this.renderShortlist());
   }
 

@@ -113,9 +113,13 @@ impl Rates {
             return Ok(());
         }
         let wait_s = ((1.0 - allowance.requests) / self.per_second).ceil().max(1.0);
-        Err(Fault::new(axum::http::StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests of one client")
-            .hint(format!("at most {} a second are answered", self.per_second))
-            .retry_after(wait_s as u32))
+        Err(Fault::new(
+            axum::http::StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "too many requests of one client",
+        )
+        .hint(format!("at most {} a second are answered", self.per_second))
+        .retry_after(wait_s as u32))
     }
 
     /// Forgets the clients whose allowance is whole again, and where none is, all of them.
@@ -135,8 +139,7 @@ mod tests {
     #[test]
     fn a_client_has_its_burst_and_then_its_rate() {
         let rates = Rates::new(2.0);
-        let (start, one, other) =
-            (Instant::now(), Client::of([10, 0, 0, 1].into()), Client::of([10, 0, 0, 2].into()));
+        let (start, one, other) = (Instant::now(), Client::of([10, 0, 0, 1].into()), Client::of([10, 0, 0, 2].into()));
         let allowed = |client, after_ms| rates.count(client, start + Duration::from_millis(after_ms)).is_ok();
         assert!((0..8).all(|_| allowed(one, 0)));
         assert!(!allowed(one, 0));

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use silknow_image_retrieval::{Index, MemoryIndex, Record, Result, Vocabulary, check_model, object_of};
 
 use crate::describer::Describer;
+use crate::points::points;
 
 /// An index as it is served. It does not change; an index that was built anew is another collection.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Collection {
     objects: Vec<usize>,
     /// The positions of the images of every object.
     images: Vec<Vec<usize>>,
+    /// The points of its map, where it has one.
+    points: Option<Vec<[f32; 2]>>,
 }
 
 impl Collection {
@@ -50,7 +53,8 @@ impl Collection {
         }
         let (objects, images) = grouped(index.records());
         let (name, folder) = (name.into(), folder.into());
-        Ok(Self { name, describer, index, folder, ids, positions, objects, images })
+        let points = points(&folder, index.records());
+        Ok(Self { name, describer, index, folder, ids, positions, objects, images, points })
     }
 
     /// The index itself.
@@ -66,6 +70,11 @@ impl Collection {
     /// Its records by position.
     pub fn records(&self) -> &[Arc<Record>] {
         self.index.records()
+    }
+
+    /// The points of its map, where it has one.
+    pub fn points(&self) -> Option<&[[f32; 2]]> {
+        self.points.as_deref()
     }
 
     /// The number of objects that its images show.

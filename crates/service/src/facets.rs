@@ -55,9 +55,10 @@ impl Facets {
             collection.records().iter().map(|record| &**record).filter(move |record| matcher.matches(record))
         };
         let total = passing(whole).count();
-        let variables = vocabulary.variables.iter().enumerate().map(|(v, variable)| {
-            Ok(by_class(variable, v, passing(resolve(filter.clone().without(&variable.name))?)))
-        });
+        let variables =
+            vocabulary.variables.iter().enumerate().map(|(v, variable)| {
+                Ok(by_class(variable, v, passing(resolve(filter.clone().without(&variable.name))?)))
+            });
         let variables = variables.collect::<Result<_, Fault>>()?;
         // `collection` is another word for the museum, unless a variable is called so.
         let mut others = filter.clone();

@@ -120,7 +120,10 @@ impl IntoResponse for Fault {
         }
         if self.status == StatusCode::UNAUTHORIZED {
             // Browsers ask for a password then.
-            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"silknow\", charset=\"UTF-8\""));
+            headers.insert(
+                header::WWW_AUTHENTICATE,
+                HeaderValue::from_static("Basic realm=\"silknow\", charset=\"UTF-8\""),
+            );
         }
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response

@@ -20,11 +20,11 @@ const MOST_HEAD_BYTES: usize = 8192;
 pub(crate) fn boundary(content_type: &str) -> Option<&str> {
     let mut parameters = content_type.split(';');
     let is_form = parameters.next()?.trim().eq_ignore_ascii_case("multipart/form-data");
-    let boundary = parameters.filter_map(|parameter| {
+    let mut boundaries = parameters.filter_map(|parameter| {
         let (name, value) = parameter.split_once('=')?;
         name.trim().eq_ignore_ascii_case("boundary").then(|| value.trim().trim_matches('"'))
     });
-    boundary.filter(|boundary| is_form && (1..=70).contains(&boundary.len())).last()
+    boundaries.rfind(|boundary| is_form && (1..=70).contains(&boundary.len()))
 }
 
 /// The parts of a form in their order, up to `most`.

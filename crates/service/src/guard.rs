@@ -172,7 +172,8 @@ fn brings(headers: &HeaderMap, token: &str) -> bool {
         return is_same(word.as_bytes(), token.as_bytes());
     }
     let pair = STANDARD.decode(word).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"));
-    let password = pair.as_deref().and_then(|pair| pair.iter().position(|&byte| byte == b':').map(|at| &pair[at + 1..]));
+    let password =
+        pair.as_deref().and_then(|pair| pair.iter().position(|&byte| byte == b':').map(|at| &pair[at + 1..]));
     password.is_some_and(|password| is_same(password, token.as_bytes()))
 }
 
@@ -211,7 +212,9 @@ mod tests {
         ] {
             assert!(is_ours(ours, &names), "{ours}");
         }
-        for foreign in ["", "evil.example", "localhost.evil.example", "silk.museum.example.evil.example", "[evil]", ":80"] {
+        for foreign in
+            ["", "evil.example", "localhost.evil.example", "silk.museum.example.evil.example", "[evil]", ":80"]
+        {
             assert!(!is_ours(foreign, &names), "{foreign}");
         }
     }

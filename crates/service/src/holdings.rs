@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 use std::time::SystemTime;
 
-use silknow_image_retrieval::{Error, INDEX_FILE, MemoryIndex, Model, Placement, Result, StoredModel};
+use silknow_image_retrieval::{Error, INDEX_FILE, MAP_FILE, MemoryIndex, Model, Placement, Result, StoredModel};
 
 use crate::collection::Collection;
 use crate::describer::Describer;
@@ -59,11 +59,17 @@ impl Holdings {
         for named in indexes {
             if places.iter().any(|place| place.named.name == named.name) {
                 let sentence = format!("two indexes have the name `{}`", named.name);
-                return Err(Error::configuration(sentence).hint("name them apart, such as visual=FOLDER semantic=FOLDER"));
+                return Err(
+                    Error::configuration(sentence).hint("name them apart, such as visual=FOLDER semantic=FOLDER")
+                );
             }
             let stamp = stamp(named);
             let current = RwLock::new(Arc::new(read(named, &models, &metrics)?));
-            places.push(Place { named: named.clone(), current, seen: Mutex::new(Seen { read: stamp.clone(), last: stamp }) });
+            places.push(Place {
+                named: named.clone(),
+                current,
+                seen: Mutex::new(Seen { read: stamp.clone(), last: stamp }),
+            });
         }
         Ok(Self { places, models, metrics })
     }
@@ -157,7 +163,7 @@ fn read(named: &NamedIndex, models: &Models, metrics: &Arc<Metrics>) -> Result<C
 
 fn stamp(named: &NamedIndex) -> Stamp {
     let mut stamp = model_stamp(&named.model_path);
-    stamp.push(state(&named.treepath.join(INDEX_FILE)));
+    stamp.extend([INDEX_FILE, MAP_FILE].map(|name| state(&named.treepath.join(name))));
     stamp
 }
 

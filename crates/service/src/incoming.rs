@@ -1,10 +1,10 @@
 //! Reading requests: query strings, JSON, forms with files. Nothing of them is kept.
 
 use axum::body::{Bytes, to_bytes};
-use axum::extract::{FromRequestParts, Query, Request};
+use axum::extract::{FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, header};
-use http_body_util::LengthLimitError;
+use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::DeserializeOwned;
 
 use crate::fault::Fault;
@@ -17,6 +17,9 @@ const MOST_JSON_BYTES: usize = 1 << 20;
 /// The most files of one request.
 pub(crate) const MOST_UPLOADS: usize = 8;
 
+/// How many times the limit of an upload is read, and not kept, before the connection is closed.
+const MOST_PASSED_OVER: u64 = 4;
+
 /// What a query string asks for.
 pub(crate) struct Asked<T>(pub T);
 
@@ -26,6 +29,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
         let read = Query::try_from_uri(&parts.uri).map_err(|rejection| Fault::bad_request(rejection.body_text()))?;
         Ok(Self(read.0))
+    }
+}
+
+/// The image that a path names.
+pub(crate) struct ImageId(pub String);
+
+impl<S: Send + Sync> FromRequestParts<S> for ImageId {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let read = Path::from_request_parts(parts, state).await;
+        let Path(id) = read.map_err(|rejection| Fault::bad_request(rejection.body_text()))?;
+        Ok(Self(id))
     }
 }
 
@@ -43,6 +59,7 @@ impl Incoming {
     pub async fn read(request: Request, limit_bytes: u64) -> Result<Self, Fault> {
         let length: Option<u64> = stated(&request, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
         if length.is_some_and(|length| length > limit_bytes) {
+            pass_over(request, limit_bytes.saturating_mul(MOST_PASSED_OVER)).await;
             return Err(Fault::too_large(limit_bytes));
         }
         let kind = stated(&request, header::CONTENT_TYPE).unwrap_or_default().to_owned();
@@ -56,6 +73,18 @@ impl Incoming {
         let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
         Err(Fault::new(status, "unsupported_media_type", "the request is neither JSON nor a form")
             .hint("send application/json, or multipart/form-data with the picture in the field `file`"))
+    }
+}
+
+/// Reads what is too large without keeping it: a client that is still sending would see a broken connection in place of the answer.
+async fn pass_over(request: Request, limit_bytes: u64) {
+    let mut body = request.into_body();
+    let mut passed = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        passed += frame.data_ref().map_or(0, |data| data.len() as u64);
+        if passed > limit_bytes {
+            return;
+        }
     }
 }
 

@@ -37,6 +37,8 @@ mod metrics;
 mod openapi;
 mod page;
 mod pictures;
+mod plane;
+mod points;
 mod queries;
 mod request;
 mod routes;

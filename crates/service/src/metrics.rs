@@ -63,7 +63,12 @@ impl Metrics {
         }
         text.head("silknow_request_seconds", "histogram", "Time from a request to its answer.");
         let mut sum = 0;
-        for (count, end) in self.durations.counts.iter().zip(DURATIONS_S.map(|end| end.to_string()).iter().map(String::as_str).chain(["+Inf"])) {
+        for (count, end) in self
+            .durations
+            .counts
+            .iter()
+            .zip(DURATIONS_S.map(|end| end.to_string()).iter().map(String::as_str).chain(["+Inf"]))
+        {
             sum += count.load(Ordering::Relaxed);
             text.line(&format!("silknow_request_seconds_bucket{{le=\"{end}\"}}"), sum);
         }

@@ -89,6 +89,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_file_that_the_page_names_is_there() {
+        assert!(FILES.is_sorted_by_key(|(name, _)| *name));
+        let page = std::str::from_utf8(content(INDEX).unwrap()).unwrap();
+        let names: Vec<&str> = page.split(PREFIX).skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(names.contains(&"app.js"), "{names:?}");
+        names.iter().for_each(|name| assert!(content(name).is_some(), "{name}"));
+        assert!(!PAGE.contains(PREFIX) && PAGE.contains(&format!("/assets/{}/app.js", *DIGEST)));
+    }
+
+    #[test]
     fn a_client_that_has_the_content_says_its_tag() {
         let says = |value: &'static str| {
             let mut headers = HeaderMap::new();

@@ -75,7 +75,9 @@ pub(crate) async fn query(
         descriptors[number] = Some(described.descriptor().await?);
     }
     let is = match (requests.as_slice(), stored.as_slice()) {
-        ([only], &[position]) if only.region.is_none() && only.weight.is_none_or(|weight| weight > 0.0) => Some(position),
+        ([only], &[position]) if only.region.is_none() && only.weight.is_none_or(|weight| weight > 0.0) => {
+            Some(position)
+        }
         _ => None,
     };
     let weighted = descriptors.into_iter().flatten().zip(requests.iter().map(|request| request.weight.unwrap_or(1.0)));
@@ -125,12 +127,7 @@ fn check_weight(weight: Option<f32>) -> Result<(), Fault> {
 }
 
 /// The picture that a part of a request names.
-fn content(
-    app: &App,
-    collection: &Collection,
-    request: &QueryRequest,
-    uploads: &[Bytes],
-) -> Result<Content, Fault> {
+fn content(app: &App, collection: &Collection, request: &QueryRequest, uploads: &[Bytes]) -> Result<Content, Fault> {
     match (&request.image, request.upload, &request.address) {
         (Some(id), None, None) => position(collection, id).map(Content::Stored),
         (None, Some(number), None) => match uploads.get(number) {
@@ -211,8 +208,8 @@ impl Region {
     fn of(self, picture: &RgbImage) -> RgbImage {
         let span = |start: f64, length: f64, side_px: u32| {
             let side = f64::from(side_px);
-            let first = ((start * side).floor() as u32).min(side_px - 1);
-            let end = (((start + length) * side).ceil() as u32).clamp(first + 1, side_px);
+            let first = ((start * side).round() as u32).min(side_px - 1);
+            let end = (((start + length) * side).round() as u32).clamp(first + 1, side_px);
             (first, end - first)
         };
         let (x, width) = span(self.left, self.width, picture.width());

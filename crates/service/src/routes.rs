@@ -16,6 +16,7 @@ use crate::guard::{admit, catch_methods, watch};
 use crate::handlers::{old, pictures, search, state};
 use crate::listing::Listing;
 use crate::page;
+use crate::plane::Plane;
 use crate::request::{ExportChoice, FacetChoice, IndexChoice, ListChoice, SearchRequest, ThumbnailChoice};
 use crate::searching::SearchAnswer;
 use crate::work::Work;
@@ -153,6 +154,15 @@ pub(crate) const ROUTES: &[Route] = &[
         takes: Takes::Nothing,
         gives: Gives::Json(schema::<Facets>),
         handler: || get(state::facets),
+    },
+    Route {
+        method: "get",
+        path: "/api/v1/map",
+        about: "The images of an index on a plane, where similar ones lie close together",
+        asks: Some(schema::<IndexChoice>),
+        takes: Takes::Nothing,
+        gives: Gives::Json(schema::<Plane>),
+        handler: || get(state::map),
     },
     Route {
         method: "get",

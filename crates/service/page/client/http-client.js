@@ -11,9 +11,14 @@ export class HttpClient {
   /** True where pictures can be sent. */
   takesUploads = true;
 
+  /** The most bytes of a picture that is taken, as the program says. */
+  uploadBytes = Infinity;
+
   /** @returns {Promise<import("./types.js").IndexInfo[]>} */
   async indexes() {
-    return (await asked("/api/v1/indexes")).indexes;
+    const { indexes, upload_bytes: bytes } = await asked("/api/v1/indexes");
+    if (bytes) this.uploadBytes = bytes;
+    return indexes;
   }
 
   /**
@@ -49,14 +54,15 @@ export class HttpClient {
   }
 
   /**
-   * Counts of every variable's classes, under the filters of the other variables.
+   * Counts of every variable's classes and of the museums, under the filters of the others.
    * @param {string} index
    * @param {string} filter
    * @param {AbortSignal} signal
    * @returns {Promise<import("./types.js").Facet[]>}
    */
   async facets(index, filter, signal) {
-    return (await asked(`/api/v1/facets?${new URLSearchParams({ index, filter })}`, { signal })).variables;
+    const { variables, museum } = await asked(`/api/v1/facets?${new URLSearchParams({ index, filter })}`, { signal });
+    return museum && museum.values.length > 1 ? [...variables, museum] : variables;
   }
 
   /**

@@ -16,6 +16,7 @@ const BINS = 24;
 /** What answers from the files of a static export. */
 export class StaticClient {
   takesUploads = false;
+  uploadBytes = 0;
 
   /** @type {Map<number, (near: [number, number][][]) => void>} */
   #awaited = new Map();
@@ -76,7 +77,7 @@ export class StaticClient {
     const objects = grouped(all, request.group_by === "object", own);
     const within = objects.filter(({ distance }) => distance <= (request.max_distance ?? Infinity));
     const hits = within.map((found, place) => hit(found, place + 1, own)).slice(request.offset, request.offset + request.k);
-    return { index: this.exported.indexes.indexes[0].name, total: within.length, hits, predictions: {}, sure: {}, query: { labels: own.labels }, distances: histogram(objects.map(({ distance }) => distance)) };
+    return { index: this.exported.indexes.indexes[0].name, total: within.length, complete: true, hits, predictions: {}, sure: {}, query: { labels: own.labels }, distances: histogram(objects.map(({ distance }) => distance)) };
   }
 
   thumbnail(_, image) {

@@ -29,7 +29,8 @@
  *
  * @typedef {object} Answer
  * @property {string} index
- * @property {number} total how many works lie within the cut-off
+ * @property {number} total how many works lie within the cut-off, among those that were looked at
+ * @property {boolean} complete false where there may be more
  * @property {Hit[]} hits
  * @property {Record<string, Prediction[]>} predictions
  * @property {Record<string, boolean>} sure

@@ -7,8 +7,8 @@ import { t } from "../language.js";
 import { shortlistTable } from "../shortlist/files.js";
 import { PAGE_SIZE, startingFrom } from "../state/state.js";
 
-/** The most works that are made a filter: it stands in the address, which may not become too long. */
-const MOST_AS_FILTER = 150;
+/** The most works that are searched within or saved: the filter stands in the address, and every work is asked for. */
+const MOST_ASKED_FOR = 150;
 
 /** Side of a picture in pixels: twice what is shown. */
 const PICTURE_PX = 320;
@@ -42,12 +42,11 @@ export class ChosenWorks {
   }
 
   #tools() {
-    const filters = () => new Map([...this.session.state.filters, ["image", this.#images]]);
-    const isFew = this.#images.length > 0 && this.#images.length <= MOST_AS_FILTER;
+    const isFew = this.#images.length > 0 && this.#images.length <= MOST_ASKED_FOR;
     refill(
       this.tools,
-      isFew && button({ icon: "search", text: t("map.within"), onclick: () => this.session.go({ view: "search", filters: filters() }) }),
-      this.#images.length > 0 && button({ icon: "download", text: t("export.csv"), onclick: () => this.#save() }),
+      isFew && button({ icon: "search", text: t("map.within"), onclick: () => this.#searchWithin() }),
+      isFew && button({ icon: "download", text: t("export.csv"), onclick: () => this.#save() }),
       button({ icon: "close", text: t("map.clear"), onclick: () => this.#clear() }),
     );
   }
@@ -76,11 +75,23 @@ export class ChosenWorks {
     return element("li", {}, element("button", { type: "button", class: "work", onclick: start }, element("span", { class: "frame" }, picture), title));
   }
 
+  /** What is known of the works, asked for one after the other, as the program has other readers. */
+  async #works() {
+    const works = [];
+    for (const image of this.#images) works.push(await this.session.work(image).catch(() => null));
+    return works.filter((work) => work !== null);
+  }
+
+  /** Makes the objects of the area a filter. */
+  async #searchWithin() {
+    const objects = (await this.#works()).map((work) => work.object).filter(Boolean);
+    this.session.go({ view: "search", filters: new Map([...this.session.state.filters, ["object", [...new Set(objects)]]]) });
+  }
+
   /** Saves the area as a table with what is known of its works. */
   async #save() {
-    const works = await Promise.all(this.#images.map((image) => this.session.work(image).catch(() => null)));
     const index = this.session.index.name;
-    const entries = works.filter(Boolean).map(({ image, object, address, title, museum }) => ({
+    const entries = (await this.#works()).map(({ image, object, address, title, museum }) => ({
       ...{ index, image, object: object ?? "", address: address ?? "", title: title ?? "", museum: museum ?? "" },
       ...{ distance: null, query: { image: "", address: "" }, mark: /** @type {const} */ ("kept"), note: "" },
     }));

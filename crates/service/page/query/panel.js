@@ -6,6 +6,7 @@ import { button, element, icon, refill } from "../dom.js";
 import { t } from "../language.js";
 import { initialState } from "../state/state.js";
 import { chooseMotif } from "./crop.js";
+import { megabytes } from "./sources.js";
 
 /** @typedef {import("../state/state.js").Example} Example */
 
@@ -46,7 +47,7 @@ export class QueryPanel {
       element("h2", { id: "query-title" }, t(takesUploads ? "query.title" : "query.title_static")),
       takesUploads && element("p", {}, t("query.invitation")),
       takesUploads && element("div", { class: "buttons" }, ...this.sources.buttons({ isFirst: true })),
-      takesUploads && element("p", { class: "soft small" }, t("query.privacy")),
+      takesUploads && element("p", { class: "soft small" }, t("query.privacy", { megabytes: megabytes(this.session.client.uploadBytes) })),
     ].filter((part) => part !== false);
   }
 

@@ -5,15 +5,12 @@
 import { button, element } from "../dom.js";
 import { t } from "../language.js";
 
-/** The most bytes of a picture that the program takes. */
-export const MOST_BYTES = 20 * 1024 * 1024;
-
 /** What a file must be to be sent at all; whether it is a picture, the program finds out. */
 const IMAGE_ENDINGS = /\.(jpe?g|png|gif|webp|tiff?|bmp)$/i;
 
 /** A place of the page on which pictures can be dropped or pasted, with buttons for those who do neither. */
 export class Sources {
-  /** @param {{add: (files: Blob[]) => void, refuse: (sentence: string) => void}} owner */
+  /** @param {{add: (files: Blob[]) => void, refuse: (sentence: string) => void, uploadBytes: () => number}} owner */
   constructor(owner) {
     this.owner = owner;
     document.addEventListener("paste", (event) => this.#take(event.clipboardData, event));
@@ -72,9 +69,14 @@ export class Sources {
   #add(files) {
     const isPicture = (file) => file.type.startsWith("image/") || IMAGE_ENDINGS.test(file.name ?? "");
     const pictures = files.filter(isPicture);
-    const fitting = pictures.filter((file) => file.size <= MOST_BYTES);
+    const fitting = pictures.filter((file) => file.size <= this.owner.uploadBytes());
     if (pictures.length < files.length) this.owner.refuse(t("query.no_picture"));
-    else if (fitting.length < pictures.length) this.owner.refuse(t("query.too_large"));
+    else if (fitting.length < pictures.length) this.owner.refuse(t("query.too_large", { megabytes: megabytes(this.owner.uploadBytes()) }));
     if (fitting.length > 0) this.owner.add(fitting);
   }
+}
+
+/** Bytes as whole megabytes. */
+export function megabytes(bytes) {
+  return Math.floor(bytes / 1_000_000);
 }

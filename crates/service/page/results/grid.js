@@ -58,14 +58,14 @@ export class ResultGrid {
     if (isMore) this.list.append(...cards);
     else refill(this.list, ...cards);
     if (isMore) cards[0]?.querySelector("button")?.focus({ preventScroll: true });
-    announce(answer.hits.length === 0 ? t("results.none") : t("results.count", { count: answer.total }));
+    announce(answer.hits.length === 0 ? t("results.none") : countText(answer));
   }
 
   #head(answer) {
     const exports = this.session.client.takesUploads ? this.#exports() : null;
     refill(
       this.head,
-      element("h2", { id: "results-title" }, t("results.count", { count: answer.total })),
+      element("h2", { id: "results-title" }, countText(answer)),
       answer.total > answer.hits.length && element("p", { class: "soft" }, t("results.shown", { shown: answer.hits.length })),
       exports,
     );
@@ -124,4 +124,9 @@ export class ResultGrid {
     refill(this.list);
     refill(this.foot, button({ text: t("error.retry"), class: "primary", "data-key": "retry", onclick: () => this.search.retry() }));
   }
+}
+
+/** How many works there are, or how many were looked at where there may be more. */
+function countText({ total, complete }) {
+  return t(complete ? "results.count" : "results.count_open", { count: total });
 }

@@ -4,8 +4,7 @@ use crate::fault::Fault;
 use crate::searching::{FoundWork, SearchAnswer};
 
 /// The columns before those of the variables.
-const COLUMNS: [&str; 9] =
-    ["rank", "distance", "image", "object", "title", "museum", "address", "source", "licence"];
+const COLUMNS: [&str; 9] = ["rank", "distance", "image", "object", "title", "museum", "address", "source", "licence"];
 
 /// The works of an answer, one row each, with a column for every variable: the texts of its classes, joined by commas.
 pub(crate) fn table(answer: &SearchAnswer, variables: &[String]) -> Result<Vec<u8>, Fault> {

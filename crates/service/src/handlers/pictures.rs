@@ -1,16 +1,16 @@
 //! `GET /api/v1/images/…`, `/api/v1/thumbnails/…` and `/api/v1/works/…`.
 
-use std::path::{Path as FilePath, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use crate::admission::compute;
 use crate::app::App;
 use crate::fault::Fault;
-use crate::incoming::Asked;
+use crate::incoming::{Asked, ImageId};
 use crate::json::Json;
 use crate::page::is_known;
 use crate::pictures::{Shown, tag};
@@ -24,7 +24,7 @@ const KEEP: &str = "private, max-age=3600";
 /// The picture of an image.
 pub(crate) async fn image(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    ImageId(id): ImageId,
     Asked(choice): Asked<IndexChoice>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
@@ -39,7 +39,7 @@ pub(crate) async fn image(
 /// The thumbnail of an image.
 pub(crate) async fn thumbnail(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    ImageId(id): ImageId,
     Asked(choice): Asked<ThumbnailChoice>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
@@ -55,7 +55,7 @@ pub(crate) async fn thumbnail(
 /// What is known of an image.
 pub(crate) async fn work(
     State(app): State<Arc<App>>,
-    Path(id): Path<String>,
+    ImageId(id): ImageId,
     Asked(choice): Asked<IndexChoice>,
 ) -> Result<Json<Work>, Fault> {
     let collection = app.collection(choice.index.as_deref())?;
@@ -73,7 +73,7 @@ async fn picture(
     app: &App,
     path: PathBuf,
     headers: &HeaderMap,
-    make: impl FnOnce(&FilePath) -> Result<(&'static str, Arc<[u8]>), Fault> + Send + 'static,
+    make: impl FnOnce(&Path) -> Result<(&'static str, Arc<[u8]>), Fault> + Send + 'static,
 ) -> Result<Response, Fault> {
     let tag = tag(&path).map(|tag| format!("\"{tag}\""));
     let mut response = match &tag {

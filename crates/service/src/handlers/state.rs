@@ -18,7 +18,8 @@ use crate::fault::Fault;
 use crate::incoming::Asked;
 use crate::json::Json;
 use crate::listing::Listing;
-use crate::request::{FacetChoice, ListChoice};
+use crate::plane::Plane;
+use crate::request::{FacetChoice, IndexChoice, ListChoice};
 use crate::searching::{filter, page_size};
 
 /// The indexes that are served.
@@ -62,7 +63,7 @@ impl IndexAnswer {
             descriptor_length: collection.index().dims(),
             fingerprint: collection.describer.fingerprint().to_owned(),
             variables: variables.map(|(v, variable)| by_class(variable, v, records())).collect(),
-            map: false,
+            map: collection.points().is_some(),
         }
     }
 }
@@ -85,6 +86,18 @@ pub(crate) async fn facets(
     let collection = app.collection(choice.index.as_deref())?;
     let filter = filter(choice.filter.as_deref(), &collection)?;
     compute(&place, move || Facets::of(&collection, &filter)).await.map(Json)
+}
+
+/// The map of an index.
+pub(crate) async fn map(State(app): State<Arc<App>>, Asked(choice): Asked<IndexChoice>) -> Result<Json<Plane>, Fault> {
+    let place = app.queue.enter()?;
+    let collection = app.collection(choice.index.as_deref())?;
+    compute(&place, move || {
+        let absent = || Fault::new(StatusCode::NOT_FOUND, "no_map", "there is no map of this index");
+        Plane::of(&collection).ok_or_else(|| absent().hint("run build-map with the folder of the index"))
+    })
+    .await
+    .map(Json)
 }
 
 /// The works of an index in its order.

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 
 use serde_json::Value;
-use ureq::http::{Method, Request};
 use ureq::Agent;
+use ureq::http::{Method, Request};
 
 /// What stands between the parts of a form.
 const BOUNDARY: &str = "----silk-of-the-tests";

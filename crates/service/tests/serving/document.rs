@@ -41,7 +41,8 @@ fn the_server_gives_the_document_and_answers_each_of_its_paths() {
         let path = path.replace("{id}", &Workshop::get().id(0));
         for method in methods.as_object().unwrap().keys() {
             let answer = served.client.send(method.to_uppercase().parse().unwrap(), &path, &[], Vec::new());
-            assert!(![404, 405, 500].contains(&answer.status), "{method} {path}: {}", answer.text());
+            let is_absent = answer.status == 404 && answer.code() != "no_map";
+            assert!(!is_absent && ![405, 500].contains(&answer.status), "{method} {path}: {}", answer.text());
         }
     }
 }

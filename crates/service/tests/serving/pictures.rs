@@ -48,7 +48,11 @@ fn no_path_leads_to_another_file() {
         for kind in ["images", "thumbnails", "works"] {
             let answer = served.client.get(&format!("/api/v1/{kind}/{id}"));
             assert!([400, 404].contains(&answer.status), "{kind} {id}: {} {}", answer.status, answer.text());
-            assert!(!answer.text().contains("root:"), "{id}");
+            assert!(
+                ["bad_request", "no_such_image", "not_found"].contains(&answer.code().as_str()),
+                "{}",
+                answer.text()
+            );
         }
     }
     for path in ["/assets/x/../../Cargo.toml", "/assets/x/%2e%2e/%2e%2e/Cargo.toml", "/assets/x/Cargo.toml"] {

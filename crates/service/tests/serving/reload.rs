@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use silknow_image_retrieval::{Filter, Index};
+use silknow_image_retrieval::{Filter, Index, Map, Silent};
 use silknow_service::{NamedIndex, Settings};
 
 use crate::workshop::{Served, Workshop};
@@ -38,6 +38,12 @@ fn a_changed_index_takes_the_place_of_the_old_one_and_a_broken_one_is_refused() 
     index.remove(&Filter::parse(&format!("image={}", index.records()[0].name)).unwrap()).unwrap();
     index.save(&treepath).unwrap();
     wait_for("the reading of the changed index", || images() == all - 1);
+
+    let has_map = || served.client.get("/api/v1/map").status == 200;
+    assert!(!has_map());
+    Map::of(&index, 5, 1, &Silent).unwrap().write(&treepath).unwrap();
+    wait_for("the reading of the map", has_map);
+    assert_eq!(served.client.get("/api/v1/map").ok()["points"].as_array().unwrap().len(), all - 1);
 
     fs::write(treepath.join("kdtree.npz"), b"no index").unwrap();
     served.reload.store(true, Ordering::Relaxed);

@@ -30,7 +30,7 @@ impl Workshop {
     fn make() -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("silknow-service");
         let _ = fs::remove_dir_all(&folder);
-        let collection = DemoCollection { objects: 24, seed: 5 };
+        let collection = DemoCollection { objects: 60, seed: 5 };
         let made = generate_demo_collection(folder.join("collection"), &collection, &Silent).unwrap();
         let cache = folder.join("cache");
         let context = Context::new(&Silent, &cache);
