@@ -215,7 +215,7 @@ def test_interrupted_work_that_comes_to_no_safe_point_does_not_keep_the_process(
         print("begins", flush=True)
         sir.train_model_configfile(
             "Configuration_train_model.txt", logpath="./large", backbone="resnet152", weights="none", input_size=2048,
-            device="cpu", batch_size=4096, relevant_variables=["technique"], add_fc=[8],
+            device="cpu", relevant_variables=["technique"], add_fc=[8],
         )
     """
     process = run_script(script, cwd=trained, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
