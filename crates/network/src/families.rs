@@ -106,6 +106,7 @@ macro_rules! families {
         /// The trained parts of a backbone of any family.
         #[derive(Clone, Debug)]
         #[expect(missing_docs, reason = "each variant is named after its family")]
+        #[allow(clippy::large_enum_variant, reason = "there is one of them at a time")]
         pub enum TrainableParts {
             $($(#[$only])* $family($folder::Parts),)+
         }
