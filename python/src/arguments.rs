@@ -11,6 +11,9 @@ use silknow_image_retrieval::config::{Explicit, Operation, Options, Plain};
 
 use crate::errors::{OrRaise, exception};
 
+/// The keys whose values are numbers by names, for which a dictionary may be given.
+const WITH_NAMES: [&str; 2] = ["loss_weights", "variable_weights"];
+
 /// The error for an argument that is not what it should be.
 pub(crate) fn wrong(py: Python<'_>, message: impl Into<String>, hint: impl Into<String>) -> PyErr {
     exception(py, &Error::configuration(message).hint(hint))
@@ -65,6 +68,9 @@ pub(crate) fn text(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Stri
     if let Some(text) = single(name, value)? {
         return Ok(Some(text));
     }
+    if let (true, Ok(named)) = (WITH_NAMES.contains(&name), value.cast::<PyDict>()) {
+        return named_text(name, named).map(Some);
+    }
     if is_list(value) {
         let entries = value.try_iter()?.map(|entry| entry_text(name, &entry?)).collect::<PyResult<Vec<_>>>()?;
         return Ok(Some(format!("[{}]", entries.join(", "))));
@@ -95,6 +101,23 @@ fn is_list(value: &Bound<'_, PyAny>) -> bool {
         value.is_instance_of::<PyDict>() || value.is_instance_of::<PySet>() || value.is_instance_of::<PyFrozenSet>();
     let binary = value.is_instance_of::<PyBytes>() || value.is_instance_of::<PyByteArray>();
     !unordered && !binary && value.try_iter().is_ok()
+}
+
+/// The text of numbers by names, such as `{"semantic": 0.4}`.
+fn named_text(name: &str, named: &Bound<'_, PyDict>) -> PyResult<String> {
+    let entry = |(key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
+        let key = entry_text(name, &key)?;
+        match single(name, &value)? {
+            Some(number) if !key.contains('=') => Ok(format!("{key}={number}")),
+            Some(_) => Err(wrong(value.py(), format!("`{name}` holds the name `{key}`"), "names hold no `=`")),
+            None => Err(wrong(
+                value.py(),
+                format!("`{name}` holds a value of type {} for `{key}`", type_name(&value)),
+                "give a number for every name, such as {\"semantic\": 0.4}",
+            )),
+        }
+    };
+    Ok(named.iter().map(entry).collect::<PyResult<Vec<_>>>()?.join(", "))
 }
 
 fn entry_text(name: &str, entry: &Bound<'_, PyAny>) -> PyResult<String> {

@@ -82,3 +82,31 @@ pub(crate) fn evaluate_folder<'py>(pred_gt_path: &Bound<'py, PyAny>) -> PyResult
     })?;
     py.import("json")?.call_method1("loads", (summary,))
 }
+
+/// Whether one run is better than another for the same images, or by chance; nothing is written.
+///
+/// Parameters
+/// ----------
+/// run_a, run_b : str or os.PathLike
+///     Folders with ``pred_gt.npz`` that ``get_kNN_parameter`` wrote for labelled queries, or folders of cross-validations.
+///
+/// Returns
+/// -------
+/// dict
+///     ``means`` and, per variable, ``variables``: accuracy and mean F1 of A and of B, the ``difference`` of B less A with its
+///     95 % interval by the paired bootstrap over objects, ``p_value``, and McNemar's test. Shares lie in [0, 1].
+///
+/// Raises
+/// ------
+/// DataError
+///     ``pred_gt.npz`` is missing, cut or another program's; no image or no variable in common.
+#[pyfunction]
+#[pyo3(signature = (run_a, run_b))]
+pub(crate) fn compare<'py>(run_a: &Bound<'py, PyAny>, run_b: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = run_a.py();
+    let (run_a, run_b) = (path("run_a", run_a)?, path("run_b", run_b)?);
+    let comparison = work::run(py, 1, Leaves::Nothing, move |context| {
+        silknow_image_retrieval::compare(&run_a, &run_b, context)?.to_json()
+    })?;
+    py.import("json")?.call_method1("loads", (comparison,))
+}

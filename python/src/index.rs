@@ -320,8 +320,8 @@ impl Index {
 
     /// The classes of descriptors, by the votes of their nearest neighbours.
     ///
-    /// Per variable the class of most neighbours wins, among those whose label is known; a tie goes to the class with
-    /// the nearest neighbour; without a known label the prediction is missing.
+    /// Per variable the class of most neighbours wins, among those whose label is known, or the one whose neighbours weigh
+    /// most; a tie goes to the class with the nearest neighbour; without a known label the prediction is missing.
     ///
     /// Parameters
     /// ----------
@@ -331,6 +331,9 @@ impl Index {
     ///     Neighbours that vote, at least 1; 6 where not given.
     /// filter, max_distance, exclude_self : optional
     ///     Which neighbours may vote, as for :meth:`search`.
+    /// temperature : float, optional
+    ///     The temperature T of weighted votes, above 0: a neighbour at the distance d counts exp(-d**2 / T). That of
+    ///     validation is :attr:`Model.vote_temperature`. Every neighbour counts one where not given.
     ///
     /// Returns
     /// -------
@@ -341,7 +344,7 @@ impl Index {
     /// ------
     /// ConfigurationError, DataError
     ///     As for :meth:`search`.
-    #[pyo3(signature = (descriptors, k=None, *, filter=None, max_distance=None, exclude_self=false))]
+    #[pyo3(signature = (descriptors, k=None, *, filter=None, max_distance=None, exclude_self=false, temperature=None))]
     fn predict<'py>(
         &self,
         descriptors: &Bound<'py, PyAny>,
@@ -349,10 +352,12 @@ impl Index {
         filter: Option<&Bound<'py, PyAny>>,
         max_distance: Option<&Bound<'py, PyAny>>,
         exclude_self: bool,
+        temperature: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let asked = Asked { k, filter, max_distance, exclude_self };
+        let vote = vote_asked_for(temperature)?;
         let (_, vocabulary, labels) =
-            self.vote(descriptors, asked, |vocabulary, hits| Vote::majority().predict(hits, vocabulary.len()))?;
+            self.vote(descriptors, asked, move |vocabulary, hits| vote.predict(hits, vocabulary.len()))?;
         tables::write(descriptors.py(), &vocabulary, &labels)
     }
 
@@ -360,21 +365,21 @@ impl Index {
     ///
     /// Parameters
     /// ----------
-    /// descriptors, k, filter, max_distance, exclude_self
+    /// descriptors, k, filter, max_distance, exclude_self, temperature
     ///     As for :meth:`predict`.
     ///
     /// Returns
     /// -------
     /// dict of pandas.DataFrame or of dict of lists
-    ///     For every variable a table with one column a class and Q rows: the share of the neighbours with a known label
-    ///     that have the class; they sum to 1 where every label is one class. A row is not-a-number where no
+    ///     For every variable a table with one column a class and Q rows: the share of the neighbours with a known label,
+    ///     or of their weight, that have the class; they sum to 1 where every label is one class. A row is not-a-number where no
     ///     neighbour's label is known.
     ///
     /// Raises
     /// ------
     /// ConfigurationError, DataError
     ///     As for :meth:`search`.
-    #[pyo3(signature = (descriptors, k=None, *, filter=None, max_distance=None, exclude_self=false))]
+    #[pyo3(signature = (descriptors, k=None, *, filter=None, max_distance=None, exclude_self=false, temperature=None))]
     fn predict_proba<'py>(
         &self,
         descriptors: &Bound<'py, PyAny>,
@@ -382,11 +387,13 @@ impl Index {
         filter: Option<&Bound<'py, PyAny>>,
         max_distance: Option<&Bound<'py, PyAny>>,
         exclude_self: bool,
+        temperature: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyDict>> {
         let py = descriptors.py();
         let asked = Asked { k, filter, max_distance, exclude_self };
-        let (count, vocabulary, shares) = self.vote(descriptors, asked, |vocabulary, hits| {
-            let of = |(v, it): (usize, &silknow_image_retrieval::Variable)| shares(hits, v, it.classes.len());
+        let vote = vote_asked_for(temperature)?;
+        let (count, vocabulary, shares) = self.vote(descriptors, asked, move |vocabulary, hits| {
+            let of = |(v, it): (usize, &silknow_image_retrieval::Variable)| shares(vote, hits, v, it.classes.len());
             vocabulary.variables.iter().enumerate().map(of).collect::<Vec<_>>()
         })?;
         let tables = PyDict::new(py);
@@ -753,10 +760,10 @@ fn remove_named(index: &mut MemoryIndex, names: &[String]) -> Result<usize> {
 }
 
 /// The shares of the votes, `[classes][Q]`; not-a-number where nobody votes.
-fn shares(hits: &Hits, variable: usize, classes: usize) -> Vec<Vec<f64>> {
+fn shares(vote: Vote, hits: &Hits, variable: usize, classes: usize) -> Vec<Vec<f64>> {
     let mut shares = vec![Vec::with_capacity(hits.len()); classes];
     for hits in hits.iter() {
-        let ballot = Vote::majority().count_hits(hits, variable);
+        let ballot = vote.count_hits(hits, variable);
         shares.iter_mut().for_each(|column| column.push(if ballot.known == 0 { f64::NAN } else { 0.0 }));
         for voted in ballot.classes {
             if let Some(share) = shares[voted.class as usize].last_mut() {
@@ -854,6 +861,16 @@ fn filter_asked_for(filter: Option<&Bound<'_, PyAny>>) -> PyResult<Filter> {
         wrong(filter.py(), message, "for example \"place=ES|FR, technique=?*\"")
     })?;
     Filter::parse(&expression).or_raise(filter.py())
+}
+
+/// The vote with this temperature; equal votes for none. The key of the same meaning says what it may be.
+fn vote_asked_for(temperature: Option<&Bound<'_, PyAny>>) -> PyResult<Vote> {
+    let Some(given) = temperature.filter(|temperature| !temperature.is_none()) else { return Ok(Vote::majority()) };
+    let options = arguments::options(Operation::GetKNN, &[("vote_temperature", Some(given))])?;
+    let temperature = GetKNNParameters::vote_temperature().read(&options).or_raise(given.py())?;
+    temperature.map(Vote::weighted).ok_or_else(|| {
+        wrong(given.py(), "`temperature` must be a number", "for example temperature=model.vote_temperature")
+    })
 }
 
 /// A distance: a number of at least 0.

@@ -32,7 +32,7 @@ mod native {
     #[pymodule_export]
     use crate::display::show_progress;
     #[pymodule_export]
-    use crate::evaluation::{evaluate, evaluate_folder};
+    use crate::evaluation::{compare, evaluate, evaluate_folder};
     #[pymodule_export]
     use crate::index::Index;
     #[pymodule_export]

@@ -44,6 +44,9 @@ pub(crate) struct Model {
     /// The variables that it was trained for; empty without training.
     #[pyo3(get)]
     variables: Vec<String>,
+    /// The temperature of weighted votes that validation found; ``None`` where none was looked for.
+    #[pyo3(get)]
+    vote_temperature: Option<f64>,
 }
 
 /// What a model can be had from again.
@@ -402,6 +405,7 @@ impl Model {
             input_size: loaded.pipeline().input_size,
             fingerprint: loaded.fingerprint().to_owned(),
             variables: loaded.vocabulary().names(),
+            vote_temperature: loaded.facts().vote.map(|chosen| chosen.temperature),
             network: Arc::new(Mutex::new(loaded)),
         })
     }

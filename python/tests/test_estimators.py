@@ -16,7 +16,7 @@ import silknow_image_retrieval as sir
 from silknow_image_retrieval.estimators import ImageDescriber, RetrievalClassifier
 
 
-@parametrize_with_checks([RetrievalClassifier(), RetrievalClassifier(k=1)])
+@parametrize_with_checks([RetrievalClassifier(), RetrievalClassifier(k=1), RetrievalClassifier(temperature=0.5)])
 def test_scikit_learn_s_own_checks_pass(estimator, check):
     check(estimator)
 
@@ -36,6 +36,17 @@ def test_it_predicts_what_scikit_learn_s_own_classifier_predicts(samples):
     assert np.array_equal(ours.predict(X[200:])[clear], theirs.predict(X[200:])[clear]) and clear.sum() > 50
     assert np.array_equal(ours.kneighbors(X[200:])[1], theirs.kneighbors(X[200:])[1])
     assert ours.kneighbors(X[200:], 2)[0].shape == (100, 2)
+
+
+def test_near_neighbours_may_count_more(samples):
+    X, y = samples
+    weights = lambda distances: np.exp(-(distances**2) / 0.5)  # noqa: E731
+    theirs = KNeighborsClassifier(9, weights=weights).fit(X[:200], y[:200])
+    ours = RetrievalClassifier(k=9, temperature=0.5).fit(X[:200], y[:200])
+    assert np.allclose(ours.predict_proba(X[200:]), theirs.predict_proba(X[200:]), atol=1e-5)
+    assert np.isfinite(RetrievalClassifier(temperature=1e-300).fit(X, y).predict_proba(X + 1)).all()
+    with pytest.raises(ValueError, match="temperature must be above 0"):
+        RetrievalClassifier(temperature=0).fit(X, y).predict(X)
 
 
 def test_a_tie_goes_to_the_class_with_the_nearest_neighbour():

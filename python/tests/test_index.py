@@ -131,6 +131,18 @@ def test_shares_of_votes_are_a_table_per_variable(index):
     assert index.predict([[3, 0]], 1)["place"].isna().all()
 
 
+def test_near_neighbours_may_count_more(index):
+    # The distances are .1 (FR), .9 (ES), 1.1 (unknown) and 1.9 (ES).
+    weights = np.exp(-np.array([0.1, 0.9, 1.9]) ** 2 / 0.5)
+    shares = index.predict_proba([[1.9, 0]], 4, temperature=0.5)["place"]
+    assert np.allclose(shares, [[weights[1:].sum() / weights.sum(), weights[0] / weights.sum(), 0]], atol=1e-6)
+    assert index.predict([[1.9, 0]], 4)["place"].tolist() == ["ES"]
+    assert index.predict([[1.9, 0]], 4, temperature=0.5)["place"].tolist() == ["FR"]
+    for wrong in (0, -1, "model"):
+        with pytest.raises(sir.ConfigurationError, match="temperature"):
+            index.predict([[0, 0]], temperature=wrong)
+
+
 def test_labels_may_be_numbers_truth_values_and_sets():
     labels = pd.DataFrame({"year": [1750, np.nan, 1800], "mended": [True, False, None]})
     index = sir.Index.from_descriptors(np.eye(3), labels=labels)

@@ -51,6 +51,14 @@ fn command(command: Command) -> Command {
         .args(shared)
         .args(choosing())
         .arg(path("html").long("html").value_name("FILE").help("Write a page with the pictures, too"))
+        .arg(
+            Arg::new("explain")
+                .long("explain")
+                .value_name("NUMBER")
+                .value_parser(value_parser!(usize))
+                .requires("html")
+                .help("Show on the page what makes so many of the first neighbours similar: where in both pictures, and which labels agree"),
+        )
         .arg(session::json_argument())
         .after_help(
             "Examples:\n  silknow search silk.jpg --treepath ./index/ --model_path ./model/ --html found.html\n  silknow \
@@ -109,6 +117,7 @@ fn run(matches: &ArgMatches, session: &Session) -> Result<()> {
         vote_temperature: GetKNNParameters::vote_temperature().read(&options)?,
         confidence_threshold: GetKNNParameters::confidence_threshold().read(&options)?,
         html: matches.get_one::<PathBuf>("html").cloned(),
+        explained: matches.get_one("explain").copied().unwrap_or(0),
         batch_size: GetKNNParameters::batch_size().read(&options)?,
         device: GetKNNParameters::device().read(&options)?,
         precision: GetKNNParameters::precision().read(&options)?,

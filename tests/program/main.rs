@@ -18,3 +18,4 @@ mod power;
 mod surroundings;
 mod tiny_collection;
 mod unlabelled;
+mod votes;

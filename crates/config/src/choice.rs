@@ -95,7 +95,7 @@ words! {
 }
 
 words! {
-    /// How neighbours vote for the classes of a query.
+    /// Who decides on the classes of a query.
     #[derive(Default)]
     VoteRule, "vote" {
         /// Every neighbour counts one.
@@ -103,6 +103,10 @@ words! {
         Majority = "majority",
         /// A near neighbour counts more.
         Weighted = "weighted",
+        /// The model's own classifier decides.
+        Classifier = "classifier",
+        /// The mean of what the neighbours and the classifier say.
+        Mean = "mean",
     }
 }
 

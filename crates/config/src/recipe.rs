@@ -69,8 +69,14 @@ const D45: [(&str, &str); 20] = [
     ("train_on_all", "False"),
 ];
 
-/// What its successor does differently: it minimises a sum, in which a triplet loss tells labels.
-const D46: [(&str, &str); 2] = [("loss_ind", "combined"), ("loss_weights", "semantic=1")];
+/// What its successor D4.6 does differently: it minimises a sum of losses of equal weight, for longer and with more noise. Its
+/// rules are left out, because they are files of a collection.
+const D46: [(&str, &str); 4] = [
+    ("loss_ind", "combined"),
+    ("loss_weights", "semantic=0.25, colour=0.25, self_similarity=0.25"),
+    ("how_many_training_steps", "300"),
+    ("gaussian_noise", "0.1"),
+];
 
 impl Recipe {
     /// The keys with their texts, as they would stand in a configuration file. A later one counts more.

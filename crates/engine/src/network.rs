@@ -288,8 +288,12 @@ impl Engine {
 
     /// Numbers that [`run`](Self::run) delivers for each image.
     pub fn output_len(&self) -> usize {
+        self.len_of(self.output)
+    }
+
+    fn len_of(&self, output: Output) -> usize {
         let shape = self.maps();
-        match self.output {
+        match output {
             Output::Maps => shape.pixels() * shape.channels,
             Output::Pooled => shape.channels,
         }
@@ -303,23 +307,37 @@ impl Engine {
     /// # Panics
     /// When `pixels` has another length.
     pub fn run(&self, pixels: &[f32], images: usize) -> Vec<f32> {
+        self.run_to(self.output, pixels, images)
+    }
+
+    /// As [`run`](Self::run), with the maps after the last block `[images, channels, rows, columns]` whatever it was
+    /// [finished](EngineBuilder::finish) for.
+    ///
+    /// # Panics
+    /// When `pixels` has another length.
+    pub fn run_to_maps(&self, pixels: &[f32], images: usize) -> Vec<f32> {
+        self.run_to(Output::Maps, pixels, images)
+    }
+
+    fn run_to(&self, wanted: Output, pixels: &[f32], images: usize) -> Vec<f32> {
         let image_len = 3 * self.input_px * self.input_px;
         assert_eq!(pixels.len(), images * image_len);
-        let mut output = vec![0.0; images * self.output_len()];
+        let output_len = self.len_of(wanted);
+        let mut output = vec![0.0; images * output_len];
         if images == 0 {
             return output;
         }
         let threads = rayon::current_num_threads();
         if images < threads {
-            as_team(threads, || self.run_group(pixels, &mut output, threads));
+            as_team(threads, || self.run_group(pixels, wanted, &mut output, threads));
         } else {
             // Each thread gets the same number of groups, and the groups are of nearly the same size.
             let rounds = images.div_ceil(threads * GROUP);
             let group = images.div_ceil(threads * rounds);
             pixels
                 .par_chunks(group * image_len)
-                .zip(output.par_chunks_mut(group * self.output_len()))
-                .for_each(|(pixels, output)| self.run_group(pixels, output, 1));
+                .zip(output.par_chunks_mut(group * output_len))
+                .for_each(|(pixels, output)| self.run_group(pixels, wanted, output, 1));
         }
         output
     }
@@ -350,10 +368,10 @@ impl Engine {
     }
 
     /// Some images, with `threads` threads within each layer.
-    fn run_group(&self, pixels: &[f32], output: &mut [f32], threads: usize) {
+    fn run_group(&self, pixels: &[f32], wanted: Output, output: &mut [f32], threads: usize) {
         let mut workspace = self.lock().pop().unwrap_or_default();
         self.run_layers(pixels, &mut workspace, threads);
-        match self.output {
+        match wanted {
             Output::Maps => channels_first(&workspace.whole, output),
             Output::Pooled => mean_over_pixels(&workspace.whole, output),
         }

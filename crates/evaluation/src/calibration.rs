@@ -2,7 +2,7 @@
 //! accuracy when unsure predictions are left out.
 //!
 //! The confidence of a prediction is the share of its class in the vote; of a set, the lowest of its classes' shares. Votes are
-//! counted again from the neighbours, by the rule that the classification tells of.
+//! counted again from the neighbours, by the rule that the classification tells of, unless it states the shares.
 
 use serde::Serialize;
 use silknow_index::classification::{Classification, RankedNeighbours};
@@ -153,20 +153,25 @@ pub(crate) fn decided(
     query: usize,
     v: usize,
 ) -> Option<(Vec<i32>, f64)> {
-    let ballot = ballot(vote, near, query, v);
+    let ballot = ballot(classification, near, vote, query, v);
     let stated = classification.predictions.classes(query, v);
     let shares = stated.iter().map(|&class| ballot.share_of(class));
     let decided = match stated {
         [] => (ballot.winners(), ballot.confidence()),
         stated => (stated.to_vec(), shares.fold(1.0, f64::min)),
     };
-    (ballot.known > 0).then_some(decided)
+    (!ballot.classes.is_empty()).then_some(decided)
 }
 
-/// The votes of a query's neighbours on variable `v`.
-fn ballot(vote: Vote, near: &RankedNeighbours, query: usize, v: usize) -> Ballot {
+/// What is said of a query on variable `v`.
+fn ballot(classification: &Classification, near: &RankedNeighbours, vote: Vote, query: usize, v: usize) -> Ballot {
     let neighbours = query * near.k..(query + 1) * near.k;
-    vote.count(neighbours.map(|neighbour| (near.distances[neighbour], near.labels.classes(neighbour, v))))
+    let counted =
+        vote.count(neighbours.map(|neighbour| (near.distances[neighbour], near.labels.classes(neighbour, v))));
+    match &classification.shares {
+        Some(shares) => shares.applied(&counted, query, v),
+        None => counted,
+    }
 }
 
 #[cfg(test)]

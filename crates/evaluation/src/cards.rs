@@ -20,6 +20,13 @@ pub struct Picture {
     pub path: PathBuf,
 }
 
+impl Picture {
+    /// Its name without folders.
+    pub(crate) fn last_part(&self) -> &str {
+        last_part(&self.name)
+    }
+}
+
 /// What is known and said of one variable of a query.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {

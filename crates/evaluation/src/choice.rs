@@ -79,6 +79,7 @@ mod tests {
             truth: LabelMatrix::from_indices(3, truth).unwrap(),
             predictions: LabelMatrix::from_indices(3, predictions).unwrap(),
             neighbours: None,
+            shares: None,
             meta: String::new(),
         }
     }

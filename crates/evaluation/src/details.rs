@@ -8,7 +8,7 @@ use serde::Serialize;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
 use silknow_index::classification::Classification;
-use silknow_index::{Vote, Weights};
+use silknow_index::{Vote, Voters, Weights};
 use silknow_progress::Observer;
 
 use crate::bootstrap::{self, Drawn, Estimate, Samples, column, draw};
@@ -54,11 +54,11 @@ pub struct EvaluationDetails {
     pub learning_curves: Vec<LearningCurve>,
 }
 
-/// How neighbours voted.
+/// Who predicted, and how neighbours voted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct VoteDetails {
-    /// `majority` or `weighted`.
+    /// `majority`, `weighted`, `classifier`, or `mean` for that of the neighbours' vote and the classifier.
     pub rule: &'static str,
     /// The temperature of the weights; none where all votes are equal.
     pub temperature: Option<f64>,
@@ -185,6 +185,11 @@ impl VoteDetails {
         let (rule, temperature) = match vote.weights {
             Weights::Equal => ("majority", None),
             Weights::ByDistance { temperature } => ("weighted", Some(temperature)),
+        };
+        let rule = match vote.voters {
+            Voters::Neighbours => rule,
+            Voters::Classifier => "classifier",
+            Voters::Both => "mean",
         };
         Self { rule, temperature, confidence_threshold: vote.least_confidence }
     }

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use silknow_errors::Result;
+use silknow_errors::{ErrorKind, Result};
 use silknow_files as files;
 use silknow_index::CLASSIFICATION_FILE;
 use silknow_index::classification::Classification;
@@ -14,13 +14,14 @@ use silknow_records::Object;
 use silknow_records::class_text::text_of;
 
 use crate::details::EvaluationDetails;
+use crate::explained::{Explain, ExplainedHit};
 use crate::folds::{self, Fold, FoldStatistics, pool};
 use crate::learning_curve::LearningCurve;
 use crate::matrix::{Cells, draw};
 use crate::metrics::VariableMetrics;
 use crate::page::thousands;
 use crate::ranking::NeighbourStatistics;
-use crate::report::{self, Findings, VariablePictures, evaluation_page};
+use crate::report::{self, Findings, FoldEnds, VariablePictures, evaluation_page};
 use crate::results_text::results_text;
 use crate::summary::EvaluationSummary;
 
@@ -31,7 +32,7 @@ const TOP_K_FOLDER: &str = "top_k_statistics";
 /// confusion matrices, `evaluation_summary.json`, `evaluation_details.json` and `report.html`.
 ///
 /// `folder` is what the image paths of the classification are relative to. A variable that cannot be evaluated is
-/// warned about, and its files say so.
+/// warned about, and its files say so. With `explain` the report shows what makes some of the pictures similar.
 ///
 /// # Errors
 /// Files that cannot be written; an interruption.
@@ -39,6 +40,7 @@ pub fn evaluate(
     classification: &Classification,
     folder: &Path,
     result_path: &Path,
+    explain: Option<&Explain<'_>>,
     observer: &dyn Observer,
 ) -> Result<EvaluationSummary> {
     let summary = EvaluationSummary::of(classification);
@@ -48,7 +50,8 @@ pub fn evaluate(
     add_curve(folder, "", &mut curves, observer);
     let details = EvaluationDetails::of(classification, &summary.variables, curves, observer)?;
     let findings = Findings { classification, folder, summary: &summary, details: &details, works: &works };
-    write_files(findings, result_path, observer)?;
+    let explained = explanations(findings, &FoldEnds::default(), explain, observer)?;
+    write_files(findings, explained, result_path, observer)?;
     Ok(summary)
 }
 
@@ -58,7 +61,12 @@ pub fn evaluate(
 ///
 /// # Errors
 /// No folds; files that cannot be written; an interruption.
-pub fn evaluate_folds(folds: &[Fold<'_>], result_path: &Path, observer: &dyn Observer) -> Result<EvaluationSummary> {
+pub fn evaluate_folds(
+    folds: &[Fold<'_>],
+    result_path: &Path,
+    explain: Option<&Explain<'_>>,
+    observer: &dyn Observer,
+) -> Result<EvaluationSummary> {
     let pooled = pool(folds, result_path)?;
     warn_of_unequal_neighbours(folds, observer);
     let mut summary = EvaluationSummary::of(&pooled);
@@ -81,8 +89,34 @@ pub fn evaluate_folds(folds: &[Fold<'_>], result_path: &Path, observer: &dyn Obs
     let details = EvaluationDetails::of(&pooled, &summary.variables, curves, observer)?;
     let findings =
         Findings { classification: &pooled, folder: result_path, summary: &summary, details: &details, works: &works };
-    write_files(findings, result_path, observer)?;
+    let mut end = 0;
+    let ends = folds.iter().map(|fold| {
+        end += fold.classification.names.len();
+        end
+    });
+    let explained = explanations(findings, &FoldEnds(ends.collect()), explain, observer)?;
+    write_files(findings, explained, result_path, observer)?;
     Ok(summary)
+}
+
+/// What makes some pictures similar. Where that cannot be said there is a warning, because the report is whole without it.
+///
+/// # Errors
+/// An interruption.
+fn explanations(
+    findings: Findings<'_>,
+    folds: &FoldEnds,
+    explain: Option<&Explain<'_>>,
+    observer: &dyn Observer,
+) -> Result<Vec<ExplainedHit>> {
+    let Some(explain) = explain else { return Ok(Vec::new()) };
+    match report::explained(findings, folds, explain) {
+        Err(error) if error.kind() != ErrorKind::Interrupted => {
+            observer.warning(&format!("the report does not say what makes pictures similar: {error}"));
+            Ok(Vec::new())
+        }
+        explained => explained,
+    }
 }
 
 /// Adds what the classification in a folder knows of the objects that its neighbours show, by the names of their images from
@@ -120,7 +154,12 @@ fn warn_of_unequal_neighbours(folds: &[Fold<'_>], observer: &dyn Observer) {
     }
 }
 
-fn write_files(findings: Findings<'_>, result_path: &Path, observer: &dyn Observer) -> Result<()> {
+fn write_files(
+    findings: Findings<'_>,
+    explained: Vec<ExplainedHit>,
+    result_path: &Path,
+    observer: &dyn Observer,
+) -> Result<()> {
     let summary = findings.summary;
     let progress = observer.begin("evaluating", summary.variables.len() as u64 + 1);
     let mut pictures = Vec::with_capacity(summary.variables.len());
@@ -146,7 +185,7 @@ fn write_files(findings: Findings<'_>, result_path: &Path, observer: &dyn Observ
     findings.details.write(result_path)?;
     observer.check()?;
     progress.detail(report::FILE_NAME);
-    evaluation_page(findings, &pictures).write(result_path.join(report::FILE_NAME))?;
+    evaluation_page(findings, &pictures, explained).write(result_path.join(report::FILE_NAME))?;
     progress.advance(1);
     Ok(())
 }

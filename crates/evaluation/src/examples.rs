@@ -27,6 +27,7 @@ pub(crate) fn classification() -> Classification {
             distances: [0.1, 0.2].repeat(4),
             labels: labels(&[0, MISSING, 0, 1, 1, 0, 1, 1]),
         }),
+        shares: None,
         meta: r#"{"model":"abc"}"#.into(),
     }
 }

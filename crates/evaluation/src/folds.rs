@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Serialize;
 use silknow_errors::{Error, Result};
 use silknow_files as files;
+use silknow_index::StatedShares;
 use silknow_index::classification::{Classification, RankedNeighbours};
 use silknow_records::{LabelMatrix, Labels, MISSING, Variable, Vocabulary};
 
@@ -186,6 +187,10 @@ pub fn pool(folds: &[Fold<'_>], folder: &Path) -> Result<Classification> {
             labels: LabelMatrix::new(vocabulary.len()),
         }),
         names: Vec::new(),
+        shares: folds
+            .iter()
+            .all(|fold| fold.classification.shares.is_some())
+            .then(|| StatedShares::new(vocabulary.len())),
         meta: folds[0].classification.meta.clone(),
         vocabulary,
     };
@@ -203,6 +208,9 @@ fn append(pooled: &mut Classification, fold: &Fold<'_>, folder: &Path) -> Result
         pooled.names.push(moved(name)?);
         pooled.truth.push_labels(&translation.labels(&single.truth, sample));
         pooled.predictions.push_labels(&translation.labels(&single.predictions, sample));
+        if let (Some(all), Some(shares)) = (&mut pooled.shares, &single.shares) {
+            all.push(translation.shares(shares, sample));
+        }
         if let (Some(all), Some(near)) = (&mut pooled.neighbours, &single.neighbours) {
             for neighbour in sample * near.k..sample * near.k + all.k {
                 all.names.push(moved(&near.names[neighbour])?);
@@ -257,6 +265,14 @@ impl Translation {
         }
         translated
     }
+
+    fn shares(&self, shares: &StatedShares, sample: usize) -> Vec<Vec<(i32, f32)>> {
+        let of_column = |column: &Option<(usize, Vec<i32>)>| {
+            let Some((v, indices)) = column else { return Vec::new() };
+            shares.of(sample, *v).iter().map(|&(class, share)| (indices[class as usize], share)).collect()
+        };
+        self.columns.iter().map(of_column).collect()
+    }
 }
 
 #[cfg(test)]
@@ -277,6 +293,7 @@ mod tests {
                 distances: vec![0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
                 labels: LabelMatrix::from_indices(1, vec![0, 0, 1, 1, 1, 0]).unwrap(),
             }),
+            shares: None,
             meta: String::new(),
         }
     }
@@ -298,6 +315,33 @@ mod tests {
         assert_eq!((near.k, near.names.len()), (2, 12));
         assert_eq!(near.names[10], "cv1/n3.jpg");
         assert_eq!(near.labels.row(8), [2, MISSING]);
+    }
+
+    #[test]
+    fn stated_shares_are_pooled_where_all_folds_state_them() {
+        let shares = |rows: Vec<Vec<Vec<(i32, f32)>>>| {
+            let mut shares = StatedShares::new(rows[0].len());
+            rows.into_iter().for_each(|row| shares.push(row));
+            Some(shares)
+        };
+        let mut first = classification();
+        first.shares = shares(vec![vec![vec![(1, 0.75), (0, 0.25)], vec![]]; 4]);
+        let mut second = second();
+        let pooled = |second: &Classification| {
+            let folds = [
+                Fold { classification: &first, folder: Path::new("/run/cv0") },
+                Fold { classification: second, folder: Path::new("/run/cv1") },
+            ];
+            pool(&folds, Path::new("/run")).unwrap().shares
+        };
+        assert_eq!(pooled(&second), None);
+        second.shares = shares(vec![vec![vec![(0, 0.5)]], vec![vec![(1, 1.0)]]]);
+        let pooled = pooled(&second).unwrap();
+        assert_eq!(
+            (pooled.of(3, 0), pooled.of(4, 0), pooled.of(5, 0)),
+            (&[(1, 0.75), (0, 0.25)][..], &[(2, 0.5)][..], &[(1, 1.0)][..])
+        );
+        assert!(pooled.of(5, 1).is_empty());
     }
 
     #[test]

@@ -15,7 +15,9 @@ pub mod details;
 mod evaluate;
 #[cfg(test)]
 mod examples;
+pub mod explained;
 pub mod folds;
+mod glow;
 pub mod graded;
 pub mod learning_curve;
 pub mod matrix;
@@ -34,6 +36,8 @@ pub mod vote_fit;
 
 pub use cards::{Answer, Neighbour, Picture, SearchHit, Work};
 pub use evaluate::{evaluate, evaluate_folds};
+pub use explained::{Asked, Explain, ExplainedHit, PairShares};
 pub use folds::Fold;
-pub use page::{Page, search_page};
+pub use glow::PlaceShares;
+pub use page::{Page, Section, search_page};
 pub use summary::EvaluationSummary;

@@ -11,6 +11,7 @@ use silknow_files as files;
 
 use crate::cards::{self, Picture, Place, SearchHit};
 use crate::chart::Chart;
+use crate::explained::{self, ExplainedHit};
 use crate::matrix::MatrixPicture;
 
 const STYLE: &str = include_str!("../assets/page.css");
@@ -78,6 +79,8 @@ pub enum Part {
     Definitions(Vec<(String, String)>),
     /// Queries with their neighbours.
     Hits(Vec<SearchHit>),
+    /// Why the first neighbours of queries were found.
+    Explained(Vec<ExplainedHit>),
     /// Pictures beside each other, each with a line about it.
     Pictures(Vec<(Picture, String)>),
 }
@@ -144,7 +147,7 @@ impl Page {
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) " · SILKNOW Image Retrieval" }
-                    style { (PreEscaped(STYLE)) }
+                    style { (PreEscaped(STYLE)) (PreEscaped(explained::STYLE)) }
                 }
                 body {
                     (self.header())
@@ -206,6 +209,14 @@ impl Page {
 }
 
 impl Section {
+    /// What makes the pictures of hits similar; none without hits.
+    pub fn of_explained(hits: Vec<ExplainedHit>) -> Option<Self> {
+        (!hits.is_empty()).then(|| Self {
+            title: "What makes them similar".to_owned(),
+            parts: vec![Part::Text(explained::in_words(&hits)), Part::Explained(hits)],
+        })
+    }
+
     fn has_heading_above(&self, position: usize) -> bool {
         self.parts[..position].iter().any(|part| matches!(part, Part::Heading(_)))
     }
@@ -233,6 +244,7 @@ impl Part {
                 dl.terms { @for (term, meaning) in terms { div { dt { (term) } dd { (meaning) } } } }
             },
             Self::Hits(hits) => html! { @for hit in hits { (hit.card(place)) } },
+            Self::Explained(hits) => html! { @for hit in hits { (hit.card()) } },
             Self::Pictures(pictures) => cards::row(pictures, place),
         }
     }

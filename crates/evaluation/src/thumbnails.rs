@@ -5,7 +5,10 @@
 use std::path::Path;
 
 use base64::Engine;
-use silknow_image::SmallPicture;
+use image::RgbImage;
+use silknow_image::{SmallPicture, scaled_down};
+
+use crate::glow::{PlaceShares, glowing};
 
 /// A small picture inside a page.
 pub(crate) struct Thumbnail {
@@ -19,11 +22,24 @@ impl Thumbnail {
     /// The picture of a file, scaled down until no side is longer than `longest_side_px`; none where the file is
     /// missing or not an image.
     pub(crate) fn of(path: &Path, longest_side_px: u32) -> Option<Self> {
-        let whole = silknow_image::decode(path).ok()?;
-        let SmallPicture { jpeg, width_px, height_px } = SmallPicture::of(&whole, longest_side_px).ok()?;
+        Self::encoded(&scaled(path, longest_side_px)?)
+    }
+
+    /// As [`of`](Self::of), in grey, glowing where the shares are.
+    pub(crate) fn glowing(path: &Path, longest_side_px: u32, shares: &PlaceShares) -> Option<Self> {
+        Self::encoded(&glowing(&scaled(path, longest_side_px)?, shares))
+    }
+
+    fn encoded(picture: &RgbImage) -> Option<Self> {
+        let SmallPicture { jpeg, width_px, height_px } = SmallPicture::encoded(picture).ok()?;
         let base64 = base64::engine::general_purpose::STANDARD.encode(jpeg);
         Some(Self { address: format!("data:image/jpeg;base64,{base64}"), width_px, height_px })
     }
+}
+
+/// The picture of a file, scaled down until no side is longer than `longest_side_px`.
+fn scaled(path: &Path, longest_side_px: u32) -> Option<RgbImage> {
+    Some(scaled_down(&silknow_image::decode(path).ok()?, longest_side_px))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ fn classification() -> Classification {
             distances: (0..120).map(|near| 0.1 * (near % 3) as f32).collect(),
             labels: rows(&|near| [near % 2, 0, MISSING, 1], 120),
         }),
+        shares: None,
         meta: String::new(),
     }
 }
@@ -39,7 +40,7 @@ fn written(folder: &Path) -> Vec<String> {
 fn every_variable_has_its_files_though_it_cannot_be_evaluated() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let summary = evaluate(&classification(), folder.path(), folder.path(), &recorder).unwrap();
+    let summary = evaluate(&classification(), folder.path(), folder.path(), None, &recorder).unwrap();
     let mut expected: Vec<String> = ["place", "single", "unpredicted", "unlabelled"]
         .iter()
         .flat_map(|variable| {
@@ -71,7 +72,7 @@ fn the_report_stands_alone_and_shows_missing_pictures_as_such() {
         let path = folder.path().join(format!("images/{half}.jpg"));
         image::RgbImage::from_pixel(30, 20, image::Rgb([90, 10, 10])).save(path).unwrap();
     }
-    evaluate(&classification(), folder.path(), folder.path(), &Silent).unwrap();
+    evaluate(&classification(), folder.path(), folder.path(), None, &Silent).unwrap();
     let page = std::fs::read_to_string(folder.path().join("report.html")).unwrap();
     assert!(page.contains("data:image/jpeg;base64,"));
     assert!(page.contains("picture not found"));
@@ -84,7 +85,7 @@ fn the_report_stands_alone_and_shows_missing_pictures_as_such() {
 fn the_same_classification_gives_the_same_files() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     for folder in &folders {
-        evaluate(&classification(), Path::new("/nowhere"), folder.path(), &Silent).unwrap();
+        evaluate(&classification(), Path::new("/nowhere"), folder.path(), None, &Silent).unwrap();
     }
     for name in written(folders[0].path()) {
         let [first, second] = [0, 1].map(|run| std::fs::read(folders[run].path().join(&name)).unwrap());
@@ -101,7 +102,7 @@ fn an_empty_classification_is_warned_about_and_written() {
     empty.neighbours = None;
     let folder = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let summary = evaluate(&empty, folder.path(), folder.path(), &recorder).unwrap();
+    let summary = evaluate(&empty, folder.path(), folder.path(), None, &recorder).unwrap();
     assert_eq!((summary.samples, summary.mean_f1, recorder.warnings().len()), (0, 0.0, 4));
     assert_eq!(written(folder.path()).len(), 15);
 }
@@ -121,7 +122,7 @@ fn folds_are_evaluated_together_with_their_spread() {
     let folders = [folder.path().join("cv0"), folder.path().join("cv1")];
     let folds =
         [Fold { classification: &whole, folder: &folders[0] }, Fold { classification: &narrow, folder: &folders[1] }];
-    let summary = evaluate_folds(&folds, folder.path(), &recorder).unwrap();
+    let summary = evaluate_folds(&folds, folder.path(), None, &recorder).unwrap();
     assert_eq!(summary.samples, 80);
     let accuracy = &summary.folds.as_ref().unwrap().variables[0].accuracy;
     assert_eq!(accuracy.per_fold.len(), 2);
@@ -139,7 +140,7 @@ fn folds_are_evaluated_together_with_their_spread() {
 #[test]
 fn a_stop_is_obeyed_between_variables() {
     let folder = tempfile::tempdir().unwrap();
-    let error = evaluate(&classification(), folder.path(), folder.path(), &StopAfter::questions(0)).unwrap_err();
+    let error = evaluate(&classification(), folder.path(), folder.path(), None, &StopAfter::questions(0)).unwrap_err();
     assert!(error.is_interruption());
     assert!(written(folder.path()).is_empty());
 }

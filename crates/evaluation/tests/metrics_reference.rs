@@ -41,6 +41,7 @@ fn classification(case: &Value) -> Classification {
         predictions: labels("predictions"),
         truth,
         neighbours: None,
+        shares: None,
         meta: String::new(),
     }
 }
@@ -111,6 +112,7 @@ fn with_neighbours(case: &Value) -> (Classification, Vote) {
             labels: near,
         }),
         truth,
+        shares: None,
         meta: format!(
             r#"{{"format_version":1,"model_fingerprint":"","software_version":"","made_with":{{{made_with}}}}}"#
         ),

@@ -9,15 +9,17 @@ use serde::Serialize;
 use silknow_config::CrossvalidationParameters;
 use silknow_dataset::{Collections, read_master};
 use silknow_errors::{Error, Result};
-use silknow_evaluation::{EvaluationSummary, Fold, evaluate, evaluate_folds};
+use silknow_evaluation::{Asked, EvaluationSummary, Fold, PairShares, evaluate, evaluate_folds};
 use silknow_files::{FolderLock, remove_abandoned};
 use silknow_index::{
     Classification, Index, IndexMeta, MemoryIndex, Queries, Search, Truth, Vote, check_model, retrieve,
 };
-use silknow_network::Facts;
-use silknow_progress::Silent;
+use silknow_network::{Facts, Model, Placement};
+use silknow_progress::{Observer, Silent};
 
+use crate::classifier::{self, HeadOutputs};
 use crate::context::Context;
+use crate::explaining::for_report;
 use crate::indexing::{index_of, names};
 use crate::stated;
 use crate::training_session::{Trained, TrainingSession, Works};
@@ -110,13 +112,14 @@ pub fn crossvalidation(
         };
         // What follows from a classification is made for finished folds too: a run that was killed right after it has
         // not come to that. Small classes are warned of once, over all folds.
-        evaluate(&classification, folder, folder, &Silent)?;
+        evaluate(&classification, folder, folder, None, &Silent)?;
         classifications.push(classification);
         progress.advance(1);
     }
     let folds: Vec<Fold<'_>> =
         classifications.iter().zip(&folders).map(|(classification, folder)| Fold { classification, folder }).collect();
-    let evaluation = evaluate_folds(&folds, logpath, context.observer)?;
+    let explain = |asked: &[Asked]| explain_folds(&folds, asked, context.observer);
+    let evaluation = evaluate_folds(&folds, logpath, Some(&explain), context.observer)?;
     Ok(CrossvalidationSummary {
         evaluation,
         report: logpath.join(silknow_evaluation::report::FILE_NAME),
@@ -181,21 +184,40 @@ fn classify(
     context: &Context<'_>,
 ) -> Result<Classification> {
     let top = &trained.outcome.top;
-    let (indexed, descriptors) = session.describe(top, &split.rest)?;
+    let search = search_of(parameters, trained.model.facts())?;
+    let heads: Vec<&str> = top.extra.names().collect();
+    classifier::check(&search.vote, heads.iter().copied())?;
+    let (indexed, described) = session.describe(top, &split.rest)?;
     let meta = IndexMeta::new(trained.model.fingerprint());
-    let index = index_of(collections, &indexed, descriptors, top.dims(), folder, meta)?;
+    let index = index_of(collections, &indexed, described.descriptors, top.dims(), folder, meta)?;
     index.write(folder)?;
-    let (tested, descriptors) = session.describe(top, &split.test)?;
+    let (tested, described) = session.describe(top, &split.test)?;
     let labels = tested.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
+    let outputs = HeadOutputs { names: &heads, values: &described.extra, images: tested.len() };
     let queries = Queries {
         names: names(collections, &tested, folder)?,
-        descriptors,
+        opinions: classifier::opinions(&search.vote, &trained.model.facts().vocabulary, outputs)?,
+        descriptors: described.descriptors,
         truth: Some(Truth { vocabulary: collections.vocabulary.clone(), labels }),
     };
-    let search = search_of(parameters, trained.model.facts())?;
     let retrieval = retrieve(&index, queries, &search, context.observer)?;
     let written = retrieval.write(index.model_fingerprint(), folder, folder)?;
     written.classification.ok_or_else(|| Error::internal("labelled queries were classified without their labels"))
+}
+
+/// What makes the pictures of a report on folds similar. The models are loaded one after the other.
+fn explain_folds(folds: &[Fold<'_>], asked: &[Asked], observer: &dyn Observer) -> Result<Vec<Vec<Option<PairShares>>>> {
+    let mut explained = vec![Vec::new(); asked.len()];
+    for (number, fold) in folds.iter().enumerate() {
+        let its: Vec<usize> = (0..asked.len()).filter(|&position| asked[position].fold == number).collect();
+        if its.is_empty() {
+            continue;
+        }
+        let model = Model::load(fold.folder, &Placement::processor())?;
+        let shares = for_report(&model, fold.classification, its.iter().map(|&position| &asked[position]), observer)?;
+        its.into_iter().zip(shares).for_each(|(position, shares)| explained[position] = shares);
+    }
+    Ok(explained)
 }
 
 /// What an answer consists of, and how it votes, with the model of a fold.

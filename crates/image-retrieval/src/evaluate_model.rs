@@ -2,15 +2,18 @@
 
 use silknow_config::EvaluateModelParameters;
 use silknow_errors::{Error, Result};
-use silknow_evaluation::EvaluationSummary;
+use silknow_evaluation::{Asked, EvaluationSummary, Explain};
 use silknow_files::FolderLock;
 use silknow_index::{CLASSIFICATION_FILE, NEIGHBOURS_FILE};
+use silknow_network::{Model, Placement};
 
 use crate::context::Context;
+use crate::explaining::for_report;
 use crate::toolbox_files;
 
 /// Reads `pred_gt.npz` from `pred_gt_path` and writes the results of every variable, a summary and a report page
-/// into `result_path`. A file of the Python toolbox is imported in passing.
+/// into `result_path`. A file of the Python toolbox is imported in passing. With the model the page shows what makes some of the
+/// pictures similar; where that cannot be said, there is a warning.
 ///
 /// # Errors
 /// A missing, cut or foreign `pred_gt.npz`, results of get-knn without labels, a folder that is not writable.
@@ -24,7 +27,16 @@ pub fn evaluate_model(parameters: &EvaluateModelParameters, context: &Context<'_
         return Err(nothing_to_evaluate().in_file(folder.join(CLASSIFICATION_FILE)));
     }
     let _lock = FolderLock::take(&parameters.result_path)?;
-    silknow_evaluation::evaluate(&classification, folder, &parameters.result_path, context.observer)
+    let explain = parameters.model_path.as_deref().map(|model_path| {
+        let classification = &classification;
+        move |asked: &[Asked]| {
+            // A few pictures need no accelerator.
+            let model = Model::load(model_path, &Placement::processor())?;
+            for_report(&model, classification, asked, context.observer)
+        }
+    });
+    let explain = explain.as_ref().map(|explain| explain as &Explain<'_>);
+    silknow_evaluation::evaluate(&classification, folder, &parameters.result_path, explain, context.observer)
 }
 
 fn nothing_to_evaluate() -> Error {

@@ -11,6 +11,7 @@ use silknow_files::FolderLock;
 use silknow_index::{Index, MemoryIndex, Queries, Search, Truth, check_model, retrieve};
 use silknow_network::Model;
 
+use crate::classifier::{self, HeadOutputs};
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images, skipped_note};
 use crate::indexing::names;
@@ -82,6 +83,7 @@ pub fn get_knn_among(
     let mut search = Search::nearest(parameters.num_neighbors);
     let GetKNNParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
     search.vote = voting::vote(vote, vote_temperature, confidence_threshold, model.facts())?;
+    classifier::check(&search.vote, model.extra_heads().map(|(name, _)| name))?;
     let has_truth = parameters.bool_labeled_input && !index.vocabulary().is_empty();
     if parameters.bool_labeled_input && !has_truth {
         observer.info("the index has no variables: neighbours are listed, nothing is predicted or compared");
@@ -98,8 +100,11 @@ pub fn get_knn_among(
     let (described, skipped) = describe_images(model, &images, Listed::InCollections, parameters.batch_size, observer)?;
     let labels = described.kept.iter().map(|&sample| collections.samples[sample].record.labels.clone()).collect();
     let truth = Truth { vocabulary: collections.vocabulary.clone(), labels };
+    let heads: Vec<&str> = model.extra_heads().map(|(name, _)| name).collect();
+    let outputs = HeadOutputs { names: &heads, values: &described.extra, images: described.kept.len() };
     let queries = Queries {
         names: names(&collections, &described.kept, &parameters.savepath)?,
+        opinions: classifier::opinions(&search.vote, model.vocabulary(), outputs)?,
         descriptors: described.descriptors,
         truth: has_truth.then_some(truth),
     };

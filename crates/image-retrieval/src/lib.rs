@@ -103,6 +103,7 @@
 mod brought_weights;
 mod build_kdtree;
 mod build_map;
+mod classifier;
 mod compare;
 mod context;
 mod create_dataset;
@@ -114,6 +115,7 @@ mod describing;
 mod descriptor_groups;
 mod doctor;
 mod evaluate_model;
+mod explaining;
 mod export_index;
 mod export_onnx;
 mod get_knn;

@@ -5,11 +5,14 @@ use std::path::Path;
 use silknow_config::{DeviceChoice, Precision};
 use silknow_errors::Result;
 use silknow_image::Source;
-use silknow_index::{Ballot, ClassShare, Hit, Index, MemoryIndex, Queried, Search, Vote, check_model, find, store};
-use silknow_network::{Model, Placement};
+use silknow_index::{
+    Ballot, ClassShare, Hit, Hits, Index, MemoryIndex, Opinions, Queried, Search, Vote, check_model, find, store,
+};
+use silknow_network::{Described, Model, Placement};
 use silknow_progress::Observer;
 use silknow_records::{Record, Variable};
 
+use crate::classifier::{HeadOutputs, opinions};
 use crate::context::Context;
 use crate::describing::decoding_threads;
 use crate::toolbox_files;
@@ -36,7 +39,7 @@ pub struct Answer {
     pub predictions: Vec<Prediction>,
 }
 
-/// What the neighbours of a picture say of one variable.
+/// What the neighbours of a picture, or the model's classifier, say of one variable.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Prediction {
@@ -63,7 +66,8 @@ pub struct Votes {
     pub text: String,
     /// Neighbours that have it.
     pub neighbours: usize,
-    /// The weight of these neighbours among those with a known label, in `[0, 1]`: the probability of the class.
+    /// The probability of the class, in `[0, 1]`: the weight of these neighbours among those with a known label, unless a
+    /// classifier votes.
     pub share: f64,
 }
 
@@ -149,7 +153,7 @@ impl<I: Index> Retriever<I> {
         observer: &dyn Observer,
     ) -> Result<Vec<Result<Answer>>> {
         let described = self.model.describe_images(pictures, BATCH_SIZE, decoding_threads(), observer)?;
-        let answers = self.search_descriptors(&described.descriptors, search, &|_, _| false, observer)?;
+        let answers = self.search_described(&described, search, &|_, _| false, observer)?;
         let found = described.kept.into_iter().zip(answers.into_iter().map(Ok));
         let failed = described.failures.into_iter().map(|(position, reason)| (position, Err(reason)));
         let mut all: Vec<(usize, Result<Answer>)> = found.chain(failed).collect();
@@ -161,7 +165,7 @@ impl<I: Index> Retriever<I> {
     /// for searches that [leave it out](Search::exclude_self).
     ///
     /// # Errors
-    /// As for [`find`].
+    /// As for [`find`]; a vote that needs the model's classifier, which descriptors alone do not tell of.
     pub fn search_descriptors(
         &self,
         descriptors: &[f32],
@@ -170,13 +174,47 @@ impl<I: Index> Retriever<I> {
         observer: &dyn Observer,
     ) -> Result<Vec<Answer>> {
         let hits = find(&self.index, Queried { descriptors, is_query }, search, observer)?;
-        let answer =
-            |hits: &[Hit]| Answer { hits: hits.to_vec(), predictions: predictions(&self.index, hits, &search.vote) };
-        Ok(hits.iter().map(answer).collect())
+        answers(&self.index, &hits, &search.vote, None)
+    }
+
+    /// Answers pictures that the model described; see [`search_descriptors`](Self::search_descriptors).
+    ///
+    /// # Errors
+    /// As for [`find`]; a vote that needs a classifier that the model does not have.
+    pub fn search_described(
+        &self,
+        described: &Described,
+        search: &Search,
+        is_query: &(dyn Fn(usize, &Record) -> bool + Sync),
+        observer: &dyn Observer,
+    ) -> Result<Vec<Answer>> {
+        let heads: Vec<&str> = self.model.extra_heads().map(|(name, _)| name).collect();
+        let outputs = HeadOutputs { names: &heads, values: &described.extra, images: described.kept.len() };
+        let opinions = opinions(&search.vote, self.model.vocabulary(), outputs)?;
+        let queried = Queried { descriptors: &described.descriptors, is_query };
+        let hits = find(&self.index, queried, search, observer)?;
+        answers(&self.index, &hits, &search.vote, opinions.as_ref())
     }
 }
 
-/// What the hits of one picture say of it, one entry per variable of the index that they were found in.
+/// The hits of every query with what they, or a classifier, say of it.
+fn answers(index: &dyn Index, hits: &Hits, vote: &Vote, opinions: Option<&Opinions>) -> Result<Vec<Answer>> {
+    let mut vocabulary = index.vocabulary().clone();
+    let opinions = opinions.map(|opinions| opinions.aligned(&mut vocabulary)).transpose()?;
+    let ballots = vote.ballots(hits, vocabulary.len(), opinions.as_ref())?;
+    let answer = |(hits, ballots): (&[Hit], &Vec<Ballot>)| Answer {
+        hits: hits.to_vec(),
+        predictions: vocabulary
+            .variables
+            .iter()
+            .zip(ballots)
+            .map(|(of, ballot)| prediction(of, ballot, vote))
+            .collect(),
+    };
+    Ok(hits.iter().zip(&ballots).map(answer).collect())
+}
+
+/// What the hits of one picture say of it as neighbours, one entry per variable of the index that they were found in.
 ///
 /// # Panics
 /// When a hit has labels for fewer variables than the index.

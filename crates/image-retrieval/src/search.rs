@@ -6,13 +6,17 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use silknow_config::{DeviceChoice, Precision, VoteRule};
 use silknow_errors::Result;
-use silknow_evaluation::{Answer as ShownAnswer, Neighbour, Picture, SearchHit, Work};
+use silknow_evaluation::{Answer as ShownAnswer, ExplainedHit, Neighbour, Picture, SearchHit, Section, Work};
 use silknow_files as files;
 use silknow_index::{Hit, Index, Search};
+use silknow_network::Model;
+use silknow_progress::Observer;
 use silknow_records::{Object, Record, Variable};
 
+use crate::classifier;
 use crate::context::Context;
 use crate::describing::{Listed, SkippedImage, describe_images};
+use crate::explaining::pair_shares;
 use crate::image_list;
 use crate::path_text;
 use crate::retriever::{Answer, Prediction, Retriever, Votes};
@@ -37,6 +41,8 @@ pub struct SearchParameters {
     pub confidence_threshold: f64,
     /// A page with the pictures to write, if wanted.
     pub html: Option<PathBuf>,
+    /// For how many of the first neighbours of a query the page shows what makes them similar.
+    pub explained: usize,
     /// Images that the network describes at once.
     pub batch_size: usize,
     /// Where the network runs.
@@ -160,12 +166,13 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let mut search = parameters.search.clone();
     let SearchParameters { vote, vote_temperature, confidence_threshold, .. } = *parameters;
     search.vote = voting::vote(vote, vote_temperature, confidence_threshold, retriever.model().facts())?;
+    classifier::check(&search.vote, retriever.model().extra_heads().map(|(name, _)| name))?;
     let (described, skipped) =
         describe_images(retriever.model(), &images, Listed::ByHand, parameters.batch_size, observer)?;
     path_text::warn_of_lost_names(&images, observer);
     let kept: Vec<&PathBuf> = described.kept.iter().map(|&position| &images[position]).collect();
     let is_query = |query: usize, record: &Record| is_same_file(kept[query], &parameters.treepath.join(&record.name));
-    let answers = retriever.search_descriptors(&described.descriptors, &search, &is_query, observer)?;
+    let answers = retriever.search_described(&described, &search, &is_query, observer)?;
     if !parameters.search.filter.is_everything() && answers.iter().all(|answer| answer.hits.is_empty()) {
         observer.warning(&format!("no image of the index passes the filter `{}`", parameters.search.filter));
     }
@@ -174,12 +181,36 @@ pub fn search(parameters: &SearchParameters, context: &Context<'_>) -> Result<Se
     let results = kept.iter().zip(&answers).map(result).collect::<Result<Vec<_>>>()?;
     if let Some(page) = &parameters.html {
         let hits: Vec<SearchHit> = results.iter().map(shown).collect();
+        let explained = explained(retriever.model(), &hits, parameters.explained, observer)?;
         let introduction = format!("Searched among {} images in {}.", index.len(), parameters.treepath.display());
         // Pages of several searches may lie in one folder, so that it is not locked.
         files::remove_abandoned(page.parent().unwrap_or(Path::new(".")));
-        silknow_evaluation::search_page("Similar images", &introduction, &hits).write(page)?;
+        let mut content = silknow_evaluation::search_page("Similar images", &introduction, &hits);
+        content.sections.extend(Section::of_explained(explained));
+        content.write(page)?;
     }
     Ok(SearchSummary { results, skipped, html: parameters.html.clone() })
+}
+
+/// What makes the first neighbours of every query similar to it.
+fn explained(
+    model: &Model,
+    hits: &[SearchHit],
+    neighbours: usize,
+    observer: &dyn Observer,
+) -> Result<Vec<ExplainedHit>> {
+    if neighbours == 0 {
+        return Ok(Vec::new());
+    }
+    let progress = observer.begin("explaining similarities", hits.len() as u64);
+    let mut explained = Vec::with_capacity(hits.len());
+    for hit in hits {
+        let near: Vec<PathBuf> = hit.neighbours.iter().take(neighbours).map(|near| near.picture.path.clone()).collect();
+        let shares = pair_shares(model, &hit.query.path, &near, observer)?;
+        explained.extend(ExplainedHit::new(hit, shares));
+        progress.advance(1);
+    }
+    Ok(explained)
 }
 
 /// True when two paths lead to one file that is there.

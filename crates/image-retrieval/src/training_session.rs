@@ -15,7 +15,7 @@ use silknow_errors::Result;
 use silknow_evaluation::vote_fit::fit_weighted;
 use silknow_image::{Source, View};
 use silknow_index::{SearchIndex, Weights};
-use silknow_network::{Backbone, ChosenVote, Placement, StoredModel, TopNetwork};
+use silknow_network::{Backbone, ChosenVote, Outputs, Placement, StoredModel, TopNetwork};
 use silknow_records::{LabelMatrix, Record, Vocabulary};
 use silknow_training::objective::{self, ImageValues, Objective, values_of_images};
 use silknow_training::{
@@ -210,8 +210,8 @@ impl<'a> TrainingSession<'a> {
         }
         let step = train.len().div_ceil(MOST_CANDIDATES);
         let candidates: Vec<usize> = train.iter().copied().step_by(step).collect();
-        let (voters, descriptors) = self.describe(top, &candidates)?;
-        let (queries, asked) = self.describe(top, validation)?;
+        let (voters, Outputs { descriptors, .. }) = self.describe(top, &candidates)?;
+        let (queries, Outputs { descriptors: asked, .. }) = self.describe(top, validation)?;
         if voters.is_empty() || queries.is_empty() || !descriptors.iter().chain(&asked).all(|value| value.is_finite()) {
             return Ok(None);
         }
@@ -230,19 +230,24 @@ impl<'a> TrainingSession<'a> {
         Ok(Some(ChosenVote { temperature, neighbours: fitted.k }))
     }
 
-    /// The descriptors `[n, D]` of those of the given samples whose images can be read, which are returned too.
-    pub(crate) fn describe(&mut self, top: &TopNetwork, samples: &[usize]) -> Result<(Vec<usize>, Vec<f32>)> {
+    /// What the network gives for those of the given samples whose images can be read, which are returned too.
+    pub(crate) fn describe(&mut self, top: &TopNetwork, samples: &[usize]) -> Result<(Vec<usize>, Outputs)> {
         let views = |samples: &[usize]| samples.iter().map(|&sample| (sample, View::Plain)).collect::<Vec<_>>();
         self.store.prepare(&views(samples), self.context.observer)?;
         let readable: Vec<usize> =
             samples.iter().copied().filter(|&sample| self.store.unreadable(sample).is_none()).collect();
         let shape = self.store.feature_shape();
-        let mut descriptors = Vec::with_capacity(readable.len() * top.dims());
+        let mut outputs = Outputs {
+            descriptors: Vec::with_capacity(readable.len() * top.dims()),
+            extra: top.extra.names().map(|_| Vec::new()).collect(),
+        };
         for step in readable.chunks(SAMPLES_PER_STEP) {
             self.context.observer.check()?;
-            descriptors.extend(top.describe(&self.store.read(&views(step))?, shape, &self.device)?);
+            let further = top.describe_with_extra(&self.store.read(&views(step))?, shape, &self.device)?;
+            outputs.descriptors.extend(further.descriptors);
+            outputs.extra.iter_mut().zip(further.extra).for_each(|(all, further)| all.extend(further));
         }
-        Ok((readable, descriptors))
+        Ok((readable, outputs))
     }
 
     /// The model in `folder`, if it is whole and was trained with parameters that give the same result as these.

@@ -147,8 +147,11 @@ fn each_operation_runs_with_what_the_one_before_it_left() {
     let text = std::fs::read_to_string(shop.path("neighbours/knn_list.txt")).unwrap();
     assert_eq!(text.matches("k nearest neighbours").count(), answered.queries);
 
-    let parameters =
-        EvaluateModelParameters { pred_gt_path: shop.path("neighbours"), result_path: shop.path("evaluation") };
+    let parameters = EvaluateModelParameters {
+        pred_gt_path: shop.path("neighbours"),
+        result_path: shop.path("evaluation"),
+        model_path: Some(shop.path("model")),
+    };
     let evaluation = evaluate_model(&parameters, &context).unwrap();
     assert_eq!(evaluation.variables.len(), shop.variables.len());
     for variable in &shop.variables {
@@ -157,6 +160,8 @@ fn each_operation_runs_with_what_the_one_before_it_left() {
         }
     }
 
+    let report = String::from_utf8(bytes(shop.path("evaluation/report.html"))).unwrap();
+    assert!(report.contains("What makes them similar"));
     check_search(&shop, &context);
     check_example(&shop);
 }
@@ -174,6 +179,7 @@ fn check_search(shop: &Workshop, context: &Context<'_>) {
             vote_temperature: None,
             confidence_threshold: 0.0,
             html: Some(shop.path("answer.html")),
+            explained: 2,
             batch_size: 4,
             device: Default::default(),
             precision: Default::default(),
@@ -182,7 +188,8 @@ fn check_search(shop: &Workshop, context: &Context<'_>) {
     };
     let nearest = ask(Search::nearest(3)).unwrap();
     assert_eq!((nearest.len(), nearest[0].position, nearest[0].distance), (3, 0, 0.0));
-    assert!(String::from_utf8(bytes(shop.path("answer.html"))).unwrap().contains("<img"));
+    let page = String::from_utf8(bytes(shop.path("answer.html"))).unwrap();
+    assert!(page.contains("<img") && page.contains("What makes them similar"));
 
     let mut others = Search::nearest(3);
     others.exclude_self = true;

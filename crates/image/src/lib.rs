@@ -39,4 +39,4 @@ pub use memory::{DEFAULT_DECODING_BYTES, limit_decoding_memory};
 pub use pipeline::{Pipeline, Pixels, View};
 pub use refusal::MAX_PIXELS;
 pub use rescaling::{COLLECTION_SHORTER_SIDE_PX, LONGEST_SIDE_PX, rescale_shorter_side, save, save_in_batch};
-pub use small::SmallPicture;
+pub use small::{SmallPicture, scaled_down};

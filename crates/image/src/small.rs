@@ -19,21 +19,33 @@ pub struct SmallPicture {
 }
 
 impl SmallPicture {
-    /// A picture, scaled down until no side is longer than `longest_side_px`; one that is small already keeps its size.
+    /// A picture, [scaled down](scaled_down) until no side is longer than `longest_side_px`.
+    ///
+    /// # Errors
+    /// As for [`encoded`](Self::encoded).
+    pub fn of(whole: &RgbImage, longest_side_px: u32) -> Result<Self> {
+        Self::encoded(&scaled_down(whole, longest_side_px))
+    }
+
+    /// A picture in its own size.
     ///
     /// # Errors
     /// A picture that JPEG cannot hold, because a side is longer than 65,535 px or has no pixels.
-    pub fn of(whole: &RgbImage, longest_side_px: u32) -> Result<Self> {
-        let longest = whole.width().max(whole.height()).max(1);
-        let shrink = (f64::from(longest_side_px) / f64::from(longest)).min(1.0);
-        let side = |length_px: u32| (f64::from(length_px) * shrink).round().max(1.0) as u32;
-        let picture = imageops::thumbnail(whole, side(whole.width()), side(whole.height()));
+    pub fn encoded(picture: &RgbImage) -> Result<Self> {
         let mut jpeg = Vec::new();
         picture
             .write_with_encoder(JpegEncoder::new_with_quality(&mut jpeg, QUALITY))
             .map_err(|cause| Error::data("the picture cannot be written as JPEG").caused_by(cause))?;
         Ok(Self { jpeg, width_px: picture.width(), height_px: picture.height() })
     }
+}
+
+/// A picture, scaled down until no side is longer than `longest_side_px`; one that is small already keeps its size.
+pub fn scaled_down(whole: &RgbImage, longest_side_px: u32) -> RgbImage {
+    let longest = whole.width().max(whole.height()).max(1);
+    let shrink = (f64::from(longest_side_px) / f64::from(longest)).min(1.0);
+    let side = |length_px: u32| (f64::from(length_px) * shrink).round().max(1.0) as u32;
+    imageops::thumbnail(whole, side(whole.width()), side(whole.height()))
 }
 
 #[cfg(test)]

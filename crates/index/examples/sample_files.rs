@@ -33,6 +33,7 @@ fn main() -> Result<()> {
         names: vec!["query/m__21__a.jpg".to_owned()],
         descriptors: vec![0.8, 0.6],
         truth: Some(Truth { vocabulary, labels: vec![truth] }),
+        opinions: None,
     };
     let found = retrieve(&index, queries, &Search::nearest(2), &Silent)?;
     found.write("0123456789abcdef", &folder, &folder)?;

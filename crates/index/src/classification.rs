@@ -12,6 +12,7 @@ use silknow_records::table::{read_table, write_table};
 use silknow_records::{LabelMatrix, Object, Record, Vocabulary};
 
 use crate::layout::{CLASS_TEXTS, File, class_texts, label_sets};
+use crate::stated_shares::StatedShares;
 
 /// The name of the file within its folder.
 pub const FILE_NAME: &str = "pred_gt.npz";
@@ -38,6 +39,8 @@ pub struct Classification {
     pub predictions: LabelMatrix,
     /// The neighbours that the predictions were made from; files of other programs may lack them.
     pub neighbours: Option<RankedNeighbours>,
+    /// The shares of the classes, where the neighbours alone do not tell them.
+    pub shares: Option<StatedShares>,
     /// How it was made, as JSON text (see [`IndexMeta`](crate::IndexMeta)); empty in files of other programs.
     pub meta: String,
 }
@@ -71,7 +74,7 @@ impl Classification {
             return Err(Error::data(format!("truth and predictions are not about {} variables", vocabulary.len())));
         }
         let names = (0..samples).map(|position| position.to_string()).collect();
-        Ok(Self { vocabulary, names, truth, predictions, neighbours: None, meta: String::new() })
+        Ok(Self { vocabulary, names, truth, predictions, neighbours: None, shares: None, meta: String::new() })
     }
 
     /// Writes `pred_gt.npz` into `folder`.
@@ -101,6 +104,7 @@ impl Classification {
         let labels =
             [(TRUE_SETS, Some(&self.truth)), (PREDICTED_SETS, Some(&self.predictions)), (NEIGHBOUR_SETS, near)];
         arrays.extend(labels.into_iter().filter_map(|(name, labels)| Some((name, label_sets(labels?)?))));
+        arrays.extend(self.shares.iter().flat_map(StatedShares::arrays));
         if !works.is_empty() {
             let table = write_table(works.iter());
             arrays.push((WORKS, Array::u8([table.len()], table)));
@@ -157,7 +161,8 @@ impl Classification {
         } else {
             None
         };
-        Ok(Self { vocabulary, names, truth, predictions, neighbours, meta })
+        let shares = StatedShares::read(&mut file, samples, &vocabulary)?;
+        Ok(Self { vocabulary, names, truth, predictions, neighbours, shares, meta })
     }
 }
 
@@ -181,6 +186,7 @@ mod tests {
                 distances: vec![0.25, 1.5],
                 labels: LabelMatrix::from_indices(2, vec![1, 0, -1, -1]).unwrap(),
             }),
+            shares: None,
             meta: r#"{"format_version":1}"#.into(),
         }
     }
@@ -242,6 +248,25 @@ mod tests {
         assert_eq!(file.array("Groundtruth").unwrap(), Array::i32([2, 2], vec![0, -1, 1, 0]));
         assert_eq!(file.array(TRUE_SETS).unwrap(), Array::i32([2, 3], vec![1, 0, 1, 1, 0, 2]));
         assert_eq!(file.array(NEIGHBOUR_SETS).unwrap(), Array::i32([2, 3], vec![1, 0, 0, 1, 0, 2]));
+    }
+
+    #[test]
+    fn stated_shares_are_read_back_and_must_be_possible() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut shares = StatedShares::new(2);
+        shares.push(vec![vec![(1, 0.75), (0, 0.25)], Vec::new()]);
+        shares.push(vec![vec![(2, 1.0)], vec![(0, 0.5)]]);
+        let classification = Classification { shares: Some(shares.clone()), ..sample() };
+        classification.write(folder.path()).unwrap();
+        assert_eq!(Classification::read(folder.path()).unwrap(), classification);
+        assert_eq!(shares.of(1, 1), [(0, 0.5)]);
+        for impossible in [(3, 0.5), (0, 1.5)] {
+            let mut shares = StatedShares::new(2);
+            shares.push(vec![vec![impossible], Vec::new()]);
+            Classification { shares: Some(shares), ..sample() }.write(folder.path()).unwrap();
+            let message = Classification::read(folder.path()).unwrap_err().to_string();
+            assert!(message.contains("query 0, variable 0") && message.contains("cannot be"), "{message}");
+        }
     }
 
     #[test]

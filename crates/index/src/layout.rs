@@ -82,12 +82,9 @@ impl File {
         if !self.contains(name) {
             return Ok(());
         }
-        let (shape, rows) = self.arrays.i32(name)?;
-        if !matches!(shape.as_slice(), [_, 3]) {
-            return Err(self.wrong(format!("`{name}` has shape {shape:?}, expected three columns")));
-        }
+        let rows = self.places(name)?;
         let mut sets: BTreeMap<(usize, usize), Vec<i32>> = BTreeMap::new();
-        for &[image, variable, class] in rows.as_chunks::<3>().0 {
+        for [image, variable, class] in rows {
             let (Ok(image), Ok(variable)) = (usize::try_from(image), usize::try_from(variable)) else {
                 return Err(self.wrong(format!("`{name}` holds a negative number")));
             };
@@ -103,6 +100,24 @@ impl File {
             labels.set(image, variable, &classes);
         }
         Ok(())
+    }
+
+    /// Rows of three numbers: image or query, variable, class.
+    pub fn places(&mut self, name: &str) -> Result<Vec<[i32; 3]>> {
+        let (shape, rows) = self.arrays.i32(name)?;
+        if !matches!(shape.as_slice(), [_, 3]) {
+            return Err(self.wrong(format!("`{name}` has shape {shape:?}, expected three columns")));
+        }
+        Ok(rows.as_chunks::<3>().0.to_vec())
+    }
+
+    /// A `float32` array of one dimension and any length.
+    pub fn numbers(&mut self, name: &str) -> Result<Vec<f32>> {
+        let (shape, elements) = self.arrays.f32(name)?;
+        match shape.as_slice() {
+            [_] => Ok(elements),
+            _ => Err(self.wrong(format!("`{name}` has shape {shape:?}, expected one dimension"))),
+        }
     }
 
     /// A `float32` matrix `[rows, width]` of any width: the width and the elements.

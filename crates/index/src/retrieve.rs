@@ -5,8 +5,9 @@ use silknow_progress::Observer;
 use silknow_records::{LabelMatrix, Labels, Vocabulary};
 
 use crate::index::{Hits, Index};
+use crate::opinions::Opinions;
 use crate::search::{Queried, Search, find};
-use crate::vote::Vote;
+use crate::vote::{Ballot, Vote};
 
 /// What is searched for.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Queries {
     pub descriptors: Vec<f32>,
     /// What labelled queries are labelled with.
     pub truth: Option<Truth>,
+    /// What a classifier says of them, for [votes](Vote) that ask for it.
+    pub opinions: Option<Opinions>,
 }
 
 /// The labels of labelled queries.
@@ -31,7 +34,8 @@ pub struct Truth {
 /// Finds the nearest images of every query and predicts its classes.
 ///
 /// # Errors
-/// As for [`find`]; parts of `queries` that do not belong together.
+/// As for [`find`]; parts of `queries` that do not belong together; a vote that needs a classifier's opinions, without them or
+/// with none on a variable of the index.
 pub fn retrieve(index: &dyn Index, queries: Queries, search: &Search, observer: &dyn Observer) -> Result<Retrieval> {
     let (count, dims) = (queries.names.len(), index.dims());
     if queries.descriptors.len() != count * dims {
@@ -54,8 +58,10 @@ pub fn retrieve(index: &dyn Index, queries: Queries, search: &Search, observer: 
         None => None,
     };
     let hits = find(index, Queried::descriptors(&queries.descriptors), search, observer)?;
-    let predictions = search.vote.predict(&hits, vocabulary.len());
-    Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, hits, vote: search.vote })
+    let opinions = queries.opinions.map(|opinions| opinions.aligned(&mut vocabulary)).transpose()?;
+    let ballots = search.vote.ballots(&hits, vocabulary.len(), opinions.as_ref())?;
+    let predictions = search.vote.decide_all(&ballots, vocabulary.len());
+    Ok(Retrieval { vocabulary, names: queries.names, truth, predictions, ballots, hits, vote: search.vote })
 }
 
 /// What was found for Q queries.
@@ -70,6 +76,8 @@ pub struct Retrieval {
     pub truth: Option<LabelMatrix>,
     /// Predicted class indices `[Q, V]`.
     pub predictions: LabelMatrix,
+    /// What is said of every query `[Q]`, on each of its variables `[V]`.
+    pub ballots: Vec<Vec<Ballot>>,
     /// What was found for each query.
     pub hits: Hits,
     /// The vote that predicted the classes.

@@ -2,15 +2,20 @@
 //!
 //! A [`Vote`] is the rule, a [`Ballot`] what the neighbours of one query say of one variable.
 
+use silknow_errors::{Error, Result};
 use silknow_records::{LabelMatrix, Labels};
 
 use crate::index::{Hit, Hits};
 use crate::meta::IndexMeta;
 use crate::neighbours::Neighbours;
+use crate::opinions::AlignedOpinions;
 
 /// The names under which files tell how their predictions were made.
 const TEMPERATURE: &str = "vote_temperature";
 const LEAST_CONFIDENCE: &str = "confidence_threshold";
+const VOTERS: &str = "voters";
+const CLASSIFIER: &str = "classifier";
+const BOTH: &str = "neighbours and classifier";
 
 /// How neighbours vote for the classes of a query.
 ///
@@ -27,6 +32,20 @@ pub struct Vote {
     pub weights: Weights,
     /// The confidence from which on a prediction is made, in `[0, 1]`; 0 makes all of them.
     pub least_confidence: f64,
+    /// Who votes.
+    pub voters: Voters,
+}
+
+/// Who says what the classes of a query are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Voters {
+    /// Its neighbours.
+    #[default]
+    Neighbours,
+    /// A [classifier](crate::Opinions), with the probability of every class as its share.
+    Classifier,
+    /// Both, of whose shares the mean is taken; the classifier alone where no neighbour's label is known.
+    Both,
 }
 
 /// What the vote of a neighbour counts.
@@ -85,6 +104,11 @@ impl Vote {
         if self.least_confidence > 0.0 {
             meta = meta.with(LEAST_CONFIDENCE, self.least_confidence);
         }
+        match self.voters {
+            Voters::Neighbours => {}
+            Voters::Classifier => meta = meta.with(VOTERS, CLASSIFIER),
+            Voters::Both => meta = meta.with(VOTERS, BOTH),
+        }
         meta
     }
 
@@ -96,7 +120,12 @@ impl Vote {
             Some(temperature) => Weights::ByDistance { temperature },
             None => Weights::Equal,
         };
-        Self { weights, least_confidence: number(LEAST_CONFIDENCE).unwrap_or(0.0) }
+        let voters = match meta.made_with.get(VOTERS).map(String::as_str) {
+            Some(CLASSIFIER) => Voters::Classifier,
+            Some(BOTH) => Voters::Both,
+            _ => Voters::Neighbours,
+        };
+        Self { weights, least_confidence: number(LEAST_CONFIDENCE).unwrap_or(0.0), voters }
     }
 
     /// Counts the votes of neighbours, nearest first, each with its distance and its classes.
@@ -127,6 +156,26 @@ impl Vote {
         }
         ballot.classes.iter_mut().for_each(|voted| voted.share /= total);
         // The sort is stable: among equal shares the class with the nearest neighbour stays first.
+        ballot.classes.sort_by(|a, b| b.share.total_cmp(&a.share));
+        ballot
+    }
+
+    /// What the neighbours say of one query together with what a classifier says of it, a class with its probability each.
+    /// Classes of the same share keep the order of the neighbours' votes, before all others.
+    pub(crate) fn with_opinion(&self, mut ballot: Ballot, opinion: impl Iterator<Item = (i32, f64)>) -> Ballot {
+        // How much the classifier counts.
+        let part = match self.voters {
+            Voters::Neighbours => return ballot,
+            Voters::Both if ballot.known > 0 => 0.5,
+            Voters::Both | Voters::Classifier => 1.0,
+        };
+        ballot.classes.iter_mut().for_each(|voted| voted.share *= 1.0 - part);
+        for (class, probability) in opinion {
+            match ballot.classes.iter_mut().find(|voted| voted.class == class) {
+                Some(voted) => voted.share += part * probability,
+                None => ballot.classes.push(ClassShare { class, neighbours: 0, share: part * probability }),
+            }
+        }
         ballot.classes.sort_by(|a, b| b.share.total_cmp(&a.share));
         ballot
     }
@@ -162,7 +211,41 @@ impl Vote {
         if ballot.confidence() < self.least_confidence { Vec::new() } else { ballot.winners() }
     }
 
-    /// Predicts the labels `[Q, V]` of queries from what was found for them.
+    /// What is said of Q queries on V variables: per query a ballot for every variable. A vote of others than neighbours asks
+    /// for `opinions` of these variables.
+    ///
+    /// # Errors
+    /// A vote that needs a classifier's opinions, without them.
+    ///
+    /// # Panics
+    /// When a hit has labels for fewer variables, or there are opinions on fewer queries.
+    pub fn ballots(
+        &self,
+        hits: &Hits,
+        variables: usize,
+        opinions: Option<&AlignedOpinions>,
+    ) -> Result<Vec<Vec<Ballot>>> {
+        if self.voters != Voters::Neighbours && opinions.is_none() {
+            return Err(Error::configuration("the vote needs a classifier, and there is none to be asked")
+                .hint("search with pictures and a model that has a classifier, or let the neighbours vote alone"));
+        }
+        let ballot = |query: usize, hits: &[Hit], variable: usize| {
+            let counted = self.count_hits(hits, variable);
+            match opinions {
+                Some(opinions) => self.with_opinion(counted, opinions.of(query, variable)),
+                None => counted,
+            }
+        };
+        let of_query = |(query, hits)| (0..variables).map(|variable| ballot(query, hits, variable)).collect();
+        Ok(hits.iter().enumerate().map(of_query).collect())
+    }
+
+    /// The labels `[Q, V]` that ballots predict.
+    pub fn decide_all(&self, ballots: &[Vec<Ballot>], variables: usize) -> LabelMatrix {
+        self.predictions(ballots.len(), variables, |query, variable| ballots[query][variable].clone())
+    }
+
+    /// Predicts the labels `[Q, V]` of queries from what was found for them, by the votes of the neighbours.
     ///
     /// # Panics
     /// When a hit has labels for fewer variables.
@@ -293,6 +376,24 @@ mod tests {
     }
 
     #[test]
+    fn a_classifier_speaks_alone_or_by_half() {
+        let counted = Vote::majority().count_hits(&hits(&[(0.1, &[2]), (0.2, &[1]), (0.3, &[2])]), 0);
+        let said = |voters, ballot: &Ballot| {
+            let opinion = [(0, 0.25), (1, 0.5), (2, 0.25)].into_iter();
+            let ballot = Vote { voters, ..Vote::majority() }.with_opinion(ballot.clone(), opinion);
+            ballot.classes.iter().map(|voted| (voted.class, voted.neighbours, voted.share)).collect::<Vec<_>>()
+        };
+        assert_eq!(said(Voters::Classifier, &counted), [(1, 1, 0.5), (2, 2, 0.25), (0, 0, 0.25)]);
+        let both = said(Voters::Both, &counted);
+        assert_eq!((both[0].0, both[1].0, both[2]), (2, 1, (0, 0, 0.125)));
+        assert!((both[0].2 - (2.0 / 3.0 + 0.25) / 2.0).abs() < 1e-12);
+        assert_eq!(said(Voters::Both, &Ballot::default()), [(1, 0, 0.5), (0, 0, 0.25), (2, 0, 0.25)]);
+        assert_eq!(said(Voters::Neighbours, &counted).len(), 2);
+        let refused = Vote { voters: Voters::Both, ..Vote::majority() }.ballots(&Hits::default(), 1, None);
+        assert!(refused.unwrap_err().to_string().contains("needs a classifier"));
+    }
+
+    #[test]
     fn an_unsure_prediction_is_withheld() {
         let near = hits(&[(0.1, &[0]), (0.2, &[1]), (0.3, &[0])]);
         let vote = |least_confidence| Vote { least_confidence, ..Vote::majority() };
@@ -304,8 +405,13 @@ mod tests {
 
     #[test]
     fn a_description_tells_of_the_vote_again() {
-        let votes =
-            [Vote::majority(), Vote::weighted(0.07), Vote { least_confidence: 0.35, ..Vote::weighted(1.0 / 3.0) }];
+        let votes = [
+            Vote::majority(),
+            Vote::weighted(0.07),
+            Vote { least_confidence: 0.35, ..Vote::weighted(1.0 / 3.0) },
+            Vote { voters: Voters::Classifier, ..Vote::majority() },
+            Vote { voters: Voters::Both, ..Vote::weighted(0.5) },
+        ];
         for vote in votes {
             assert_eq!(Vote::of_description(&vote.describe(IndexMeta::new("abc")).to_json()), vote);
         }

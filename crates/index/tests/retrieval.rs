@@ -40,7 +40,7 @@ fn queries(labels: Option<[[&str; 2]; 2]>) -> Queries {
         let labels = rows.iter().map(|row| classes.labels_of(row.iter().copied())).collect();
         Truth { vocabulary: classes.into_vocabulary(), labels }
     });
-    Queries { names: texts(["q/one.jpg", "q/two, too.jpg"]), descriptors: vec![0.125, 5.0], truth }
+    Queries { names: texts(["q/one.jpg", "q/two, too.jpg"]), descriptors: vec![0.125, 5.0], truth, opinions: None }
 }
 
 /// Retrieves and writes into `folder` as if the index lay in a folder beside it.
@@ -207,7 +207,7 @@ fn queries_with_other_variables_are_refused() {
 
 /// The positions found for a query at 0.5, where the second image is.
 fn found(search: &Search) -> Vec<u64> {
-    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None, opinions: None };
     let found = retrieve(&index(), one, search, &Silent).unwrap();
     found.hits.of(0).iter().map(|hit| hit.position).collect()
 }
@@ -233,7 +233,7 @@ fn of_one_object_the_nearest_image_alone_is_an_answer() {
     index.insert(&vocabulary, twins, &[0.5; 30]).unwrap();
     let mut search = Search::nearest(3);
     search.group_by_object = true;
-    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None, opinions: None };
     let found = retrieve(&index, one, &search, &Silent).unwrap();
     // The second image is known by its address and its twins by museum and identifier: two objects.
     assert_eq!(found.hits.of(0).iter().map(|hit| hit.position).collect::<Vec<_>>(), [1, 4, 0]);
@@ -244,7 +244,7 @@ fn queries_without_labels_leave_no_truth_of_earlier_ones() {
     let folder = tempfile::tempdir().unwrap();
     let earlier = folder.path().join("pred_gt.npz");
     std::fs::write(&earlier, "of other queries").unwrap();
-    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None };
+    let one = Queries { names: texts(["q.jpg"]), descriptors: vec![0.5], truth: None, opinions: None };
     let retrieval = retrieve(&index(), one, &Search::nearest(1), &Silent).unwrap();
     let written = retrieval.write("model", folder.path(), folder.path()).unwrap();
     assert!(!earlier.exists() && !written.files.contains(&earlier));

@@ -9,7 +9,7 @@ use silknow_errors::ErrorKind;
 use crate::backbone::Backbone;
 use crate::device::Placement;
 use crate::families::design_of;
-use crate::features::FrozenBackbone;
+use crate::features::{FrozenBackbone, Maps};
 use crate::graph::Graph;
 use crate::top::{BACKBONE_PREFIX, TopNetwork};
 use crate::weights::{WeightFile, WeightTensor};
@@ -71,6 +71,12 @@ pub fn check_frozen(name: &str, frozen: &dyn FrozenBackbone, input_px: usize) {
     assert!(frozen.run(&[], 0).is_ok_and(|none| none.is_empty()), "{name}: no images have no features");
     let refused = frozen.run(&pixels[1..], IMAGES).err();
     assert!(refused.is_some_and(|error| error.kind() == ErrorKind::Internal), "{name}: took pixels of another size");
+    let before_pool = frozen.run_before_pool(&pixels, IMAGES).expect("the images have the right size");
+    let Some(Maps { shape, values }) = before_pool else { return };
+    assert_eq!(values.len(), IMAGES * shape.len(), "{name}: number of values before the pool");
+    let places = shape.height * shape.width;
+    let means: Vec<f32> = values.chunks(places).map(|map| map.iter().sum::<f32>() / places as f32).collect();
+    assert_near(&format!("{name}: the mean of the maps and the pooled values"), &means, &features);
 }
 
 /// The graph works on what was entered before, and has all tensors of the backbone and no others.

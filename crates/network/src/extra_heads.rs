@@ -18,6 +18,14 @@ use crate::weights::{WeightTensor, missing};
 /// Prefix of their tensors in checkpoints and model folders.
 pub const EXTRA_HEADS_PREFIX: &str = "extra.";
 
+/// What the name of a head begins with that gives a score for every class of the variable whose name follows; the softmax of
+/// the scores is the probability of each.
+pub const CLASS_HEAD: &str = "class.";
+
+/// As [`CLASS_HEAD`], for a variable of which an image may have several classes: the sigmoid of a score is the probability of
+/// its class.
+pub const CLASS_SET_HEAD: &str = "classes.";
+
 /// One linear layer with its name.
 #[derive(Module, Debug)]
 struct ExtraHead {

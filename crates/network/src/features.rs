@@ -44,6 +44,25 @@ pub trait FrozenBackbone: Send {
     /// # Errors
     /// When `pixels` has another length.
     fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>>;
+
+    /// Runs `n` images as [`run`](Self::run) does, up to the maps whose mean over all places is what `run` delivers. None where
+    /// that is not the mean of maps, so that no place of an image can be told from the others.
+    ///
+    /// # Errors
+    /// When `pixels` has another length.
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        let _ = (pixels, n);
+        Ok(None)
+    }
+}
+
+/// Feature maps of some images.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Maps {
+    /// The shape of the maps of one image.
+    pub shape: FeatureShape,
+    /// `[N, C, H, W]`, row by row.
+    pub values: Vec<f32>,
 }
 
 /// The number of images in `pixels` is `n`, or an error.

@@ -162,6 +162,26 @@ impl Head {
         })
     }
 
+    /// The slopes `[N, inputs]`, at `values` `[N, inputs]`, of the products of what the head gives with `directions`
+    /// `[N, outputs]`. The head is linear around the values, so that these slopes are exact there.
+    pub(crate) fn slopes(&self, values: Tensor<2>, directions: Tensor<2>) -> Tensor<2> {
+        let last = self.layers.len().saturating_sub(1);
+        let mut passed = Vec::with_capacity(last);
+        let mut values = values;
+        for layer in &self.layers[..last] {
+            values = relu(layer.forward(values));
+            passed.push(values.clone().greater_elem(0.0).float());
+        }
+        let mut slopes = directions;
+        for (position, layer) in self.layers.iter().enumerate().rev() {
+            if let Some(passed) = passed.get(position) {
+                slopes = slopes * passed.clone();
+            }
+            slopes = slopes.matmul(layer.weight.val());
+        }
+        slopes
+    }
+
     /// The layers' weights and biases with their names, from input to output.
     pub(crate) fn parameters(&self) -> impl Iterator<Item = NamedLayer<&Param<Tensor<2>>, &Param<Tensor<1>>>> {
         self.layers.iter().enumerate().map(|(position, layer)| NamedLayer {

@@ -6,6 +6,7 @@
 // The crate is named only to switch on its features: the AVX-512 kernels of Burn's CPU backend.
 use burn_flex as _;
 
+mod attribution;
 pub mod backbone;
 mod choosing;
 pub mod conformance;
@@ -33,10 +34,10 @@ pub use design::{Design, Family};
 pub use device::{Placement, describe_devices};
 pub use extra_heads::ExtraHeads;
 pub use families::{architectures, design_of, family_named, family_of, is_backbone};
-pub use features::{FeatureShape, FrozenBackbone};
+pub use features::{FeatureShape, FrozenBackbone, Maps};
 pub use graph::{Graph, Operation, Step};
 pub use head::Head;
-pub use model::{ChosenVote, Described, Facts, Model, ModelGraph, StoredModel};
+pub use model::{ChosenVote, Contributions, Described, Explanation, Facts, Model, ModelGraph, Places, StoredModel};
 pub use silknow_config::Precision;
 pub use silknow_engine::Instructions;
 pub use top::{Outputs, TopNetwork};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use silknow_image_retrieval::config::VoteRule;
-use silknow_image_retrieval::{FetchClient, Placement, Policy, Reach, Result, vote_of_keys};
+use silknow_image_retrieval::{Error, FetchClient, Placement, Policy, Reach, Result, vote_of_keys};
 
 use crate::admission::{Queue, Rates};
 use crate::collection::Collection;
@@ -61,6 +61,10 @@ impl App {
             vote_temperature: settings.vote_temperature,
             confidence_threshold: settings.confidence_threshold,
         };
+        if !matches!(settings.vote, VoteRule::Majority | VoteRule::Weighted) {
+            return Err(Error::configuration("the service lets the neighbours alone vote")
+                .hint("give `--vote majority` or `--vote weighted`"));
+        }
         for collection in holdings.all() {
             let Defaults { vote, vote_temperature, confidence_threshold, .. } = defaults;
             vote_of_keys(vote, vote_temperature, confidence_threshold, collection.describer.facts())?;

@@ -11,7 +11,8 @@ For notebooks, models and indices with NumPy arrays in and out:
   ``index.paths[position]`` is the path of a neighbour's image.
 - :mod:`silknow_image_retrieval.estimators` has both as estimators of scikit-learn.
 - :mod:`silknow_image_retrieval.d46` has the operations under the names of D4.6, the toolbox's successor.
-- :func:`evaluate` and :func:`evaluate_folder` judge predictions and return numbers.
+- :func:`evaluate` and :func:`evaluate_folder` judge predictions and return numbers; :func:`compare` compares
+  two runs.
 
 Errors are :class:`SilknowError`; Ctrl-C stops work within a second.
 
@@ -38,6 +39,7 @@ from ._native import (
     Index,
     Model,
     __version__,
+    compare,
     demo_collection,
     evaluate,
     evaluate_folder,
@@ -61,6 +63,7 @@ __all__ = [
     "__version__",
     "build_kDTree_configfile",
     "build_kDTree_parameter",
+    "compare",
     "create_dataset_configfile",
     "create_dataset_parameter",
     "crossvalidation_configfile",

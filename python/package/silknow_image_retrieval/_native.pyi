@@ -11,7 +11,9 @@ from ._descriptors import Descriptors
 _Path = Union[str, os.PathLike[str]]
 _Label = Union[None, str, int, float, bool]
 _Cell = Union[_Label, Sequence[_Label], frozenset[_Label], set[_Label]]
-_Value = Union[None, _Path, bool, float, Sequence[Union[str, float]], npt.NDArray[np.generic]]
+_Value = Union[
+    None, _Path, bool, float, Sequence[Union[str, float]], Mapping[str, float], npt.NDArray[np.generic]
+]
 
 class _PILImage(Protocol):
     """An image of Pillow, which is optional."""
@@ -65,6 +67,47 @@ class _Summary(TypedDict):
     variables: list[_Variable]
     warnings: list[str]
 
+class _Estimate(TypedDict):
+    value: float
+    low: float
+    high: float
+
+class _Paired(TypedDict):
+    a: float
+    b: float
+    difference: _Estimate
+    p_value: float
+
+class _PairedFigures(TypedDict):
+    accuracy: _Paired
+    mean_f1: _Paired
+
+class _McNemar(TypedDict):
+    only_a_right: int
+    only_b_right: int
+    p_value: float
+
+class _VariableComparison(TypedDict):
+    variable: str
+    enters_means: bool
+    labelled: int
+    images: int
+    coverage_a: float
+    coverage_b: float
+    figures: Optional[_PairedFigures]
+    mcnemar: _McNemar
+
+class _Comparison(TypedDict):
+    run_a: str
+    run_b: str
+    images_a: int
+    images_b: int
+    images_common: int
+    objects: int
+    means: Optional[_PairedFigures]
+    variables: list[_VariableComparison]
+    warnings: list[str]
+
 __version__: str
 
 @final
@@ -111,6 +154,8 @@ class Model:
     def fingerprint(self) -> str: ...
     @property
     def variables(self) -> list[str]: ...
+    @property
+    def vote_temperature(self) -> Optional[float]: ...
     def __copy__(self) -> Model: ...
     def __deepcopy__(self, _memo: dict[int, object]) -> Model: ...
     def __reduce__(self) -> tuple[object, ...]: ...
@@ -168,6 +213,7 @@ class Index:
         filter: Optional[str] = None,
         max_distance: Optional[float] = None,
         exclude_self: bool = False,
+        temperature: Optional[float] = None,
     ) -> pd.DataFrame: ...
     def predict_proba(
         self,
@@ -177,6 +223,7 @@ class Index:
         filter: Optional[str] = None,
         max_distance: Optional[float] = None,
         exclude_self: bool = False,
+        temperature: Optional[float] = None,
     ) -> dict[str, pd.DataFrame]: ...
     def add(
         self,
@@ -220,6 +267,7 @@ class _Key(TypedDict):
 def run_get_knn(values: Mapping[str, _Value], model: Model, index: Index, /) -> str: ...
 def evaluate(truth: _Table, predictions: _Table) -> _Summary: ...
 def evaluate_folder(pred_gt_path: _Path) -> _Summary: ...
+def compare(run_a: _Path, run_b: _Path) -> _Comparison: ...
 def demo_collection(folder: _Path, *, objects: Optional[int] = None, seed: Optional[int] = None) -> str: ...
 def show_progress(shown: bool = True) -> None: ...
 def finish_work() -> None: ...
@@ -231,6 +279,7 @@ __all__ = [
     "show_progress",
     "evaluate",
     "evaluate_folder",
+    "compare",
     "Index",
     "Model",
     "operation_keys",

@@ -34,13 +34,16 @@ from ._native import Index, Model
 class RetrievalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Predicts the class of a descriptor by the votes of its nearest neighbours.
 
-    The class that most of the k neighbours have wins; a tie goes to the class with the nearest neighbour, as for
-    :meth:`Index.predict`.
+    The class that most of the k neighbours have wins, or the one whose neighbours weigh most; a tie goes to the class with
+    the nearest neighbour, as for :meth:`Index.predict`.
 
     Parameters
     ----------
     k : int
         Neighbours that vote, at least 1; all samples where it is larger.
+    temperature : float, optional
+        The temperature T of weighted votes, above 0: a neighbour at the distance d counts exp(-d**2 / T). Every neighbour
+        counts one where not given.
 
     Attributes
     ----------
@@ -50,8 +53,9 @@ class RetrievalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The index of the descriptors that it was fitted with.
     """
 
-    def __init__(self, k: int = 6) -> None:
+    def __init__(self, k: int = 6, temperature: Optional[float] = None) -> None:
         self.k = k
+        self.temperature = temperature
 
     def fit(self, X: Any, y: Any) -> RetrievalClassifier:
         """Takes descriptors [N, D] with their classes [N]."""
@@ -84,15 +88,25 @@ class RetrievalClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _votes(self, X: Any) -> Any:
         """The votes [Q, classes], and the position in ``classes_`` of the class that wins."""
-        _, positions = self.kneighbors(X)
+        distances, positions = self.kneighbors(X)
         codes = self._codes[positions]
         every = np.arange(len(codes))
         votes = np.zeros((len(codes), len(self.classes_)))
-        np.add.at(votes, (every[:, None], codes), 1)
+        np.add.at(votes, (every[:, None], codes), self._weights(distances))
         # Of the neighbours whose class has most votes, the nearest decides.
         of_neighbours = np.take_along_axis(votes, codes, axis=1)
         nearest = np.argmax(of_neighbours == votes.max(axis=1, keepdims=True), axis=1)
         return votes, codes[every, nearest]
+
+    def _weights(self, distances: Any) -> Any:
+        """What every neighbour counts [Q, k]."""
+        if self.temperature is None:
+            return np.ones(distances.shape)
+        if not self.temperature > 0:
+            raise ValueError(f"temperature must be above 0, but it is {self.temperature}")
+        squared = distances.astype(np.float64) ** 2
+        # Taken from that of the nearest, so that no temperature makes all weights 0.
+        return np.exp(-(squared - squared[:, :1]) / self.temperature)
 
 
 class ImageDescriber(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]

@@ -8,14 +8,15 @@ import numpy.typing as npt
 from ._native import Index, Model, _Image
 from ._descriptors import Descriptors
 
-_Parameter = Union[None, int, str, os.PathLike[str], Model]
+_Parameter = Union[None, int, float, str, os.PathLike[str], Model]
 
 class RetrievalClassifier:
     k: int
+    temperature: Optional[float]
     classes_: npt.NDArray[np.generic]
     index_: Index
     n_features_in_: int
-    def __init__(self, k: int = 6) -> None: ...
+    def __init__(self, k: int = 6, temperature: Optional[float] = None) -> None: ...
     def fit(self, X: npt.ArrayLike, y: npt.ArrayLike) -> RetrievalClassifier: ...
     def kneighbors(
         self, X: npt.ArrayLike, n_neighbors: Optional[int] = None

@@ -1,12 +1,14 @@
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Optional, Union, overload
 
 import numpy as np
 import numpy.typing as npt
 
 _Path = Union[str, os.PathLike[str]]
-_Value = Union[None, _Path, bool, float, Sequence[Union[str, float]], npt.NDArray[np.generic]]
+_Value = Union[
+    None, _Path, bool, float, Sequence[Union[str, float]], Mapping[str, float], npt.NDArray[np.generic]
+]
 
 def create_dataset_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def create_dataset_parameter(
@@ -61,8 +63,8 @@ def train_model_parameter(
     random_hue: Optional[float] = None,
     random_rotation: Optional[float] = None,
     augmented_views: int = ...,
-    loss_weights: Optional[str] = None,
-    variable_weights: Optional[str] = None,
+    loss_weights: Union[None, str, Mapping[str, float]] = None,
+    variable_weights: Union[None, str, Mapping[str, float]] = None,
     class_weight_power: float = ...,
     focal_gamma: float = ...,
     contrastive_temperature: float = ...,
@@ -166,6 +168,8 @@ def evaluate_model_configfile(configfile: _Path, **parameters: _Value) -> None: 
 def evaluate_model_parameter(
     pred_gt_path: _Path,
     result_path: _Path,
+    *,
+    model_path: Optional[_Path] = None,
 ) -> None: ...
 def crossvalidation_configfile(configfile: _Path, **parameters: _Value) -> None: ...
 def crossvalidation_parameter(
@@ -198,8 +202,8 @@ def crossvalidation_parameter(
     random_hue: Optional[float] = None,
     random_rotation: Optional[float] = None,
     augmented_views: int = ...,
-    loss_weights: Optional[str] = None,
-    variable_weights: Optional[str] = None,
+    loss_weights: Union[None, str, Mapping[str, float]] = None,
+    variable_weights: Union[None, str, Mapping[str, float]] = None,
     class_weight_power: float = ...,
     focal_gamma: float = ...,
     contrastive_temperature: float = ...,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::defaults::DEFAULT_FOLDER;
-use crate::field::required;
+use crate::field::{optional, required};
 use crate::form::path;
 
 crate::parameters! {
@@ -16,5 +16,7 @@ crate::parameters! {
         pred_gt_path: PathBuf = required(path(), DEFAULT_FOLDER);
         /// Folder for the results
         result_path: PathBuf = required(path(), DEFAULT_FOLDER);
+        /// Folder of the model that get-knn was run with, for the report to show what makes pictures similar
+        model_path: Option<PathBuf> = optional(path(), DEFAULT_FOLDER.into()).further();
     }
 }

@@ -73,9 +73,10 @@ crate::parameters! {
         num_neighbors: usize = defaulted(6, whole(1..));
         /// Whether the queries have labels to compare the predictions with
         bool_labeled_input: bool = defaulted(true, truth());
-        /// How neighbours vote: each counts one, or near ones count more
+        /// Who predicts: neighbours that count one each or more when near, the model's classifier, or the mean of both
         ///
-        /// Ties go to the class with the nearest neighbour.
+        /// Ties go to the class with the nearest neighbour. A classifier is learnt by the loss `classification` and the recipes `fast` and
+        /// `best`. In the mean, near neighbours count more where a temperature is known.
         vote: VoteRule = defaulted(VoteRule::Majority, choice()).further();
         /// Temperature T of weighted votes, exp(-d^2 / T) at the distance d; `model`: the one that validation found
         ///

@@ -243,7 +243,11 @@ proptest! {
         (words, aliases, strict) in (option::of(variables()), option::of(path()), any::<bool>()),
         user_agent_contact in option::of("[a-z.+]{1,8}@[a-z]{1,8}\\.example"),
     ) {
-        let evaluate = EvaluateModelParameters { pred_gt_path: csvfile.clone(), result_path: imgsavepath.clone() };
+        let evaluate = EvaluateModelParameters {
+            pred_gt_path: csvfile.clone(),
+            result_path: imgsavepath.clone(),
+            model_path: Some(csvfile.clone()),
+        };
         prop_assert_eq!(&read_back(&evaluate), &evaluate);
         let create = CreateDatasetParameters {
             imgsavepath,

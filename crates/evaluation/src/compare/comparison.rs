@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use silknow_errors::{Error, Result};
 
 use super::mcnemar::McNemar;
 use crate::bootstrap::{Estimate, Figures};
@@ -39,6 +40,17 @@ pub struct Comparison {
     pub variables: Vec<VariableComparison>,
     /// What a reader of the comparison should know.
     pub warnings: Vec<String>,
+}
+
+impl Comparison {
+    /// The comparison as JSON.
+    ///
+    /// # Errors
+    /// A figure that JSON cannot say, which would be a fault of ours.
+    pub fn to_json(&self) -> Result<String> {
+        serde_json::to_string(self)
+            .map_err(|cause| Error::internal("the comparison cannot be written as JSON").caused_by(cause))
+    }
 }
 
 /// One variable of two runs compared, over the images with a known truth and a prediction by both runs.

@@ -119,6 +119,7 @@ impl PairedRuns {
             truth: truth.clone(),
             predictions,
             neighbours: None,
+            shares: None,
             meta: String::new(),
         };
         let runs = predictions.map(run);

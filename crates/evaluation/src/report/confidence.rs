@@ -25,6 +25,11 @@ pub(super) fn confidence_section(details: &EvaluationDetails) -> Option<Section>
         None => "Every neighbour counts one.".to_owned(),
         Some(temperature) => format!("A neighbour at the distance d counts exp(-d²/{temperature})."),
     };
+    let vote = match details.vote.rule {
+        "classifier" => "The model's own classifier decides; the neighbours do not vote.".to_owned(),
+        "mean" => format!("{vote} The mean of their shares and of what the model's own classifier says decides."),
+        _ => vote,
+    };
     let threshold = match details.vote.confidence_threshold {
         0.0 => String::new(),
         threshold => format!(

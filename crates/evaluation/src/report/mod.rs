@@ -11,19 +11,27 @@ mod queries;
 mod reading;
 mod variable;
 
-use crate::page::{KeyFigure, Page, thousands};
+use crate::details::EvaluationDetails;
+use crate::explained::ExplainedHit;
+use crate::page::{KeyFigure, Page, Section, thousands};
 use crate::summary::EvaluationSummary;
 use cells::percent;
 pub(crate) use findings::{Findings, VariablePictures};
+pub(crate) use queries::{FoldEnds, explained};
 
 /// The name of the page within the result folder.
 pub const FILE_NAME: &str = "report.html";
 
 /// The page of an evaluation. `pictures` has the matrices of the summary's variables in their order.
-pub(crate) fn evaluation_page(findings: Findings<'_>, pictures: &[VariablePictures]) -> Page {
+pub(crate) fn evaluation_page(
+    findings: Findings<'_>,
+    pictures: &[VariablePictures],
+    explained: Vec<ExplainedHit>,
+) -> Page {
     let Findings { summary, details, .. } = findings;
     // The pictures come first, because they say most to people who did not make the system. Figures for comparing systems follow.
     let mut sections = vec![overview::overview_section(summary, details), queries::queries_section(findings)];
+    sections.extend(Section::of_explained(explained));
     sections.extend(summary.folds.as_ref().map(overview::folds_section));
     sections.extend(confidence::confidence_section(details));
     sections.extend(
@@ -36,7 +44,7 @@ pub(crate) fn evaluation_page(findings: Findings<'_>, pictures: &[VariablePictur
     let title = if summary.folds.is_some() { "Cross-validation" } else { "Evaluation" };
     Page {
         title: title.to_owned(),
-        introduction: vec![introduction(summary)],
+        introduction: vec![introduction(summary, details)],
         key_figures: key_figures(summary),
         sections,
         footer: match &summary.classification {
@@ -46,12 +54,17 @@ pub(crate) fn evaluation_page(findings: Findings<'_>, pictures: &[VariablePictur
     }
 }
 
-fn introduction(summary: &EvaluationSummary) -> String {
+fn introduction(summary: &EvaluationSummary, details: &EvaluationDetails) -> String {
     let samples = thousands(summary.samples);
     let by = match summary.k {
         Some(1) => "the label of its most similar image".to_owned(),
         Some(k) => format!("the labels of its {k} most similar images"),
         None => "the labels of its most similar images".to_owned(),
+    };
+    let by = match details.vote.rule {
+        "classifier" => "what the model's own classifier says".to_owned(),
+        "mean" => format!("{by} and from what the model's own classifier says"),
+        _ => by,
     };
     let whence = match &summary.folds {
         Some(folds) => format!(

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use silknow_errors::Result;
 use silknow_index::Vote;
 use silknow_index::classification::Classification;
 use silknow_records::{LabelMatrix, Object};
@@ -11,6 +12,7 @@ use super::findings::Findings;
 use crate::calibration::decided;
 use crate::cards::{Answer, Neighbour, Picture, SearchHit, Work};
 use crate::choice::{Grade, choose};
+use crate::explained::{Asked, Explain, ExplainedHit};
 use crate::page::{DISTANCE_IN_WORDS, Part, Section};
 
 /// How many queries are shown with their pictures.
@@ -18,6 +20,10 @@ const SHOWN_QUERIES: usize = 12;
 
 /// How many neighbours of a query are shown; more would hardly be looked at.
 const SHOWN_NEIGHBOURS: usize = 12;
+
+/// How many of these queries are explained, and how many neighbours of each.
+const EXPLAINED_QUERIES: usize = 6;
+const EXPLAINED_NEIGHBOURS: usize = 2;
 
 /// A choice of queries with their neighbours' pictures.
 pub(super) fn queries_section(findings: Findings<'_>) -> Section {
@@ -43,6 +49,44 @@ pub(super) fn queries_section(findings: Findings<'_>) -> Section {
         parts.push(Part::Hits(queries.iter().map(|&query| search_hit(classification, folder, works, query)).collect()));
     }
     Section { title: "Queries and their neighbours".to_owned(), parts }
+}
+
+/// The first neighbours of a choice of queries, with what makes them similar.
+///
+/// # Errors
+/// What `explain` refuses.
+pub(crate) fn explained(findings: Findings<'_>, folds: &FoldEnds, explain: &Explain<'_>) -> Result<Vec<ExplainedHit>> {
+    let Findings { classification, folder, works, .. } = findings;
+    let chosen = choose(classification, EXPLAINED_QUERIES);
+    let queries: Vec<usize> = chosen.into_iter().flat_map(|(_, queries)| queries).collect();
+    let hits: Vec<SearchHit> = queries.iter().map(|&query| search_hit(classification, folder, works, query)).collect();
+    let asked: Vec<Asked> = queries
+        .iter()
+        .zip(&hits)
+        .map(|(&query, hit)| Asked {
+            fold: folds.fold_of(query),
+            query: hit.query.path.clone(),
+            neighbours: hit
+                .neighbours
+                .iter()
+                .take(EXPLAINED_NEIGHBOURS)
+                .map(|near| near.picture.path.clone())
+                .collect(),
+        })
+        .collect();
+    let shares = explain(&asked)?;
+    Ok(hits.iter().zip(shares).filter_map(|(hit, shares)| ExplainedHit::new(hit, shares)).collect())
+}
+
+/// Where the queries of every fold end, among those of all folds one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct FoldEnds(pub(crate) Vec<usize>);
+
+impl FoldEnds {
+    /// The fold of a query; 0 without folds.
+    fn fold_of(&self, query: usize) -> usize {
+        self.0.iter().take_while(|&&end| end <= query).count()
+    }
 }
 
 /// One query of a classification with its neighbours; image paths are relative to `folder`.
@@ -96,6 +140,26 @@ fn search_hit(
 mod tests {
     use super::*;
     use crate::examples::classification;
+
+    #[test]
+    fn what_is_explained_is_asked_for_with_its_fold_and_a_neighbour_that_cannot_be_looked_at_is_left_out() {
+        let (classification, works) = (classification(), HashMap::new());
+        let summary = crate::EvaluationSummary::of(&classification);
+        let silent = silknow_progress::Silent;
+        let details =
+            crate::details::EvaluationDetails::of(&classification, &summary.variables, vec![], &silent).unwrap();
+        let folder = Path::new("/run");
+        let findings =
+            Findings { classification: &classification, folder, summary: &summary, details: &details, works: &works };
+        let explain = |asked: &[Asked]| {
+            let folds: Vec<(usize, &Path)> = asked.iter().map(|asked| (asked.fold, asked.query.as_path())).collect();
+            let path = |query: usize| format!("/run/images/query_{query}.jpg");
+            let paths: Vec<String> = (0..3).map(path).collect();
+            assert_eq!(folds, [(0, Path::new(&paths[0])), (1, Path::new(&paths[2])), (1, Path::new(&paths[1]))]);
+            Ok(asked.iter().map(|asked| vec![None; asked.neighbours.len()]).collect())
+        };
+        assert!(explained(findings, &FoldEnds(vec![1, 4]), &explain).unwrap().is_empty());
+    }
 
     #[test]
     fn a_hit_has_the_query_its_answers_and_its_neighbours() {

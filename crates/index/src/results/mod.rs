@@ -19,6 +19,8 @@ use crate::classification::{self, Classification, RankedNeighbours};
 use crate::index::{Hit, Hits};
 use crate::meta::{FORMAT_WITH_SETS, IndexMeta};
 use crate::retrieve::Retrieval;
+use crate::stated_shares::StatedShares;
+use crate::vote::Voters;
 
 /// What was found for queries, with the names that the files state.
 #[derive(Clone, Copy, Debug)]
@@ -106,6 +108,8 @@ impl Retrieval {
                 distances: found.iter().map(|hit| hit.distance).collect(),
                 labels,
             }),
+            shares: (self.vote.voters != Voters::Neighbours)
+                .then(|| StatedShares::of_ballots(self.vocabulary.len(), &self.ballots)),
             meta: meta.to_json(),
         }))
     }

@@ -1,4 +1,4 @@
-//! `kNN_votes.csv`: per query and variable what the neighbours say, with the probability of every class, for programs.
+//! `kNN_votes.csv`: per query and variable what is said of it, with the probability of every class, for programs.
 //!
 //! `ast.literal_eval` reads the cells of the last column: a dictionary from the names of classes to their shares of the vote.
 
@@ -33,7 +33,7 @@ pub(crate) fn write(folder: &Path, retrieval: &Retrieval) -> Result<()> {
         write(HEADER)?;
         for (query, name) in retrieval.names.iter().enumerate() {
             for (v, variable) in retrieval.vocabulary.variables.iter().enumerate() {
-                let ballot = retrieval.vote.count_hits(retrieval.hits.of(query), v);
+                let ballot = &retrieval.ballots[query][v];
                 let share = |voted: &ClassShare| {
                     format!("{}: {:?}", string_literal(variable.class_name(voted.class)), rounded(voted.share))
                 };

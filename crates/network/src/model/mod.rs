@@ -1,11 +1,13 @@
 //! A whole model: the network from pixels to descriptors, with everything that retrieval must know about it.
 //!
 //! `stored` is the model at rest, `folder` its files with `description` for `model.json` and `heads` for what stands beside the head, `ready` the model that computes,
-//! `describe` the way from images to descriptors, `graph` the model as a list of operations.
+//! `describe` the way from images to descriptors, `explain` where in two pictures their similarity comes from, `graph` the
+//! model as a list of operations.
 
 mod checks;
 mod describe;
 mod description;
+mod explain;
 mod facts;
 mod fingerprint;
 mod folder;
@@ -16,6 +18,7 @@ mod stored;
 
 pub use describe::Described;
 pub use description::DESCRIPTION_FILE;
+pub use explain::{Contributions, Explanation, Places};
 pub use facts::{ChosenVote, Facts, Provenance};
 pub use graph::ModelGraph;
 pub use ready::Model;

@@ -17,12 +17,12 @@ use crate::top::{Outputs, TopNetwork};
 
 /// A network in its inference form, with its image pipeline, its vocabulary and how it was made.
 pub struct Model {
-    facts: Facts,
+    pub(super) facts: Facts,
     fingerprint: String,
-    backbone: Box<dyn FrozenBackbone>,
+    pub(super) backbone: Box<dyn FrozenBackbone>,
     /// The head and the extra heads alone: the retrained blocks are part of the backbone here.
-    head: TopNetwork,
-    device: Device,
+    pub(super) head: TopNetwork,
+    pub(super) device: Device,
 }
 
 impl StoredModel {
@@ -76,7 +76,8 @@ impl Model {
 
     /// The extra heads that training made for its objective, by name, each with the number of outputs for an image: what a
     /// classifier gives for `class.<variable>` are scores of the classes in the order of the
-    /// [vocabulary](Self::vocabulary), whose softmax are probabilities.
+    /// [vocabulary](Self::vocabulary), whose softmax are probabilities; for `classes.<variable>`, of which an image may have
+    /// several, it is their sigmoid.
     pub fn extra_heads(&self) -> impl Iterator<Item = (&str, usize)> {
         self.head.extra.names().zip(self.head.extra.widths())
     }

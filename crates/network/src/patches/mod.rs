@@ -17,7 +17,7 @@ use silknow_errors::Result;
 
 use crate::design::{Design, Family, Trainable};
 use crate::device::{Placement, numbers};
-use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
+use crate::features::{FeatureShape, FrozenBackbone, Maps, check_pixels};
 use crate::graph::{Graph, Operation};
 use crate::head::he_uniform;
 use crate::parameter::{parameter, replace, stored};
@@ -195,6 +195,14 @@ struct FrozenPatches {
     device: Device,
 }
 
+impl FrozenPatches {
+    fn maps(&self, pixels: &[f32], n: usize) -> Tensor<4> {
+        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
+        let pixels = Tensor::<4>::from_data(pixels, &self.device);
+        self.layers.iter().fold(pixels, |maps, layer| layer.forward(maps))
+    }
+}
+
 impl FrozenBackbone for FrozenPatches {
     fn feature_shape(&self) -> FeatureShape {
         self.shape
@@ -205,10 +213,19 @@ impl FrozenBackbone for FrozenPatches {
         if n == 0 {
             return Ok(Vec::new());
         }
-        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
-        let pixels = Tensor::<4>::from_data(pixels, &self.device);
-        let maps = self.layers.iter().fold(pixels, |maps, layer| layer.forward(maps));
+        let maps = self.maps(pixels, n);
         if self.pooled { numbers(pool(maps)) } else { numbers(maps) }
+    }
+
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        check_pixels(pixels, n, self.input_px)?;
+        if !self.pooled {
+            return Ok(None);
+        }
+        let side = self.input_px / PATCH_PX;
+        let shape = FeatureShape { height: side, width: side, ..self.shape };
+        let values = if n == 0 { Vec::new() } else { numbers(self.maps(pixels, n))? };
+        Ok(Some(Maps { shape, values }))
     }
 }
 

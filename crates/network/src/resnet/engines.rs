@@ -11,7 +11,7 @@ use super::sizes::ResNet;
 use crate::convolution::global_average_pool;
 use crate::design::Design;
 use crate::device::{Placement, numbers};
-use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
+use crate::features::{FeatureShape, FrozenBackbone, Maps, check_pixels};
 use crate::weights::WeightFile;
 
 /// The stem and the first `cut` residual blocks.
@@ -91,8 +91,18 @@ pub(super) fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> Fea
     if cut == layout.blocks.len() {
         return FeatureShape { channels: layout.features(), height: 1, width: 1 };
     }
+    maps_shape(layout, cut, input_px)
+}
+
+/// The shape of the maps after the first `cut` blocks.
+fn maps_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
     let (channels, side) = layout.maps_before(cut, input_px);
     FeatureShape { channels, height: side, width: side }
+}
+
+/// The shape of the maps whose mean the features are; none where the features are maps.
+fn pooled_from(layout: &Layout, cut: usize, input_px: usize) -> Option<FeatureShape> {
+    (cut == layout.blocks.len()).then(|| maps_shape(layout, cut, input_px))
 }
 
 /// The frozen part as `silknow-engine` computes it.
@@ -100,6 +110,8 @@ struct ProcessorBackbone {
     engine: Engine,
     input_px: usize,
     shape: FeatureShape,
+    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
+    pooled_from: Option<FeatureShape>,
 }
 
 impl ProcessorBackbone {
@@ -112,8 +124,10 @@ impl ProcessorBackbone {
                 shortcut: block.shortcut.as_ref().map(fold).transpose()?,
             });
         }
-        let output = if cut == layout.blocks.len() { Output::Pooled } else { Output::Maps };
-        Ok(Self { engine: builder.finish(output), input_px, shape: feature_shape(layout, cut, input_px) })
+        let pooled_from = pooled_from(layout, cut, input_px);
+        let output = if pooled_from.is_some() { Output::Pooled } else { Output::Maps };
+        let shape = feature_shape(layout, cut, input_px);
+        Ok(Self { engine: builder.finish(output), input_px, shape, pooled_from })
     }
 }
 
@@ -139,6 +153,11 @@ impl FrozenBackbone for ProcessorBackbone {
         check_pixels(pixels, n, self.input_px)?;
         Ok(self.engine.run(pixels, n))
     }
+
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        check_pixels(pixels, n, self.input_px)?;
+        Ok(self.pooled_from.map(|shape| Maps { shape, values: self.engine.run_to_maps(pixels, n) }))
+    }
 }
 
 /// The frozen part as Burn computes it.
@@ -147,7 +166,8 @@ struct BurnBackbone {
     device: Device,
     input_px: usize,
     shape: FeatureShape,
-    pooled: bool,
+    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
+    pooled_from: Option<FeatureShape>,
 }
 
 impl BurnBackbone {
@@ -157,17 +177,17 @@ impl BurnBackbone {
             network: FrozenResNet::new(weights, layout, cut, &device)?,
             input_px,
             shape: feature_shape(layout, cut, input_px),
-            pooled: cut == layout.blocks.len(),
+            pooled_from: pooled_from(layout, cut, input_px),
             device,
         })
     }
 
-    fn run_batch(&self, pixels: &[f32]) -> Result<Vec<f32>> {
+    /// The maps after the last block, of one image or more.
+    fn maps(&self, pixels: &[f32]) -> Tensor<4> {
         let side = self.input_px;
         let n = pixels.len() / (3 * side * side);
         let pixels = Tensor::<4>::from_data(TensorData::new(pixels.to_vec(), [n, 3, side, side]), &self.device);
-        let maps = self.network.forward(pixels);
-        if self.pooled { numbers(global_average_pool(maps)) } else { numbers(maps) }
+        self.network.forward(pixels)
     }
 }
 
@@ -181,6 +201,16 @@ impl FrozenBackbone for BurnBackbone {
         if n == 0 {
             return Ok(Vec::new());
         }
-        self.run_batch(pixels)
+        let maps = self.maps(pixels);
+        if self.pooled_from.is_some() { numbers(global_average_pool(maps)) } else { numbers(maps) }
+    }
+
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        check_pixels(pixels, n, self.input_px)?;
+        let values = |shape| {
+            let values = if n == 0 { Vec::new() } else { numbers(self.maps(pixels))? };
+            Ok(Maps { shape, values })
+        };
+        self.pooled_from.map(values).transpose()
     }
 }

@@ -11,7 +11,7 @@ use super::size::ResNetV2;
 use crate::convolution::{global_average_pool, normalisation};
 use crate::design::Design;
 use crate::device::{Placement, numbers};
-use crate::features::{FeatureShape, FrozenBackbone, check_pixels};
+use crate::features::{FeatureShape, FrozenBackbone, Maps, check_pixels};
 use crate::weights::WeightFile;
 
 /// The stem and the first `cut` residual units.
@@ -114,12 +114,13 @@ fn on_processor(
             shortcut: unit.shortcut.as_ref().map(fold).transpose()?,
         });
     }
-    let engine = if cut == layout.units.len() {
+    let pooled_from = pooled_from(layout, cut, input_px);
+    let engine = if pooled_from.is_some() {
         builder.activation(&activation(&layout.postnorm, flavour, weights)?).finish(Output::Pooled)
     } else {
         builder.finish(Output::Maps)
     };
-    Ok(Box::new(ProcessorBackbone { engine, input_px, shape: feature_shape(layout, cut, input_px) }))
+    Ok(Box::new(ProcessorBackbone { engine, input_px, shape: feature_shape(layout, cut, input_px), pooled_from }))
 }
 
 /// A convolution with the normalisation after it, where there is one, multiplied in.
@@ -145,8 +146,18 @@ pub(super) fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> Fea
     if cut == layout.units.len() {
         return FeatureShape { channels: layout.features(), height: 1, width: 1 };
     }
+    maps_shape(layout, cut, input_px)
+}
+
+/// The shape of the maps after the first `cut` units.
+fn maps_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
     let (channels, side) = layout.maps_before(cut, input_px);
     FeatureShape { channels, height: side, width: side }
+}
+
+/// The shape of the maps whose mean the features are; none where the features are maps.
+fn pooled_from(layout: &Layout, cut: usize, input_px: usize) -> Option<FeatureShape> {
+    (cut == layout.units.len()).then(|| maps_shape(layout, cut, input_px))
 }
 
 /// The frozen part as `silknow-engine` computes it.
@@ -154,6 +165,8 @@ struct ProcessorBackbone {
     engine: Engine,
     input_px: usize,
     shape: FeatureShape,
+    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
+    pooled_from: Option<FeatureShape>,
 }
 
 impl FrozenBackbone for ProcessorBackbone {
@@ -165,6 +178,11 @@ impl FrozenBackbone for ProcessorBackbone {
         check_pixels(pixels, n, self.input_px)?;
         Ok(self.engine.run(pixels, n))
     }
+
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        check_pixels(pixels, n, self.input_px)?;
+        Ok(self.pooled_from.map(|shape| Maps { shape, values: self.engine.run_to_maps(pixels, n) }))
+    }
 }
 
 /// The frozen part as Burn computes it.
@@ -173,7 +191,8 @@ struct BurnBackbone {
     device: Device,
     input_px: usize,
     shape: FeatureShape,
-    pooled: bool,
+    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
+    pooled_from: Option<FeatureShape>,
 }
 
 impl BurnBackbone {
@@ -183,9 +202,15 @@ impl BurnBackbone {
             network: FrozenResNetV2::new(weights, layout, cut, &device)?,
             input_px,
             shape: feature_shape(layout, cut, input_px),
-            pooled: cut == layout.units.len(),
+            pooled_from: pooled_from(layout, cut, input_px),
             device,
         })
+    }
+
+    /// The maps of `n` images, at least one: after the last unit and its activation, or at the cut.
+    fn maps(&self, pixels: &[f32], n: usize) -> Tensor<4> {
+        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
+        self.network.forward(Tensor::<4>::from_data(pixels, &self.device))
     }
 }
 
@@ -199,8 +224,16 @@ impl FrozenBackbone for BurnBackbone {
         if n == 0 {
             return Ok(Vec::new());
         }
-        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
-        let maps = self.network.forward(Tensor::<4>::from_data(pixels, &self.device));
-        if self.pooled { numbers(global_average_pool(maps)) } else { numbers(maps) }
+        let maps = self.maps(pixels, n);
+        if self.pooled_from.is_some() { numbers(global_average_pool(maps)) } else { numbers(maps) }
+    }
+
+    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
+        check_pixels(pixels, n, self.input_px)?;
+        let values = |shape| {
+            let values = if n == 0 { Vec::new() } else { numbers(self.maps(pixels, n))? };
+            Ok(Maps { shape, values })
+        };
+        self.pooled_from.map(values).transpose()
     }
 }

@@ -2,6 +2,7 @@
 
 mod backbone;
 mod engines;
+mod explaining;
 mod model;
 mod precision;
 mod reference;

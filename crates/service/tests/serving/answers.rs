@@ -33,6 +33,7 @@ fn found_by_search(position: usize, change: impl FnOnce(&mut Search)) -> Vec<(St
         vote_temperature: None,
         confidence_threshold: 0.0,
         html: None,
+        explained: 0,
         batch_size: 32,
         device: DeviceChoice::Auto,
         precision: Precision::F32,

@@ -3,6 +3,7 @@
 //! It teaches descriptors what a classifier needs. The neighbours of an image are found without these layers.
 
 use silknow_errors::{Error, Result};
+use silknow_network::extra_heads::{CLASS_HEAD, CLASS_SET_HEAD};
 use silknow_records::{LabelMatrix, Vocabulary};
 
 use super::{Asks, Batch, Objective, Outcome, Samples};
@@ -20,7 +21,7 @@ use super::{Asks, Batch, Objective, Outcome, Samples};
 /// and so that the training labels of each variable have the mean weight 1. With the focus g ([`with_focus`](Self::with_focus))
 /// above 0, what is told well already counts less (Lin et al. 2017).
 ///
-/// Its heads have the names `class.<variable>`. Its terms are the means over the known labels of each variable.
+/// Its heads have the names `class.<variable>`, and `classes.<variable>` for variables of the second kind. Its terms are the means over the known labels of each variable.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Classification {
     name: String,
@@ -64,11 +65,12 @@ impl Classification {
                 let unknown = || Error::data(format!("`{}` has no class number {class}", variable.name));
                 *count.ok_or_else(unknown)? += 1;
             }
+            let sets = samples.iter().any(|&sample| labels.classes(sample, position).len() > 1);
             variables.push(Head {
                 variable: variable.name.clone(),
-                head: format!("class.{}", variable.name),
+                head: format!("{}{}", if sets { CLASS_SET_HEAD } else { CLASS_HEAD }, variable.name),
                 weights: class_weights(&counts, power),
-                sets: samples.iter().any(|&sample| labels.classes(sample, position).len() > 1),
+                sets,
             });
         }
         if variables.iter().all(|variable| variable.weights.is_empty()) {
