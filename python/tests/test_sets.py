@@ -125,7 +125,7 @@ def test_weights_are_given_as_dictionaries(folds, monkeypatch):
     weights = {"loss_weights": {"semantic": 0.4, "classification": 1}, "variable_weights": {"material": 2}}
     sir.train_model_parameter("masterfile.txt", "samples", "dictionaries", **{**training, **weights})
     text = (folds / "dictionaries/model.json").read_text()
-    written = json.loads(text)["training"]
+    written = json.loads(text)["training"]["objective"]
     assert "semantic" in str(written["loss_weights"]) and "0.4" in str(written["loss_weights"])
     assert "material" in str(written["variable_weights"])
     assert sir.Model.load("dictionaries", device="cpu").vote_temperature > 0

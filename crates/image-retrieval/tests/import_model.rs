@@ -56,6 +56,28 @@ fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
     assert!(apart <= tolerance, "{what}: {apart:e}");
 }
 
+/// The stored layers on top of these features, computed apart: linear, rectified between them, brought to unit length.
+fn through_head(model: &Path, features: &[f32], features_len: usize) -> Vec<f32> {
+    let bytes = std::fs::read(model.join("model.safetensors")).unwrap();
+    let tensors = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let stored = |name: &str| -> Vec<f32> {
+        let data = tensors.tensor(name).unwrap().data();
+        data.as_chunks().0.iter().map(|value| f32::from_le_bytes(*value)).collect()
+    };
+    let linear = |layer: usize, inputs: &[f32]| -> Vec<f32> {
+        let weights = stored(&format!("head.{layer}.weight"));
+        let rows = weights.chunks(inputs.len()).zip(stored(&format!("head.{layer}.bias")));
+        rows.map(|(row, bias)| bias + row.iter().zip(inputs).map(|(weight, input)| weight * input).sum::<f32>())
+            .collect()
+    };
+    let of_image = |features: &[f32]| {
+        let hidden: Vec<f32> = linear(0, features).into_iter().map(|value| value.max(0.0)).collect();
+        linear(1, &hidden)
+    };
+    let descriptors: Vec<f32> = features.chunks(features_len).flat_map(of_image).collect();
+    unit_rows(&descriptors, 8)
+}
+
 fn unit_rows(values: &[f32], width: usize) -> Vec<f32> {
     let unit = |row: &[f32]| {
         let length = row.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -99,6 +121,11 @@ fn a_model_of_the_toolbox_keeps_its_head_its_variables_and_its_pixels() {
     assert_eq!(model.facts().vocabulary.names(), ["place", "material"]);
     let description = std::fs::read_to_string(out.join("model.json")).unwrap();
     assert!(description.contains("\"pixels\": \"toolbox\""), "{description}");
+    // The images behind these features are not known; what TensorFlow's head made of the features is.
+    let mut reference = npz::Reader::open(fixture.join("reference.npz")).unwrap();
+    let (shape, features) = reference.f32("features").unwrap();
+    let (_, expected) = reference.f32("descriptors").unwrap();
+    assert_near("descriptors of the reference", &through_head(&out, &features, shape[1]), &expected, 1e-6);
 
     // Without the configuration nothing is known of them but what is said; with our pixels indexes are to be built anew.
     let parameters = ImportModelParameters {

@@ -167,7 +167,7 @@ class App {
     if (!this.query || this.session.state.view !== "search") return;
     const { answer, status } = this.search;
     this.grid.render();
-    this.predictions.render(answer);
+    this.predictions.render(answer, this.session.index.variables.map((variable) => variable.name));
     this.distances.render(answer);
     this.groupedLabel.hidden = answer === null;
     document.body.classList.toggle("busy", status === "busy");

@@ -101,7 +101,7 @@ def build_kDTree_parameter(
     *,
     old_layout: bool = ...,
     untrained: bool = ...,
-    group_distance: Optional[float] = ...,
+    group_distance: float | str = ...,
     backbone: str = ...,
     weights: _Path = ...,
     batch_size: int = ...,

@@ -37,8 +37,8 @@ pub(crate) fn backbone_file(path: &Path, bytes: &[u8]) -> Result<Content> {
     let content = match (kind(bytes), ending.as_str()) {
         (Some(Kind::Safetensors), _) | (None, "safetensors") => backbone_in_memory(bytes),
         (Some(Kind::PyTorch), _) | (None, "pth" | "pt") => checkpoint(path, bytes.len()),
-        _ => Err(Error::configuration("not a weight file")
-            .hint("weights are `imagenet`, `builtin`, `none`, or a file ending in .safetensors, .pth or .pt")),
+        _ => Err(Error::data("not a weight file, or one that was cut")
+            .hint("give a file of safetensors, PyTorch, TensorFlow or Keras that is whole")),
     };
     content.map_err(|error| error.in_file(path))
 }

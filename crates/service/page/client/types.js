@@ -4,8 +4,7 @@
  * @typedef {{name: string, text: string}} Class
  * @typedef {Class & {count: number}} CountedClass
  * @typedef {{name: string, values: CountedClass[], unknown: number}} Facet
- * @typedef {{name: string, classes: CountedClass[], unknown: number}} VariableOfIndex
- * @typedef {{name: string, works: number, images: number, variables: VariableOfIndex[], map: boolean}} IndexInfo
+ * @typedef {{name: string, works: number, images: number, variables: Facet[], map: boolean}} IndexInfo
  * @typedef {"agrees" | "differs" | "unknown"} Agreement
  *
  * @typedef {object} Hit

@@ -47,7 +47,7 @@ export class Facets {
     } catch {
       // Without counts of its own the index still says which classes there are.
       if (signal.aborted) return;
-      this.#facets = session.index.variables.map(({ name, classes, unknown }) => ({ name, values: classes, unknown }));
+      this.#facets = session.index.variables;
     }
     if (signal.aborted) return;
     this.#key = key;

@@ -22,9 +22,12 @@ export class Predictions {
     this.root = element("section", { class: "predictions", "aria-labelledby": "predictions-title" }, element("details", { open: isWide }, title, this.body));
   }
 
-  /** @param {Answer | null} answer */
-  render(answer) {
-    const told = Object.entries(answer?.predictions ?? {}).filter(([, classes]) => classes.length > 0);
+  /**
+   * @param {Answer | null} answer
+   * @param {string[]} variables in the order of the index
+   */
+  render(answer, variables) {
+    const told = variables.map((variable) => [variable, answer?.predictions[variable] ?? []]).filter(([, classes]) => classes.length > 0);
     this.root.hidden = told.length === 0;
     if (this.root.hidden) return;
     const hasLabels = told.some(([variable]) => (answer.query?.labels?.[variable] ?? []).length > 0);

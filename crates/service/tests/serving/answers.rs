@@ -194,8 +194,19 @@ fn regions_and_weighted_sums_are_searched() {
     let stored = json!({ "k": 4, "queries": [{ "image": workshop.id(1) }, { "image": workshop.id(4) }] });
     let found = served.client.post_files("/api/v1/search", &uploads, Some(&both)).ok();
     assert_eq!(hits(&found), hits(&served.client.post_json("/api/v1/search", &stored).ok()));
-    let names: Vec<String> = hits(&found).into_iter().map(|(name, _)| name).collect();
-    assert!(names.contains(&workshop.id(1)) && names.contains(&workshop.id(4)), "{names:?}");
+    // The sum of two descriptors of unit length is as far from the one as from the other, and nearer to both than they are.
+    let whole = |queries: Value| {
+        let asked = json!({ "k": 1000, "queries": queries });
+        let found = hits(&served.client.post_json("/api/v1/search", &asked).ok());
+        move |position: usize| {
+            let hit = found.iter().find(|(name, _)| *name == workshop.id(position)).expect("all images are listed");
+            f32::from_bits(hit.1)
+        }
+    };
+    let of_sum = whole(json!([{ "image": workshop.id(1) }, { "image": workshop.id(4) }]));
+    let of_one = whole(json!([{ "image": workshop.id(1) }]));
+    assert!((of_sum(1) - of_sum(4)).abs() < 1e-5, "{} and {}", of_sum(1), of_sum(4));
+    assert!(of_sum(4) < of_one(4), "{} and {}", of_sum(4), of_one(4));
 
     let away = json!({ "k": 1, "queries": [{ "image": workshop.id(1), "weight": -1.0 }] });
     let whole = json!({ "k": 1000, "image": workshop.id(1) });

@@ -261,7 +261,7 @@ mod tests {
         labels.set(0, 0, &[0, 2]);
         let mut heads = ImageValues::new(2);
         let three = 3f32.ln();
-        heads.insert("class.0", 3, vec![three, three, 0.0, 1.0, 2.0, 3.0]).unwrap();
+        heads.insert("classes.0", 3, vec![three, three, 0.0, 1.0, 2.0, 3.0]).unwrap();
         let batch = Batch::new(&labels, &[1.0, 0.0], 1).with_heads(&heads);
         // The probabilities of a, of not b and of c are 3/4, 1/4 and 1/2.
         let objective = Classification::new(&vocabulary, &labels, &[0, 1], 0.0).unwrap();
@@ -269,7 +269,7 @@ mod tests {
         let due = (4.0f64 / 3.0).ln() + 4f64.ln() + 2f64.ln();
         assert!((outcome.loss - due).abs() < 1e-6, "{}", outcome.loss);
         let close = |given: &[f32], due: &[f32]| given.iter().zip(due).all(|(a, b)| (a - b).abs() < 1e-6);
-        assert!(close(&outcome.head_gradients["class.0"], &[-0.25, 0.75, -0.5, 0.0, 0.0, 0.0]));
+        assert!(close(&outcome.head_gradients["classes.0"], &[-0.25, 0.75, -0.5, 0.0, 0.0, 0.0]));
         // Focused by 2, the terms count 1/16, 9/16 and 1/4.
         let outcome = objective.with_focus(2.0).unwrap().evaluate(&batch);
         let due = (4.0f64 / 3.0).ln() / 16.0 + 4f64.ln() * 9.0 / 16.0 + 2f64.ln() / 4.0;
