@@ -47,6 +47,28 @@ impl Parts<'_> {
         }
         kernel
     }
+
+    /// The same for the engine.
+    pub(crate) fn for_engine(self) -> silknow_engine::Convolution {
+        let weights = self.folded_kernel();
+        let [outputs, inputs, kernel_px, _] = self.shape;
+        silknow_engine::Convolution {
+            inputs,
+            outputs,
+            kernel_px,
+            stride_px: self.stride_px,
+            weights,
+            shift: self.shift,
+        }
+    }
+}
+
+/// The gradients of a residual unit or block.
+pub(crate) struct UnitGradients {
+    /// Of its kernels: those of its convolutions from input to output, then that of the shortcut.
+    pub(crate) kernels: Vec<Tensor<4>>,
+    /// Of what it read, where wanted.
+    pub(crate) input: Option<Tensor<4>>,
 }
 
 /// A convolution with the constants after it. Padding is half the kernel on every side.

@@ -16,6 +16,7 @@ pub mod device;
 pub mod extra_heads;
 pub mod families;
 mod features;
+mod frozen;
 pub mod graph;
 pub mod head;
 pub mod model;

@@ -68,16 +68,7 @@ impl StoredModel {
         vocabulary: Vocabulary,
         training: Option<TrainingParameters>,
     ) -> Result<Self> {
-        let facts = Facts {
-            architecture,
-            add_fc: add_fc.to_vec(),
-            frozen_share: 0.0,
-            pipeline,
-            vocabulary,
-            training,
-            weights: provenance(weights),
-            vote: None,
-        };
+        let facts = Facts { vocabulary, training, ..without_labels(weights, architecture, pipeline, add_fc) };
         check_ranges(&facts)?;
         Self::assemble(facts, weights, top)
     }
@@ -109,16 +100,7 @@ impl StoredModel {
         add_fc: &[usize],
         seed: u64,
     ) -> Result<Self> {
-        let facts = Facts {
-            architecture,
-            add_fc: add_fc.to_vec(),
-            frozen_share: 0.0,
-            pipeline,
-            vocabulary: Vocabulary::default(),
-            training: None,
-            weights: provenance(weights),
-            vote: None,
-        };
+        let facts = without_labels(weights, architecture, pipeline, add_fc);
         check_ranges(&facts)?;
         let top = TopNetwork::new(weights, architecture, 0, add_fc, seed, &Device::flex())?;
         Self::assemble(facts, weights, &top)
@@ -206,6 +188,20 @@ impl Backbone {
     /// A fault of ours, when the tensors cannot be written as a file.
     pub fn fingerprint(&self) -> Result<String> {
         Ok(StoredModel::of_backbone(self, &[], 0)?.fingerprint)
+    }
+}
+
+/// What is known of a backbone with layers on top that was not trained here, and of no labels.
+fn without_labels(weights: &WeightFile, architecture: Architecture, pipeline: Pipeline, add_fc: &[usize]) -> Facts {
+    Facts {
+        architecture,
+        add_fc: add_fc.to_vec(),
+        frozen_share: 0.0,
+        pipeline,
+        vocabulary: Vocabulary::default(),
+        training: None,
+        weights: provenance(weights),
+        vote: None,
     }
 }
 

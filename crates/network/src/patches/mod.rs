@@ -15,9 +15,11 @@ use rand::rngs::ChaCha8Rng;
 use silknow_config::Architecture;
 use silknow_errors::Result;
 
+use crate::convolution::global_average_pool;
 use crate::design::{Design, Family, Trainable};
-use crate::device::{Placement, numbers};
-use crate::features::{FeatureShape, FrozenBackbone, Maps, check_pixels};
+use crate::device::Placement;
+use crate::features::{FeatureShape, FrozenBackbone};
+use crate::frozen::{FrozenShape, OnBurn};
 use crate::graph::{Graph, Operation};
 use crate::head::he_uniform;
 use crate::parameter::{parameter, replace, stored};
@@ -51,6 +53,12 @@ impl Patches {
         let kernel = if name == "patch" { [self.width, 3, PATCH_PX, PATCH_PX] } else { [self.width, self.width, 1, 1] };
         [(format!("{name}.weight"), kernel.to_vec()), (format!("{name}.bias"), vec![self.width])]
     }
+
+    fn frozen_shape(&self, frozen: usize, input_px: usize) -> FrozenShape {
+        let side = input_px / PATCH_PX;
+        let maps = FeatureShape { channels: self.width, height: side, width: side };
+        FrozenShape { input_px, maps, pooled: frozen == LAYERS.len() }
+    }
 }
 
 impl Design for Patches {
@@ -71,8 +79,7 @@ impl Design for Patches {
     }
 
     fn feature_shape(&self, frozen: usize, input_px: usize) -> FeatureShape {
-        let side = if frozen == LAYERS.len() { 1 } else { input_px / PATCH_PX };
-        FeatureShape { channels: self.width, height: side, width: side }
+        self.frozen_shape(frozen, input_px).features()
     }
 
     fn tensors(&self) -> BTreeMap<String, Vec<usize>> {
@@ -110,13 +117,9 @@ impl Design for Patches {
     ) -> Result<Box<dyn FrozenBackbone>> {
         let device = placement.device().clone().without_autodiff();
         let layer = |name: &&str| Layer::new(self, name, weights, &device);
-        Ok(Box::new(FrozenPatches {
-            layers: ["patch"].iter().chain(&LAYERS[..frozen]).map(layer).collect::<Result<_>>()?,
-            pooled: frozen == LAYERS.len(),
-            shape: self.feature_shape(frozen, input_px),
-            input_px,
-            device,
-        }))
+        let layers: Vec<Layer> = ["patch"].iter().chain(&LAYERS[..frozen]).map(layer).collect::<Result<_>>()?;
+        let network = move |pixels| layers.iter().fold(pixels, |maps, layer| layer.forward(maps));
+        Ok(Box::new(OnBurn { network, device, shape: self.frozen_shape(frozen, input_px) }))
     }
 
     fn enter(
@@ -182,53 +185,6 @@ impl Layer {
     }
 }
 
-fn pool(maps: Tensor<4>) -> Tensor<2> {
-    let [images, channels, height, width] = maps.dims();
-    maps.reshape([images, channels, height * width]).mean_dim(2).reshape([images, channels])
-}
-
-struct FrozenPatches {
-    layers: Vec<Layer>,
-    pooled: bool,
-    shape: FeatureShape,
-    input_px: usize,
-    device: Device,
-}
-
-impl FrozenPatches {
-    fn maps(&self, pixels: &[f32], n: usize) -> Tensor<4> {
-        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
-        let pixels = Tensor::<4>::from_data(pixels, &self.device);
-        self.layers.iter().fold(pixels, |maps, layer| layer.forward(maps))
-    }
-}
-
-impl FrozenBackbone for FrozenPatches {
-    fn feature_shape(&self) -> FeatureShape {
-        self.shape
-    }
-
-    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
-        check_pixels(pixels, n, self.input_px)?;
-        if n == 0 {
-            return Ok(Vec::new());
-        }
-        let maps = self.maps(pixels, n);
-        if self.pooled { numbers(pool(maps)) } else { numbers(maps) }
-    }
-
-    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
-        check_pixels(pixels, n, self.input_px)?;
-        if !self.pooled {
-            return Ok(None);
-        }
-        let side = self.input_px / PATCH_PX;
-        let shape = FeatureShape { height: side, width: side, ..self.shape };
-        let values = if n == 0 { Vec::new() } else { numbers(self.maps(pixels, n))? };
-        Ok(Some(Maps { shape, values }))
-    }
-}
-
 /// The layers after the cut.
 #[derive(Module, Debug)]
 pub struct Parts {
@@ -244,7 +200,7 @@ impl Trainable for Parts {
     }
 
     fn forward(&self, maps: Tensor<4>) -> Tensor<2> {
-        pool(self.layers.iter().fold(maps, |maps, layer| layer.forward(maps)))
+        global_average_pool(self.layers.iter().fold(maps, |maps, layer| layer.forward(maps)))
     }
 
     fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<2>, Tensor<4>) {

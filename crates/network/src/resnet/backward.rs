@@ -13,7 +13,7 @@ use burn::tensor::{Gradients, Tensor};
 use silknow_errors::Result;
 
 use super::network::{Block, TrainableBlocks};
-use crate::convolution::{global_average_pool, spread, where_positive};
+use crate::convolution::{UnitGradients, global_average_pool, spread, where_positive};
 use crate::design::Trainable;
 use crate::parameter::{replace, stored};
 use crate::weights::WeightTensor;
@@ -73,14 +73,6 @@ impl Trainable for TrainableBlocks {
     }
 }
 
-/// The gradients of a block.
-struct Found {
-    /// Of its kernels, in the order of [`Block::convs`].
-    kernels: Vec<Tensor<4>>,
-    /// Of what it read, where wanted.
-    input: Option<Tensor<4>>,
-}
-
 impl Block {
     fn forward_remembering(&self, maps: Tensor<4>) -> BlockMaps {
         let around = self.around(&maps);
@@ -93,7 +85,7 @@ impl Block {
         BlockMaps { inputs, output }
     }
 
-    fn backward(&self, maps: &BlockMaps, output_gradient: Tensor<4>, input_wanted: bool) -> Found {
+    fn backward(&self, maps: &BlockMaps, output_gradient: Tensor<4>, input_wanted: bool) -> UnitGradients {
         let gradient = where_positive(output_gradient, &maps.output);
         let around = self.shortcut.as_ref().map(|conv| conv.backward(&maps.inputs[0], gradient.clone(), input_wanted));
         let mut through = Some(gradient.clone());
@@ -115,7 +107,7 @@ impl Block {
             }
             None => Some(gradient),
         };
-        Found { kernels, input: through.zip(around).map(|(through, around)| through + around) }
+        UnitGradients { kernels, input: through.zip(around).map(|(through, around)| through + around) }
     }
 }
 

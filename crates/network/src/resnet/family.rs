@@ -61,7 +61,7 @@ impl Design for ResNet {
     }
 
     fn feature_shape(&self, frozen: usize, input_px: usize) -> FeatureShape {
-        engines::feature_shape(&self.layout(), frozen, input_px)
+        engines::frozen_shape(&self.layout(), frozen, input_px).features()
     }
 
     fn tensors(&self) -> BTreeMap<String, Vec<usize>> {

@@ -9,7 +9,7 @@ use burn::tensor::{Gradients, Tensor};
 use silknow_errors::Result;
 
 use super::network::{TrainableUnits, Unit};
-use crate::convolution::{global_average_pool, spread, where_positive};
+use crate::convolution::{UnitGradients, global_average_pool, spread, where_positive};
 use crate::design::Trainable;
 use crate::parameter::{replace, stored};
 use crate::weights::WeightTensor;
@@ -79,14 +79,6 @@ impl Trainable for TrainableUnits {
     }
 }
 
-/// The gradients of a unit.
-struct Found {
-    /// Of its kernels, in the order of [`Unit::convs`].
-    kernels: Vec<Tensor<4>>,
-    /// Of what it read, where wanted.
-    input: Option<Tensor<4>>,
-}
-
 impl Unit {
     fn forward_remembering(&self, maps: Tensor<4>) -> (Tensor<4>, UnitMaps) {
         let [.., height, width] = maps.dims();
@@ -101,7 +93,7 @@ impl Unit {
         (output, UnitMaps { side: [height, width], inputs })
     }
 
-    fn backward(&self, maps: &UnitMaps, output_gradient: Tensor<4>, input_wanted: bool) -> Found {
+    fn backward(&self, maps: &UnitMaps, output_gradient: Tensor<4>, input_wanted: bool) -> UnitGradients {
         let mut through = Some(output_gradient.clone());
         let mut kernels = Vec::with_capacity(self.convs.len() + 1);
         for (position, conv) in self.convs.iter().enumerate().rev() {
@@ -124,7 +116,7 @@ impl Unit {
             }
             None => through.map(|through| of_rectified(through) + self.apart(output_gradient, maps.side)),
         };
-        Found { kernels, input }
+        UnitGradients { kernels, input }
     }
 
     /// The gradient of maps of which every `stride_px`-th pixel was taken, given that of these pixels.

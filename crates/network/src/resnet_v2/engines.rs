@@ -1,17 +1,18 @@
 //! The frozen part of a ResNet v2, ready to run: on `silknow-engine`, or on Burn.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use silknow_config::{Architecture, Precision};
-use silknow_engine::{Activation, Convolution, Engine, EngineBuilder, Instructions, Output, PoolBorder, Unit};
+use silknow_engine::{Activation, EngineBuilder, Instructions, Output, PoolBorder, Unit};
 use silknow_errors::{Error, Result};
 
-use super::layout::{ConvLayout, Flavour, Layout, NormLayout};
+use super::layout::{Flavour, Layout, NormLayout};
 use super::network::{FrozenResNetV2, parts};
 use super::size::ResNetV2;
-use crate::convolution::{global_average_pool, normalisation};
+use crate::convolution::normalisation;
 use crate::design::Design;
-use crate::device::{Placement, numbers};
-use crate::features::{FeatureShape, FrozenBackbone, Maps, check_pixels};
+use crate::device::Placement;
+use crate::features::{FeatureShape, FrozenBackbone};
+use crate::frozen::{FrozenShape, OnBurn, OnEngine, engine_numbers};
 use crate::weights::WeightFile;
 
 /// The stem and the first `cut` residual units.
@@ -27,13 +28,13 @@ pub(super) fn frozen_backbone(
 ) -> Result<Box<dyn FrozenBackbone>> {
     let device = placement.device().clone().without_autodiff();
     if device != Device::flex() {
-        return Ok(Box::new(BurnBackbone::new(weights, layout, cut, input_px, &device)?));
+        return on_burn(weights, layout, cut, input_px, &device);
     }
     if runs_on_engine(layout) {
         return on_processor(weights, layout, cut, input_px, (Instructions::best(), placement.precision()));
     }
     match placement.precision() {
-        Precision::F32 => Ok(Box::new(BurnBackbone::new(weights, layout, cut, input_px, &device)?)),
+        Precision::F32 => on_burn(weights, layout, cut, input_px, &device),
         Precision::Bf16 => {
             Err(Error::configuration("a network of these numbers of channels does not run in the precision bf16")
                 .hint("leave the precision at f32"))
@@ -59,7 +60,7 @@ pub fn burn_backbone(
 ) -> Result<Box<dyn FrozenBackbone>> {
     let resnet = ResNetV2::of(architecture)?;
     let cut = (resnet as &dyn Design).frozen_parts(retrained)?;
-    Ok(Box::new(BurnBackbone::new(weights, &resnet.layout(), cut, input_px, device)?))
+    on_burn(weights, &resnet.layout(), cut, input_px, device)
 }
 
 /// As [`burn_backbone`], computed on the CPU with the given instructions and numbers.
@@ -91,17 +92,9 @@ fn on_processor(
     input_px: usize,
     (instructions, precision): (Instructions, Precision),
 ) -> Result<Box<dyn FrozenBackbone>> {
-    let numbers = match precision {
-        Precision::F32 => silknow_engine::Precision::Single,
-        Precision::Bf16 => silknow_engine::Precision::Bf16,
-    };
-    if !instructions.supports(numbers) {
-        return Err(Error::configuration(format!(
-            "the instructions {instructions} cannot compute in the precision {precision} on this processor"
-        )));
-    }
+    let numbers = engine_numbers(instructions, precision)?;
     let flavour = layout.flavour;
-    let fold = |layout: &ConvLayout| folded(layout, flavour, weights);
+    let fold = |layout| Ok::<_, Error>(parts(layout, flavour, weights)?.for_engine());
     let border = match flavour {
         Flavour::Slim => PoolBorder::Nothing,
         Flavour::Keras => PoolBorder::Zeros,
@@ -114,26 +107,13 @@ fn on_processor(
             shortcut: unit.shortcut.as_ref().map(fold).transpose()?,
         });
     }
-    let pooled_from = pooled_from(layout, cut, input_px);
-    let engine = if pooled_from.is_some() {
+    let shape = frozen_shape(layout, cut, input_px);
+    let engine = if shape.pooled {
         builder.activation(&activation(&layout.postnorm, flavour, weights)?).finish(Output::Pooled)
     } else {
         builder.finish(Output::Maps)
     };
-    Ok(Box::new(ProcessorBackbone { engine, input_px, shape: feature_shape(layout, cut, input_px), pooled_from }))
-}
-
-/// A convolution with the normalisation after it, where there is one, multiplied in.
-fn folded(layout: &ConvLayout, flavour: Flavour, weights: &WeightFile) -> Result<Convolution> {
-    let parts = parts(layout, flavour, weights)?;
-    Ok(Convolution {
-        inputs: layout.inputs,
-        outputs: layout.outputs,
-        kernel_px: layout.kernel_px,
-        stride_px: layout.stride_px,
-        weights: parts.folded_kernel(),
-        shift: parts.shift,
-    })
+    Ok(Box::new(OnEngine { engine, shape }))
 }
 
 fn activation(layout: &NormLayout, flavour: Flavour, weights: &WeightFile) -> Result<Activation> {
@@ -141,99 +121,22 @@ fn activation(layout: &NormLayout, flavour: Flavour, weights: &WeightFile) -> Re
     Ok(Activation { scale, shift })
 }
 
-/// The shape of the features that a network with this cut delivers.
-pub(super) fn feature_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
-    if cut == layout.units.len() {
-        return FeatureShape { channels: layout.features(), height: 1, width: 1 };
-    }
-    maps_shape(layout, cut, input_px)
+fn on_burn(
+    weights: &WeightFile,
+    layout: &Layout,
+    cut: usize,
+    input_px: usize,
+    device: &Device,
+) -> Result<Box<dyn FrozenBackbone>> {
+    let device = device.clone().without_autodiff();
+    let network = FrozenResNetV2::new(weights, layout, cut, &device)?;
+    let shape = frozen_shape(layout, cut, input_px);
+    Ok(Box::new(OnBurn { network: move |pixels| network.forward(pixels), device, shape }))
 }
 
-/// The shape of the maps after the first `cut` units.
-fn maps_shape(layout: &Layout, cut: usize, input_px: usize) -> FeatureShape {
+/// What a network with this cut reads and delivers.
+pub(super) fn frozen_shape(layout: &Layout, cut: usize, input_px: usize) -> FrozenShape {
     let (channels, side) = layout.maps_before(cut, input_px);
-    FeatureShape { channels, height: side, width: side }
-}
-
-/// The shape of the maps whose mean the features are; none where the features are maps.
-fn pooled_from(layout: &Layout, cut: usize, input_px: usize) -> Option<FeatureShape> {
-    (cut == layout.units.len()).then(|| maps_shape(layout, cut, input_px))
-}
-
-/// The frozen part as `silknow-engine` computes it.
-struct ProcessorBackbone {
-    engine: Engine,
-    input_px: usize,
-    shape: FeatureShape,
-    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
-    pooled_from: Option<FeatureShape>,
-}
-
-impl FrozenBackbone for ProcessorBackbone {
-    fn feature_shape(&self) -> FeatureShape {
-        self.shape
-    }
-
-    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
-        check_pixels(pixels, n, self.input_px)?;
-        Ok(self.engine.run(pixels, n))
-    }
-
-    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
-        check_pixels(pixels, n, self.input_px)?;
-        Ok(self.pooled_from.map(|shape| Maps { shape, values: self.engine.run_to_maps(pixels, n) }))
-    }
-}
-
-/// The frozen part as Burn computes it.
-struct BurnBackbone {
-    network: FrozenResNetV2,
-    device: Device,
-    input_px: usize,
-    shape: FeatureShape,
-    /// The shape of the maps that the pooled values are the mean of; none where they are not pooled.
-    pooled_from: Option<FeatureShape>,
-}
-
-impl BurnBackbone {
-    fn new(weights: &WeightFile, layout: &Layout, cut: usize, input_px: usize, device: &Device) -> Result<Self> {
-        let device = device.clone().without_autodiff();
-        Ok(Self {
-            network: FrozenResNetV2::new(weights, layout, cut, &device)?,
-            input_px,
-            shape: feature_shape(layout, cut, input_px),
-            pooled_from: pooled_from(layout, cut, input_px),
-            device,
-        })
-    }
-
-    /// The maps of `n` images, at least one: after the last unit and its activation, or at the cut.
-    fn maps(&self, pixels: &[f32], n: usize) -> Tensor<4> {
-        let pixels = TensorData::new(pixels.to_vec(), [n, 3, self.input_px, self.input_px]);
-        self.network.forward(Tensor::<4>::from_data(pixels, &self.device))
-    }
-}
-
-impl FrozenBackbone for BurnBackbone {
-    fn feature_shape(&self) -> FeatureShape {
-        self.shape
-    }
-
-    fn run(&self, pixels: &[f32], n: usize) -> Result<Vec<f32>> {
-        check_pixels(pixels, n, self.input_px)?;
-        if n == 0 {
-            return Ok(Vec::new());
-        }
-        let maps = self.maps(pixels, n);
-        if self.pooled_from.is_some() { numbers(global_average_pool(maps)) } else { numbers(maps) }
-    }
-
-    fn run_before_pool(&self, pixels: &[f32], n: usize) -> Result<Option<Maps>> {
-        check_pixels(pixels, n, self.input_px)?;
-        let values = |shape| {
-            let values = if n == 0 { Vec::new() } else { numbers(self.maps(pixels, n))? };
-            Ok(Maps { shape, values })
-        };
-        self.pooled_from.map(values).transpose()
-    }
+    let maps = FeatureShape { channels, height: side, width: side };
+    FrozenShape { input_px, maps, pooled: cut == layout.units.len() }
 }
