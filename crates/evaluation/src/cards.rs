@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use maud::{Markup, html};
 use silknow_files as files;
-use silknow_records::Object;
 use silknow_records::class_text::text_of;
+use silknow_records::{Object, is_web_address};
 
 use crate::thumbnails::Thumbnail;
 
@@ -212,12 +212,11 @@ impl Work {
 
     /// Title, inventory number and a link, as far as they are known. Only addresses of the web are linked.
     fn caption(&self) -> Markup {
-        let is_web = |address: &&String| address.starts_with("http://") || address.starts_with("https://");
         let title = self.title.as_deref();
         html! {
             @if *self != Self::default() {
                 p.work {
-                    @match self.address.as_ref().filter(is_web) {
+                    @match self.address.as_ref().filter(|address| is_web_address(address)) {
                         Some(address) => a href=(address) rel="noopener noreferrer" { (title.unwrap_or("the work")) },
                         None => @if let Some(title) = title { (title) },
                     }

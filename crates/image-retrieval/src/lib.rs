@@ -184,7 +184,7 @@ pub use silknow_network::{
 };
 pub use silknow_progress::{Observer, Progress, Recorder, Silent, StopAfter};
 pub use silknow_records::{
-    LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing,
+    LabelMatrix, Labels, MISSING, Object, Record, Variable, Vocabulary, VocabularyBuilder, is_missing, is_web_address,
 };
 pub use silknow_training::objective;
 pub use silknow_training::{StepMetrics, ValidationMetrics};

@@ -36,7 +36,7 @@ mod vocabulary;
 pub use class_text::is_missing;
 pub use labels::Labels;
 pub use matrix::LabelMatrix;
-pub use record::{NO_MUSEUM, Object, Record, object_key};
+pub use record::{NO_MUSEUM, Object, Record, is_web_address, object_key};
 pub use vocabulary::{Translation, Variable, Vocabulary, VocabularyBuilder};
 
 /// The class index of a missing label, in files and matrices.

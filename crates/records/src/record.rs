@@ -34,6 +34,12 @@ pub struct Object {
     pub title: Option<Box<str>>,
 }
 
+/// True for an address of the web, which results may lead to: a path or another scheme is none.
+pub fn is_web_address(text: &str) -> bool {
+    text.split_once("://")
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http"))
+}
+
 /// Stands between the parts of a file name `museum__object__file.jpg`.
 const SEPARATOR: &str = "__";
 
@@ -139,6 +145,14 @@ mod tests {
             ("", "", ""),
         ] {
             assert_eq!((&*Object::of_image_name(name).id, object_key(name)), (id, key), "{name}");
+        }
+    }
+
+    #[test]
+    fn scripts_and_paths_are_no_web_addresses() {
+        assert!(is_web_address("https://museum.example/1") && is_web_address("HTTP://museum.example"));
+        for other in ["javascript:alert(1)", "/srv/a.jpg", "../a.jpg", "C:\\a.jpg", "", "httpsx:a", "httpsx://a"] {
+            assert!(!is_web_address(other), "{other}");
         }
     }
 
