@@ -10,50 +10,18 @@ use silknow_image_retrieval::{
     import_model,
 };
 use silknow_network::Placement;
+use silknow_test_support::reference::{assert_near, images};
 use silknow_test_support::shared;
 
 /// Side of the images of the references, in pixels.
 const SIDE: usize = 64;
-
-/// Numbers in [-1, 1) that follow from a name.
-fn numbers(name: &str, count: usize) -> Vec<f32> {
-    let seed = silknow_files::digest::fnv1a_64(name.bytes());
-    let number = |position: u64| {
-        let mut z = seed.wrapping_add(position.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        2.0 * ((z >> 40) as f32 * (-24_f32).exp2()) - 1.0
-    };
-    (1..=count as u64).map(number).collect()
-}
-
-/// The three images of the references, in [-1, 1].
-fn pixels() -> Vec<f32> {
-    let mut pixels = Vec::new();
-    for (image, square) in [32, 16, 8].into_iter().enumerate() {
-        let squares = SIDE / square;
-        let values = numbers(&format!("image{image}"), 3 * squares * squares);
-        for (channel, row) in (0..3 * SIDE).map(|line| (line / SIDE, line % SIDE)) {
-            let line = &values[(channel * squares + row / square) * squares..][..squares];
-            pixels.extend((0..SIDE).map(|column| line[column / square]));
-        }
-    }
-    pixels
-}
 
 fn import(parameters: &ImportModelParameters) -> Result<ImportModelSummary> {
     import_model(parameters, &Context::new(&Silent, Path::new("unused")))
 }
 
 fn describe(folder: &Path) -> Vec<f32> {
-    Model::load(folder, &Placement::processor()).unwrap().describe_pixels(&pixels(), 3).unwrap()
-}
-
-fn assert_near(what: &str, found: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let apart = found.iter().zip(expected).map(|(found, expected)| (found - expected).abs()).fold(0.0, f32::max);
-    assert!(apart <= tolerance, "{what}: {apart:e}");
+    Model::load(folder, &Placement::processor()).unwrap().describe_pixels(&images(SIDE), 3).unwrap()
 }
 
 /// The stored layers on top of these features, computed apart: linear, rectified between them, brought to unit length.
@@ -177,7 +145,7 @@ fn weights_of_keras_and_of_the_hub_become_models_without_a_head() {
         let context = Context::new(&Silent, Path::new("unused"));
         let network = DescribingNetwork::Backbone(backbone.clone());
         let model = network.load(DeviceChoice::Cpu, Precision::F32, &context).unwrap();
-        assert_eq!(model.describe_pixels(&pixels(), 3).unwrap(), descriptors, "{path}");
+        assert_eq!(model.describe_pixels(&images(SIDE), 3).unwrap(), descriptors, "{path}");
         let other = silknow_image_retrieval::config::BackboneParameters { backbone: Default::default(), ..backbone };
         let message = DescribingNetwork::Backbone(other).stored(&context).err().unwrap().to_string();
         assert!(message.contains(&format!("choose the backbone {}", summary.backbone)), "{message}");

@@ -1,6 +1,8 @@
-//! What the tests of this workspace share: the optional data, a list of what was skipped without it, and damage to files.
+//! What the tests of this workspace share: the optional data, a list of what was skipped without it, damage to files,
+//! and the numbers of references.
 
 pub mod damage;
+pub mod reference;
 
 use std::env;
 use std::fs::OpenOptions;

@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use silknow_files::digest::fnv1a_64;
 use silknow_migration::{ElementType, TensorFile, TensorFormat, TensorInfo, Values};
+use silknow_test_support::reference::numbers;
 use silknow_test_support::shared;
 
 use crate::data;
@@ -16,14 +16,6 @@ fn open(path: impl AsRef<Path>) -> TensorFile {
 /// The weights that a tensor of this name has: numbers out of the name, for convolutions in the order O, I, H, W. None for
 /// names that are no weights.
 fn weights_of(name: &str, shape: &[usize]) -> Option<Vec<f32>> {
-    let seed = fnv1a_64(name.bytes());
-    let number = |position: usize| {
-        let mut z = seed.wrapping_add((position as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        2.0 * ((z >> 40) as f32 * (-24_f32).exp2()) - 1.0
-    };
     let kind = name.rsplit('/').next()?;
     let fan_in: usize = shape[..shape.len().saturating_sub(1)].iter().product();
     let (base, amplitude) = match kind {
@@ -33,7 +25,7 @@ fn weights_of(name: &str, shape: &[usize]) -> Option<Vec<f32>> {
         "beta" | "moving_mean" | "biases" | "bias" => (0.0, 0.1),
         _ => return None,
     };
-    let count = shape.iter().product();
+    let numbers: Vec<f32> = numbers(name, shape.iter().product()).collect();
     let place = |at: usize| match *shape {
         // From H, W, I, O to O, I, H, W.
         [height, width, inputs, outputs] => {
@@ -42,7 +34,7 @@ fn weights_of(name: &str, shape: &[usize]) -> Option<Vec<f32>> {
         }
         _ => at,
     };
-    Some((0..count).map(|at| base + number(place(at)) * amplitude).collect())
+    Some((0..numbers.len()).map(|at| base + numbers[place(at)] * amplitude).collect())
 }
 
 /// Every weight of the file is the one that its name, with another beginning, stands for. How many there are.

@@ -4,25 +4,13 @@ use std::collections::BTreeMap;
 
 use burn::tensor::Device;
 use silknow_config::{Architecture, Precision};
-use silknow_files::digest::fnv1a_64;
 use silknow_network::resnet_v2::{ResNetV2, burn_backbone, processor_backbone, slim};
 use silknow_network::{FrozenBackbone, Instructions, TopNetwork, WeightFile, WeightTensor, conformance, design_of};
+use silknow_test_support::reference::{assert_near, images, numbers};
 use silknow_test_support::shared;
 
 const SIDE: usize = 224;
 const IMAGES: usize = 3;
-
-/// Numbers in [-1, 1) that follow from a name.
-fn numbers(name: &str, count: usize) -> impl Iterator<Item = f32> + use<> {
-    let seed = fnv1a_64(name.bytes());
-    (1..=count as u64).map(move |position| {
-        let mut z = seed.wrapping_add(position.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^= z >> 31;
-        2.0 * ((z >> 40) as f32 * (-24_f32).exp2()) - 1.0
-    })
-}
 
 fn architecture(name: &str) -> Architecture {
     Architecture::new(name).unwrap()
@@ -45,37 +33,17 @@ fn weights(architecture: Architecture, scope: &str) -> WeightFile {
     weights
 }
 
-/// The images of the references, from [0, 1] to [-1, 1].
-fn pixels() -> Vec<f32> {
-    let mut pixels = Vec::new();
-    for (image, square) in [32, 16, 8].into_iter().enumerate() {
-        let squares = SIDE / square;
-        let values: Vec<f32> = numbers(&format!("image{image}"), 3 * squares * squares).collect();
-        for (channel, row) in (0..3 * SIDE).map(|line| (line / SIDE, line % SIDE)) {
-            let line = &values[(channel * squares + row / square) * squares..][..squares];
-            pixels.extend((0..SIDE).map(|column| line[column / square]));
-        }
-    }
-    pixels
-}
-
 fn reference(name: &str) -> Option<Vec<f32>> {
     let folder = shared("resnet_v2")?.join("migration/reference");
     let bytes = std::fs::read(folder.join(format!("reference_{name}.f32le"))).unwrap();
     Some(bytes.as_chunks::<4>().0.iter().map(|&value| f32::from_le_bytes(value)).collect())
 }
 
-fn assert_near(what: &str, values: &[f32], expected: &[f32], tolerance: f32) {
-    assert_eq!(values.len(), expected.len(), "{what}");
-    let apart = values.iter().zip(expected).map(|(value, expected)| (value - expected).abs()).fold(0.0, f32::max);
-    assert!(apart <= tolerance, "{what}: {apart:e} of {tolerance:e}");
-}
-
 /// The engine and, where wanted, Burn give the features and descriptors that TensorFlow or Keras gave.
 fn assert_equals_reference(name: &str, scope: &str, reference_name: &str, on_burn: bool) {
     let Some(features) = reference(&format!("{reference_name}_hash_features")) else { return };
     let descriptors = reference(&format!("{reference_name}_hash_descriptors")).unwrap();
-    let (architecture, pixels) = (architecture(name), pixels());
+    let (architecture, pixels) = (architecture(name), images(SIDE));
     let weights = weights(architecture, scope);
     let head: BTreeMap<String, WeightTensor> = head();
     let mut top = TopNetwork::new(&weights, architecture, 0, &[1024, 128], 0, &Device::flex()).unwrap();
